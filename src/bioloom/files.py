@@ -1,0 +1,62 @@
+"""Writing files so that a killed process or a full disk never leaves half of one."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bioloom.errors import UserError
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: temporary file beside it, fsync, rename."""
+    handle, temporary = -1, ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise _as_user_error(path, error) from error
+    except BaseException:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write UTF-8 text atomically."""
+    write_bytes(path, content.encode())
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON atomically, keys in the order given; NaN is refused (use null with a reason)."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, as hexadecimal text."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _as_user_error(path: Path, error: OSError) -> UserError:
+    reasons = {
+        errno.ENOSPC: ("The disk is full.", "free some space or choose another folder with --outdir"),
+        errno.EACCES: ("This place may not be written to.", "choose another folder with --outdir"),
+        errno.EROFS: ("This disk is read-only.", "choose another folder with --outdir"),
+        errno.ENOTDIR: ("A file stands where a folder is needed.", "choose another folder with --outdir"),
+    }
+    what, fix = reasons.get(error.errno or 0, (f"The file could not be written ({error.strerror}).", ""))
+    return UserError(what, where=str(path), fix=fix)
