@@ -1,0 +1,215 @@
+"""What an input is: one file per modality, each owning the biology of its kind of data.
+
+A modality turns raw columns into compact arrays, knows which records are too alike to be split apart, which
+simple features a baseline may use, what an explanation may point at, and how a record is drawn.
+
+`Kind` is all that modalities and networks share, so n modalities and m networks need n + m files.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+
+from bioloom.registry import Registry
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from bioloom.data.records import Problem, Records
+
+
+class Kind(StrEnum):
+    """The form in which a network receives an input."""
+
+    SEQUENCE = "sequence"  # (channels, positions), one-hot letters or any signal along one axis
+    VECTOR = "vector"  # (features,)
+    IMAGE = "image"  # (channels, height, width)
+    GRAPH = "graph"  # nodes and edges
+    TOKENS = "tokens"  # (positions,) integers
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network receives of one record: its kind and sizes, such as (4 channels, 75 positions)."""
+
+    kind: Kind
+    sizes: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return "x".join(map(str, self.sizes))
+
+
+class Signal(NamedTuple):
+    """One input of a batch on the device.
+
+    x:    float32, (records, *shape.sizes)
+    mask: bool, (records, positions), True where there is something; None where every position is filled
+    """
+
+    x: Tensor
+    mask: Tensor | None = None
+
+
+Batch = dict[str, Signal]
+"""A batch on the device: one signal per named input."""
+
+
+class Resident(ABC):
+    """Encoded records whose storage lies on a device, ready to be expanded batch by batch."""
+
+    @abstractmethod
+    def batch(self, index: Tensor) -> Signal:
+        """Expand the records at an integer index, (batch,), on the same device."""
+
+
+class Encoded(ABC):
+    """Compact storage of one input of all records: uint8 tokens or float32 columns, never one-hot at rest."""
+
+    shape: Shape
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def take(self, index: NDArray[np.int64]) -> Encoded:
+        """The chosen records, in the order of the index."""
+
+    @abstractmethod
+    def on(self, device: str) -> Resident:
+        """The same records with their storage on a device (no copy on the CPU)."""
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Which records may not be split apart.
+
+    labels: (records,) integers; equal numbers travel together
+    notion: how likeness was judged, in words, such as "at least 80 % identical on either strand"
+    """
+
+    labels: NDArray[np.int64]
+    notion: str
+
+
+@dataclass(frozen=True)
+class Features:
+    """Simple features for the baselines: (records, features) float32, with a name for each column."""
+
+    values: NDArray[np.float32]
+    names: tuple[str, ...]
+    description: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something an explanation may point at: a position, a column, a patch, a residue.
+
+    label: how it is called, such as "A12" or "pH"
+    index: where it lies along the part axis of the input (the last axis for sequences, the only one for vectors)
+    """
+
+    label: str
+    index: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Small data with a signal planted at a known place.
+
+    records: labelled records with one input called `input`
+    parts:   (records, parts) bool, True where the signal was planted
+    task:    the task the labels are for
+    """
+
+    records: Records
+    input: str
+    parts: NDArray[np.bool_]
+    task: str
+
+
+class Modality(ABC):
+    """One kind of input. Built with what it learned from training rows; its state is JSON.
+
+    Values are always a DataFrame: one column for a sequence, many for a table.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    kind: ClassVar[Kind]
+    default_network: ClassVar[str]
+    columns: ClassVar[str] = "one"  # "one" column is an input, or "many" columns together are one
+
+    @classmethod
+    @abstractmethod
+    def detect(cls, column: pd.Series[Any]) -> float:
+        """How surely a column of a file is of this modality, 0 to 1; the surest modality wins."""
+
+    @classmethod
+    @abstractmethod
+    def check(cls, values: pd.DataFrame) -> list[Problem]:
+        """What is wrong with which rows (positions in `values`), why, and what to do."""
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, values: pd.DataFrame) -> Self:
+        """Learn what encoding needs (length, means, categories) from training rows only."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """What was learned, as JSON."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """The inverse of `state`."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> Shape:
+        """What a network receives of one record."""
+
+    @abstractmethod
+    def encode(self, values: pd.DataFrame) -> Encoded:
+        """Turn records into compact storage; one record never depends on another."""
+
+    @abstractmethod
+    def notes(self, values: pd.DataFrame) -> list[Problem]:
+        """What encoding will change in these rows (cropped, unseen category), for the user to see."""
+
+    @classmethod
+    @abstractmethod
+    def clusters(cls, values: pd.DataFrame, similarity: float | None = None) -> Clusters:
+        """Group records that are too alike to be split apart; None takes the modality's own threshold."""
+
+    @abstractmethod
+    def features(self, values: pd.DataFrame) -> Features:
+        """Simple features for the baselines: k-mers, positions, columns."""
+
+    @abstractmethod
+    def parts(self, values: pd.DataFrame) -> list[Part]:
+        """What an explanation of one record (a frame of one row) may point at, in the order of the input."""
+
+    @abstractmethod
+    def background(self, signal: Signal, seed: int, count: int) -> Tensor:
+        """ "Nothing here" inputs for each record: shuffles or means, (records, count, *shape)."""
+
+    @abstractmethod
+    def draw(self, values: pd.DataFrame, attribution: NDArray[np.float32], title: str) -> Figure:
+        """Draw one record (a frame of one row) with its attribution, (*shape.sizes) as the network sees it."""
+
+    @classmethod
+    @abstractmethod
+    def demo(cls, n: int, seed: int) -> Demo:
+        """Make small labelled data with a signal planted at a known place."""
+
+
+modalities: Registry[type[Modality]] = Registry("modality", "bioloom.modalities", "bioloom.modalities")

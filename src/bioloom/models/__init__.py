@@ -1,0 +1,163 @@
+"""What can learn: networks, one file per architecture, and simple models behind their own small contract.
+
+Each network file is complete in itself and reads top to bottom; repetition between network files is fine.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import Tensor, nn
+
+from bioloom.errors import UserError, did_you_mean
+from bioloom.modalities import Batch, Kind, Shape
+from bioloom.registry import Registry
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bioloom.tasks import Targets
+
+Shapes = dict[str, Shape]
+"""The shape of each named input."""
+
+
+class NetworkSettings(BaseModel):
+    """Settings of a network; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Network(nn.Module, ABC):
+    """An architecture. `forward(x, mask)` for one input; networks with `several` take the whole batch.
+
+    name:     what users type
+    title:    one line for listings, with the paper where there is one
+    accepts:  the kinds of input it understands
+    several:  whether it joins several inputs
+    features: the last maps with positions kept, (records, channels, positions), set by forward where they exist
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    accepts: ClassVar[frozenset[Kind]]
+    several: ClassVar[bool] = False
+
+    class Settings(NetworkSettings):
+        """No settings."""
+
+    @classmethod
+    @abstractmethod
+    def build(cls, shapes: Shapes, n_outputs: int, settings: Any) -> Self:
+        """Make a network with fresh random weights for inputs of these shapes."""
+
+
+networks: Registry[type[Network]] = Registry("network", "bioloom.models", "bioloom.networks")
+
+
+class SimpleModel(ABC):
+    """A model that needs no gradient descent: a baseline to beat, or the better choice.
+
+    Built by `fit`; everything it learned is in `state` as arrays, so that it is stored without pickle.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, data: TrainingData, targets: Targets, seed: int) -> Self:
+        """Learn from training rows; settings such as a penalty are chosen on the validation rows."""
+
+    @abstractmethod
+    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Predictions in the target's units, (records, targets or classes)."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """What was fitted, in one phrase, such as "ridge regression on 640 features, penalty 10"."""
+
+    @abstractmethod
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything learned, as arrays."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
+        """The inverse of `state`."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Features and truths of the training rows, and of the validation rows for choosing settings.
+
+    features, validation_features: (records, features) float32
+    truth, validation_truth:       (records, targets) in the target's units; unknown ones are NaN
+    weight:                        (records,) of the training rows
+    """
+
+    features: NDArray[np.float32]
+    truth: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    validation_features: NDArray[np.float32]
+    validation_truth: NDArray[np.float32]
+
+
+simple_models: Registry[type[SimpleModel]] = Registry("simple model", "bioloom.models")
+
+
+def build(name: str, shapes: Shapes, n_outputs: int, settings: Mapping[str, Any]) -> Network:
+    """Make a network by name, with its settings checked.
+
+    Raises UserError for an unknown network or setting, or an input that the network does not understand.
+    """
+    network = networks[name]
+    if len(shapes) > 1 and not network.several:
+        joined = " and ".join(shapes)
+        raise UserError(
+            f'The network "{name}" takes one input, and there are {len(shapes)}: {joined}.',
+            fix='use the network "fusion", which joins several inputs',
+        )
+    for input_name, shape in shapes.items():
+        if shape.kind not in network.accepts:
+            fitting = [other for other in networks if shape.kind in networks[other].accepts]
+            raise UserError(
+                f'The network "{name}" does not understand the input "{input_name}" ({shape.kind}).',
+                fix=f"use one of: {', '.join(fitting)}",
+            )
+    return network.build(shapes, n_outputs, check_settings(network, settings))
+
+
+def check_settings(network: type[Network], settings: Mapping[str, Any]) -> NetworkSettings:
+    """A network's settings, defaults filled in; all mistakes are reported at once."""
+    try:
+        return network.Settings(**settings)
+    except ValidationError as error:
+        mistakes = [_mistake(network, detail) for detail in error.errors()]
+        raise UserError(
+            f'The settings of the network "{network.name}" are not right: ' + "; ".join(mistakes),
+            where="[model.settings]",
+            fix=f"bioloom parts show {network.name} lists the settings",
+        ) from None
+
+
+def _mistake(network: type[Network], detail: Any) -> str:
+    key = ".".join(map(str, detail["loc"]))
+    if detail["type"] == "extra_forbidden":
+        return f'"{key}" is no setting.{did_you_mean(key, network.Settings.model_fields)}'
+    return f'"{key}": {detail["msg"]} (got {detail["input"]!r})'
+
+
+def apply(network: Network, batch: Batch) -> Tensor:
+    """Raw outputs of a network for a batch, (records, outputs)."""
+    if network.several:
+        raw: Tensor = network(batch)
+    else:
+        (signal,) = batch.values()
+        raw = network(signal.x, signal.mask)
+    return raw

@@ -1,0 +1,200 @@
+"""The recipe: everything a run was told to do, as TOML. Defaults < recipe file < --set key=value.
+
+A recipe names parts and numbers only; nothing in it can name a place in code. Unknown keys are refused with
+the closest known one, and all mistakes are reported at once. A run writes its resolved recipe back.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bioloom.errors import UserError, did_you_mean
+
+
+class Part(BaseModel):
+    """A section of a recipe."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputRecipe(Part):
+    """One input of a record: which columns, and what they are."""
+
+    modality: str
+    columns: tuple[str, ...] = Field(min_length=1)
+
+
+class DataRecipe(Part):
+    """Where the records come from and what each column is for."""
+
+    file: str = Field(
+        default="", description="a file, a folder, or the name of a data set that comes with bioloom"
+    )
+    labels: str = Field(default="", description="a table of labels, joined by id to a FASTA file")
+    target: tuple[str, ...] = Field(default=(), description="the column or columns to predict")
+    inputs: dict[str, InputRecipe] = Field(
+        default_factory=dict, description="inputs by name; empty: found by looking"
+    )
+    task: str = Field(default="auto", description="auto, regression, binary or multiclass")
+    positive: str | None = Field(default=None, description="the class whose probability is predicted")
+
+
+class SplitRecipe(Part):
+    """How records are divided into training, validation and test."""
+
+    method: str = Field(default="auto", description="auto, a method, or the name of a column")
+    validation: float = Field(default=0.15, gt=0, lt=0.9, description="share of records for validation")
+    test: float = Field(default=0.15, gt=0, lt=0.9, description="share of records for the test")
+    similarity: float | None = Field(
+        default=None, gt=0, le=1, description="identity above which records stay together"
+    )
+
+
+class ModelRecipe(Part):
+    """Which network learns, with its own settings."""
+
+    network: str = Field(default="auto", description="auto, or one that `bioloom parts` lists")
+    settings: dict[str, Any] = Field(default_factory=dict, description="settings of that network")
+
+
+class TrainingRecipe(Part):
+    """How the network learns; 0 or "auto" lets the budget and the data decide."""
+
+    epochs: int = Field(default=0, ge=0, description="passes over the training records; 0: by budget")
+    batch_size: int = Field(default=0, ge=0, description="records per step; 0: by number of records")
+    learning_rate: float = Field(
+        default=0.0, ge=0, description="peak of the one-cycle schedule; 0: by network"
+    )
+    weight_decay: float = Field(default=0.01, ge=0, description="decoupled weight decay of AdamW")
+    patience: int = Field(
+        default=0, ge=0, description="epochs without a better validation loss before stopping; 0: by budget"
+    )
+    clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
+    precision: Literal["auto", "float32", "bf16"] = Field(
+        default="auto", description="number format of the arithmetic"
+    )
+
+
+class EvaluationRecipe(Part):
+    """How the score is judged."""
+
+    draws: int = Field(default=1000, ge=100, description="bootstrap draws of each interval")
+    shuffles: int = Field(default=0, ge=0, description="trainings on shuffled labels; 0: by budget")
+
+
+class ExplanationRecipe(Part):
+    """What is explained in the report."""
+
+    methods: tuple[str, ...] = Field(default=(), description="explainers; empty: the default of the modality")
+    records: int = Field(default=0, ge=0, description="test records explained; 0: by budget")
+
+
+class Recipe(Part):
+    """Everything a run was told to do."""
+
+    data: DataRecipe = DataRecipe()
+    split: SplitRecipe = SplitRecipe()
+    model: ModelRecipe = ModelRecipe()
+    training: TrainingRecipe = TrainingRecipe()
+    evaluation: EvaluationRecipe = EvaluationRecipe()
+    explanation: ExplanationRecipe = ExplanationRecipe()
+    budget: Literal["fast", "normal", "thorough"] = "normal"
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    threads: int = Field(default=0, ge=0, description="processor threads; 0: by size of the network")
+
+
+def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Recipe:
+    """Read a recipe file; relative paths in it are relative to the file."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError("There is no such recipe.", where=str(path), fix="correct the path") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"The recipe is not valid TOML: {error}.", where=str(path), fix="correct that line"
+        ) from None
+    for key in ("file", "labels"):
+        data = content.get("data")
+        named = data.get(key) if isinstance(data, dict) else None
+        if isinstance(named, str) and named and (path.parent / named).exists():
+            content["data"][key] = str(path.parent / named)
+    return resolve(content, overrides or {}, where=str(path))
+
+
+def resolve(content: Mapping[str, Any], overrides: Mapping[str, Any], where: str = "") -> Recipe:
+    """A recipe from nested values and from dotted overrides such as {"training.epochs": 20}."""
+    merged = _copy(content)
+    for dotted, value in overrides.items():
+        _put(merged, dotted.split("."), value)
+    try:
+        return Recipe.model_validate(merged)
+    except ValidationError as error:
+        mistakes = [_mistake(detail) for detail in error.errors()]
+        raise UserError(
+            "The recipe is not right: " + "; ".join(mistakes),
+            where=where,
+            fix="correct the keys or values named above",
+        ) from None
+
+
+def parse_settings(words: Sequence[str]) -> dict[str, Any]:
+    """Turn `key=value` words of the command line into dotted overrides; values are TOML, bare words are text."""
+    overrides: dict[str, Any] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or not key.strip():
+            raise UserError(
+                f'"{word}" is not key=value.', where="--set", fix="write it like --set training.epochs=20"
+            )
+        try:
+            overrides[key.strip()] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            overrides[key.strip()] = text
+    return overrides
+
+
+def dumps(recipe: Recipe) -> str:
+    """The recipe as TOML; settings that are not set are left out."""
+    return tomli_w.dumps(recipe.model_dump(exclude_none=True))
+
+
+def keys() -> list[str]:
+    """All dotted keys, in the order of a recipe file."""
+    return list(_keys(Recipe, ""))
+
+
+def _keys(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from _keys(info.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def _copy(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _copy(value) if isinstance(value, Mapping) else value for key, value in content.items()}
+
+
+def _put(content: dict[str, Any], path: list[str], value: Any) -> None:
+    for key in path[:-1]:
+        below = content.setdefault(key, {})
+        if not isinstance(below, dict):
+            raise UserError(
+                f'"{key}" has no settings below it.', where=f"--set {'.'.join(path)}", fix="correct the key"
+            )
+        content = below
+    content[path[-1]] = value
+
+
+def _mistake(detail: Any) -> str:
+    key = ".".join(map(str, detail["loc"]))
+    if detail["type"] == "extra_forbidden":
+        return f'"{key}" is unknown.{did_you_mean(key, keys())}'
+    return f'"{key}": {detail["msg"]} (got {detail["input"]!r})'

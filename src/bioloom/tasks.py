@@ -1,0 +1,327 @@
+"""What is predicted: one row per task, carrying everything about itself.
+
+A task says how labels become numbers, how a raw output is scored during training, how it becomes a
+prediction in the target's units, and which metrics are reported. Losses use tensor methods only, so that
+this module (and everything that only looks at data) works without torch.
+
+Conventions: raw outputs and truths are (records, outputs); a mask is True where a target is known;
+a loss is the weighted mean over known targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bioloom.data.columns import as_numbers
+from bioloom.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Targets:
+    """How labels become numbers, learned from training rows; its fields are JSON.
+
+    names:    the target columns
+    classes:  the class names in order of their number (binary: negative, positive); empty for regression
+    mean, scale: per target, for standardising regression targets (1 and 0 otherwise unused)
+    """
+
+    task: str
+    names: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    mean: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+
+    @property
+    def positive(self) -> str | None:
+        """The class whose probability a binary model predicts."""
+        return self.classes[1] if self.task == "binary" else None
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a network gives for one record."""
+        return len(self.classes) if self.task == "multiclass" else len(self.names)
+
+    def truth(self, labels: pd.DataFrame) -> NDArray[np.float32]:
+        """Labels as numbers in the target's own units, (records, targets); unknown ones are NaN."""
+        if not self.classes:
+            return np.column_stack([as_numbers(labels[name])[0] for name in self.names]).astype(np.float32)
+        codes = {name: number for number, name in enumerate(self.classes)}
+        column = labels[self.names[0]]
+        return np.array([[codes.get(_text(cell), np.nan)] for cell in column], dtype=np.float32)
+
+    def column_names(self) -> tuple[str, ...]:
+        """A name for each column of a prediction."""
+        if self.task == "regression":
+            return self.names
+        if self.task == "binary":
+            return (f"p({self.classes[1]})",)
+        return tuple(f"p({name})" for name in self.classes)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of prediction.
+
+    name:     what users type
+    title:    how reports call it
+    loss:     (raw, standardised truth, mask, weight) -> mean loss
+    activate: (raw, targets) -> predictions in the target's units, (records, targets or classes)
+    metrics:  what is reported, the first being the one that decides
+    simple:   name of the simple model to compare with
+    """
+
+    name: str
+    title: str
+    loss: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+    activate: Callable[[NDArray[np.float32], Targets], NDArray[np.float32]]
+    metrics: tuple[str, ...]
+    simple: str
+
+    @property
+    def primary(self) -> str:
+        """The metric that decides."""
+        return self.metrics[0]
+
+
+def _mean_where(values: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    weights = mask * weight[:, None]  # (records, targets)
+    return (values * weights).sum() / weights.sum().clamp(min=1e-12)
+
+
+def squared_error(raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """Mean squared error over known targets."""
+    return _mean_where((raw - truth.where(mask, raw.detach())).square(), mask, weight)
+
+
+def binary_cross_entropy(raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """Cross-entropy of a logit, -[y log p + (1 - y) log(1 - p)], in a form that cannot overflow."""
+    softplus = raw.logaddexp(raw.new_zeros(()))  # log(1 + exp(raw)) = -log(1 - p)
+    return _mean_where(softplus - raw * truth.where(mask, raw.new_zeros(())), mask, weight)
+
+
+def cross_entropy(raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """Cross-entropy of logits over classes, -log softmax(raw)[class]."""
+    label = truth.where(mask, truth.new_zeros(())).long()  # (records, 1)
+    return _mean_where(-raw.log_softmax(dim=1).gather(1, label), mask, weight)
+
+
+def _in_units(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
+    return (raw * np.array(targets.scale) + np.array(targets.mean)).astype(np.float32)
+
+
+def _probability(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
+    return (0.5 * (1.0 + np.tanh(0.5 * raw))).astype(np.float32)  # the logistic function without overflow
+
+
+def _softmax(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
+    shifted = np.exp(raw - raw.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+TASKS: dict[str, Task] = {
+    task.name: task
+    for task in (
+        Task(
+            name="regression",
+            title="regression (predict a number)",
+            loss=squared_error,
+            activate=_in_units,
+            metrics=("spearman", "r2", "pearson", "rmse", "mae"),
+            simple="ridge",
+        ),
+        Task(
+            name="binary",
+            title="binary classification (predict one of two classes)",
+            loss=binary_cross_entropy,
+            activate=_probability,
+            metrics=(
+                "roc_auc", "average_precision", "mcc", "balanced_accuracy", "accuracy",
+                "sensitivity", "specificity", "precision", "f1", "log_loss", "brier",
+            ),
+            simple="logistic",
+        ),
+        Task(
+            name="multiclass",
+            title="classification (predict one of several classes)",
+            loss=cross_entropy,
+            activate=_softmax,
+            metrics=("balanced_accuracy", "macro_f1", "accuracy", "mcc", "macro_roc_auc", "log_loss"),
+            simple="logistic",
+        ),
+    )
+}  # fmt: skip
+
+
+def task(name: str) -> Task:
+    """The task of that name."""
+    if name not in TASKS:
+        raise UserError(
+            f'There is no task called "{name}".{did_you_mean(name, TASKS)}',
+            fix=f"use one of: {', '.join(TASKS)}",
+        )
+    return TASKS[name]
+
+
+def standardise(truth: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
+    """Regression truths in units of their training spread, as networks see them; classes stay as they are."""
+    if targets.task != "regression":
+        return truth
+    return ((truth - np.array(targets.mean)) / np.array(targets.scale)).astype(np.float32)
+
+
+# ---- choosing and fitting -------------------------------------------------------------------------------
+
+CLASSES_AT_MOST = 20
+"""A column of whole numbers with at most this many distinct values and no order is still taken as numbers;
+text columns with more distinct values than this (and than a tenth of the records) are refused as classes."""
+
+
+def infer(labels: pd.DataFrame) -> tuple[str, str]:
+    """The task that fits the target columns, and the reason in words.
+
+    Numbers with two distinct values are two classes; other numbers are a regression; text is classes.
+    Raises UserError where no task fits (text that never repeats, several class columns, no value at all).
+    """
+    kinds = {name: _target_kind(labels[name], str(name)) for name in labels.columns}
+    if len(kinds) > 1:
+        wrong = [name for name, (kind, _) in kinds.items() if kind != "regression"]
+        if wrong and not all(_is_numeric(labels[name]) for name in wrong):
+            raise UserError(
+                f"Several targets must all be numbers, and {', '.join(map(str, wrong))} is not.",
+                fix="name one class column, or several columns of numbers, with --target",
+            )
+        return "regression", f"{len(kinds)} columns of numbers"
+    return next(iter(kinds.values()))
+
+
+def _target_kind(column: pd.Series[Any], name: str) -> tuple[str, str]:
+    values = column.dropna()
+    if values.empty:
+        raise UserError(
+            f'The target column "{name}" has no value.', fix="choose another column with --target"
+        )
+    distinct = values.map(_text).nunique()
+    if distinct == 1:
+        raise UserError(
+            f'The target column "{name}" is constant: every value is {_text(values.iloc[0])!r}.',
+            fix="a model can only learn what differs between records; choose another column with --target",
+        )
+    if distinct == 2:
+        return "binary", f'"{name}" has two distinct values'
+    if _is_numeric(column):
+        return "regression", f'"{name}" holds numbers ({distinct} distinct values)'
+    if distinct > max(CLASSES_AT_MOST, len(values) // 10):
+        example = _text(values[~_numeric(values)].iloc[0])
+        raise UserError(
+            f'The target column "{name}" is neither numbers nor classes: {distinct} distinct texts, such as {example!r}.',
+            fix="correct the cells that are not numbers, or choose another column with --target",
+        )
+    return "multiclass", f'"{name}" has {distinct} classes'
+
+
+def _numeric(column: pd.Series[Any]) -> NDArray[np.bool_]:
+    numbers, _ = as_numbers(column)
+    return np.isfinite(numbers)
+
+
+def _is_numeric(column: pd.Series[Any]) -> bool:
+    known = column.notna().to_numpy()
+    return bool(_numeric(column)[known].mean() >= 0.95)
+
+
+def _text(cell: object) -> str:
+    """A label as text: 1 and 1.0 are the same class."""
+    if isinstance(cell, float | np.floating) and float(cell).is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+POSITIVE_WORDS = ("1", "+", "yes", "true", "positive", "pos", "active", "case", "disease", "bound", "present")
+NEGATIVE_WORDS = (
+    "0",
+    "-",
+    "-1",
+    "no",
+    "false",
+    "negative",
+    "neg",
+    "inactive",
+    "control",
+    "healthy",
+    "unbound",
+    "absent",
+)
+
+
+def class_order(labels: pd.Series[Any], task_name: str, positive: str | None) -> tuple[tuple[str, ...], str]:
+    """The classes in order of their number, and how the positive class was chosen, in words."""
+    classes = sorted({_text(cell) for cell in labels.dropna()})
+    if task_name != "binary":
+        if positive is not None:
+            raise UserError("A positive class can only be named for two classes.", fix="leave out --positive")
+        return tuple(classes), ""
+    if len(classes) != 2:
+        raise UserError(
+            f'Binary classification needs exactly two classes, and "{labels.name}" has {len(classes)}: '
+            f"{', '.join(classes[:8])}.",
+            fix="leave out --task, or choose another column with --target",
+        )
+    if positive is not None:
+        if positive not in classes:
+            raise UserError(
+                f'The positive class "{positive}" is not among: {", ".join(classes)}.',
+                fix="correct --positive",
+            )
+        return (
+            next(c for c in classes if c != positive),
+            positive,
+        ), f'"{positive}" was named with --positive'
+    for first, second in (classes, classes[::-1]):
+        if first.lower() in NEGATIVE_WORDS or second.lower() in POSITIVE_WORDS:
+            return (first, second), f'"{second}" reads as the positive class; name another with --positive'
+    counts = labels.dropna().map(_text).value_counts()
+    rare = min(classes, key=lambda name: (counts[name], name))
+    other = next(name for name in classes if name != rare)
+    return (
+        other,
+        rare,
+    ), f'"{rare}" was taken as positive because it is not the more frequent; name another with --positive'
+
+
+def fit_targets(labels: pd.DataFrame, task_name: str, classes: tuple[str, ...]) -> Targets:
+    """Learn the scale of regression targets from training rows; classes are given."""
+    names = tuple(map(str, labels.columns))
+    if task_name != "regression":
+        return Targets(task_name, names, classes=classes)
+    raw = Targets(task_name, names).truth(labels)
+    if not np.isfinite(raw).any(axis=0).all():
+        empty = names[int(np.argmin(np.isfinite(raw).any(axis=0)))]
+        raise UserError(
+            f'The target "{empty}" has no value in the training rows.', fix="choose another split or target"
+        )
+    mean = np.nanmean(raw.astype(np.float64), axis=0)
+    scale = np.nanstd(raw.astype(np.float64), axis=0)
+    scale[scale == 0] = 1.0
+    return Targets(task_name, names, mean=tuple(map(float, mean)), scale=tuple(map(float, scale)))
+
+
+def targets_from_json(state: Mapping[str, Any]) -> Targets:
+    """The inverse of `dataclasses.asdict` after a trip through JSON."""
+    return Targets(
+        task=state["task"],
+        names=tuple(state["names"]),
+        classes=tuple(state["classes"]),
+        mean=tuple(state["mean"]),
+        scale=tuple(state["scale"]),
+    )
