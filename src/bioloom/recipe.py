@@ -43,6 +43,17 @@ class DataRecipe(Part):
     )
     task: str = Field(default="auto", description="auto, regression, binary or multiclass")
     positive: str | None = Field(default=None, description="the class whose probability is predicted")
+    id: str = Field(
+        default="", description='column of record names; empty: a column called "id", else row numbers'
+    )
+    group: str = Field(
+        default="", description='column of groups that stay together; empty: a column called "group"'
+    )
+    weight: str = Field(default="", description='column of record weights; empty: a column called "weight"')
+    replicate: str = Field(default="", description='column of replicates; empty: a column called "replicate"')
+    sha256: str = Field(
+        default="", description="hash of the data this recipe was written for; empty: not checked"
+    )
 
 
 class SplitRecipe(Part):

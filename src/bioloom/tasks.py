@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-
 from bioloom.data.columns import as_numbers
+
 from bioloom.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
