@@ -120,11 +120,11 @@ def _in_units(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]
     return (raw * np.array(targets.scale) + np.array(targets.mean)).astype(np.float32)
 
 
-def _probability(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
+def _probability(raw: NDArray[np.float32], _: Targets) -> NDArray[np.float32]:
     return (0.5 * (1.0 + np.tanh(0.5 * raw))).astype(np.float32)  # the logistic function without overflow
 
 
-def _softmax(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
+def _softmax(raw: NDArray[np.float32], _: Targets) -> NDArray[np.float32]:
     shifted = np.exp(raw - raw.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
 
