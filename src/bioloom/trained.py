@@ -8,7 +8,7 @@ name), `recipe.toml`, `example.json` (a few inputs and their predictions, comput
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from safetensors.torch import save as save_tensors
 from bioloom import recipe as recipes
 from bioloom.data.records import Problem, take_rows
 from bioloom.errors import UserError
+from bioloom.explanation import Explanation, Question, explainers
 from bioloom.files import write_bytes, write_json, write_text
 from bioloom.modalities import Kind, Modality, Shape, modalities
 from bioloom.models import Network, build
@@ -93,6 +94,20 @@ class Model:
         """What encoding changes in these rows, such as cropped sequences or unseen categories."""
         return [note for name, modality in self.modalities.items() for note in modality.notes(frames[name])]
 
+    def explain(self, frames: Mapping[str, pd.DataFrame], asked: Asked) -> Explanation:
+        """Why the network answers as it does for these clean rows; see the explainers for what each method says."""
+        modality = self.modalities[asked.input]
+        explainer = explainers[asked.method]
+        resident = {name: each.encode(frames[name]).on(asked.device) for name, each in self.modalities.items()}
+        index = torch.arange(len(frames[asked.input]), device=asked.device)
+        batch = {name: each.batch(index) for name, each in resident.items()}
+        background = None
+        if explainer.needs_background:
+            background = modality.background(batch[asked.input], asked.seed, asked.references)
+        network = self.network.to(asked.device)
+        question = Question(network, batch, asked.input, asked.output, background, asked.seed, asked.progress)
+        return explainer.explain(question)
+
     @property
     def _width(self) -> int:
         return len(self.targets.column_names())
@@ -133,6 +148,25 @@ class Model:
                 reasons[problem.rows if problem.severity == "drop" else slice(None)] = problem.message
             table["problem"] = reasons
         return table
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be explained, and how.
+
+    method:     the explainer's name
+    input:      the name of the explained input
+    output:     which raw output (target, or class)
+    references: how many backgrounds, for methods that compare with "nothing here"
+    """
+
+    method: str
+    input: str
+    output: int = 0
+    references: int = 8
+    seed: int = 0
+    device: str = "cpu"
+    progress: Callable[[float], None] = lambda _: None
 
 
 Values = Sequence[str] | str | pd.DataFrame | Mapping[str, Sequence[Any]]

@@ -147,6 +147,7 @@ class Modality(ABC):
     kind: ClassVar[Kind]
     default_network: ClassVar[str]
     columns: ClassVar[str] = "one"  # "one" column is an input, or "many" columns together are one
+    explainers: ClassVar[tuple[str, ...]] = ("occlusion", "integrated_gradients")  # of the report, the main one first
 
     @classmethod
     @abstractmethod
