@@ -12,6 +12,7 @@ Needs Python 3.11 or later and nothing else. Each step is done once: running it 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import platform
@@ -48,6 +49,8 @@ def main(words: list[str]) -> int:
     if not words or words[0] not in actions:
         print(__doc__)
         return 0 if words in ([], ["--help"], ["-h"]) else 2
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # our words before those of the commands we start
     try:
         need_python(words)
         return actions[words[0]](words[1:])
@@ -73,7 +76,7 @@ def demo(more: list[str]) -> int:
     """Run the main job on the real data that come with bioloom."""
     prepare("")
     print("Demo: 50,518 variants of the E. coli lac promoter, which drive a fluorescent protein.")
-    print("  bioloom " + " ".join(DEMO + more), flush=True)
+    print("  bioloom " + " ".join(DEMO + more))
     return run([str(PYTHON), "-m", "bioloom", *DEMO, *more])
 
 
@@ -81,7 +84,7 @@ def test(more: list[str]) -> int:
     """Run the whole test suite on as many processes as there are cores, four at most."""
     prepare("dev")
     workers = min(os.cpu_count() or 1, 4)
-    print(f"Tests on {workers} processes.", flush=True)
+    print(f"Tests on {workers} processes.")
     environment = {"OMP_NUM_THREADS": "1", **os.environ}  # the processes already share the cores
     return run([str(PYTHON), "-m", "pytest", "-n", str(workers), *more], environment)
 
@@ -91,7 +94,7 @@ def check(_: list[str]) -> int:
     prepare("dev")
     codes = []
     for words in CHECKS:
-        print("$ " + " ".join(words), flush=True)
+        print("$ " + " ".join(words))
         codes.append(run([str(BIN / words[0]), *words[1:]]))
     return int(any(codes))
 
@@ -127,7 +130,7 @@ def prepare(extra: str) -> None:
     install_bioloom(extra)
     STAMP.write_text(json.dumps({"needs": fingerprint(), "extra": extra}))
     LOG.unlink(missing_ok=True)
-    print("Set-up done.", flush=True)
+    print("Set-up done.")
 
 
 def is_prepared(extra: str) -> bool:
@@ -152,7 +155,7 @@ def need_python(words: list[str]) -> None:
     for name in ("python3.13", "python3.12", "python3.11"):
         newer = shutil.which(name)
         if newer and ask([newer, "-c", "import venv"]).returncode == 0:
-            print(f"This Python is {platform.python_version()}; going on with {name}.", flush=True)
+            print(f"This Python is {platform.python_version()}; going on with {name}.")
             os.execv(newer, [newer, str(Path(__file__).resolve()), *words])
     raise Trouble(
         f"bioloom needs Python 3.11 or later, and this is {platform.python_version()} ({sys.executable}).\n"
@@ -166,21 +169,21 @@ def make_environment() -> None:
         return
     print("  1/3 creating .venv")
     done = ask([sys.executable, "-m", "venv", str(VENV)])
-    if done.returncode and not works():
+    if not works():
         borrow_pip()
     if not works():
         words = (done.stdout + done.stderr).strip()[-600:]
         raise Trouble(
-            f"The environment could not be created:\n{words}\n"
+            f"The environment in {VENV} could not be created. {words}\n"
             "  fix: on Debian and Ubuntu: sudo apt install python3-venv; elsewhere: delete the folder .venv\n"
             "       and install a Python that brings venv and pip (python.org, conda or uv)"
         )
 
 
 def borrow_pip() -> None:
-    """Where Python comes without ensurepip (Debian splits it off), let the machine's own pip fill .venv."""
+    """Where pip is missing (Debian splits ensurepip off, uv leaves pip out), let the machine's own pip fill .venv."""
     ask([sys.executable, "-m", "venv", "--without-pip", str(VENV)])
-    ask([sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "pip"])
+    ask([sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--ignore-installed", "pip"])
 
 
 def works() -> bool:
@@ -228,7 +231,7 @@ def torch_from_wheel() -> bool:
 
 def torch_for_processors() -> bool:
     """Take the build for processors, with uv, which knows where it is kept."""
-    print("  2/3 PyTorch: the build for processors, about 190 MB to download", flush=True)
+    print("  2/3 PyTorch: the build for processors, about 190 MB to download")
     uv = shutil.which("uv")
     if not uv:
         quietly(pip("install", "uv"))
@@ -242,7 +245,7 @@ def torch_from_index() -> bool:
     size = (
         "about 2.7 GB to download, because it supports NVIDIA cards" if large else "about 100 MB to download"
     )
-    print(f"  2/3 PyTorch: {size}", flush=True)
+    print(f"  2/3 PyTorch: {size}")
     return quietly(pip("install", TORCH))
 
 
@@ -256,13 +259,13 @@ def has_nvidia() -> bool:
 
 def install_bioloom(extra: str) -> None:
     """Install bioloom as it stands in this folder, with tested versions and without another PyTorch."""
-    size = "200 MB" if extra else "100 MB"
-    print(f"  3/3 bioloom and the libraries it uses: about {size} to download", flush=True)
+    size = "260 MB" if extra else "110 MB"
+    print(f"  3/3 bioloom and the libraries it uses: about {size} to download")
     what = f".[{extra}]" if extra else "."
     command = pip("install", "-c", str(TORCH_PIN), "-e", what)
     if quietly([*command, "-c", "constraints.txt"]):
         return
-    print("      the tested versions could not be had; taking the newest that fit", flush=True)
+    print("      the tested versions could not be had; taking the newest that fit")
     if not quietly(command):
         raise failed("bioloom could not be installed.")
 
@@ -294,7 +297,7 @@ def announce(line: str) -> None:
     """Show the download of a package above ten megabytes."""
     found = re.search(r"Downloading (?:\S*/)?([A-Za-z0-9_.]+)(?:-\S+)? \(([\d.]+) ?Mi?B\)", line)
     if found and float(found[2]) >= 10:
-        print(f"      downloading {found[1]} ({float(found[2]):.0f} MB)", flush=True)
+        print(f"      downloading {found[1]} ({float(found[2]):.0f} MB)")
 
 
 def failed(what: str) -> Trouble:
