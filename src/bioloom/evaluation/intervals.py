@@ -1,0 +1,207 @@
+"""How sure a score is: the 95 % interval, by the method that fits the metric.
+
+Wilson      shares of independent records (accuracy, sensitivity, ...)
+DeLong      the area under the ROC curve of independent records, on the logit scale
+bootstrap   everything else, and everything where records come in groups: BCa below 200 independent units,
+            percentile above; both widened for few units
+
+Where no honest interval exists there is none, and the score says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+LEVEL = 0.95
+"""The share of repetitions of a study in which an interval should hold the true value."""
+
+Z = float(stats.norm.ppf(0.5 + LEVEL / 2))
+
+FEW_UNITS = 200
+"""Below this many independent units the bootstrap is corrected for bias and skewness (BCa)."""
+
+FEWEST_UNITS = 5
+"""With fewer units than this, draws hold so few different records that no interval is given."""
+
+MOST_UNDEFINED = 0.05
+"""Where the score is undefined in a larger share of draws than this, no interval is given."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The ends of a 95 % interval and how they were found; None and a reason where there is none."""
+
+    low: float | None
+    high: float | None
+    method: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score with its 95 % interval.
+
+    value:     None where the metric is not defined
+    n:         records it was worked out on
+    method:    how the interval was found
+    undefined: why the value, or only the interval, is not defined; None where both are
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    method: str
+    undefined: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in result.json; six significant digits."""
+        content: dict[str, Any] = {
+            "value": rounded(self.value),
+            "low": rounded(self.low),
+            "high": rounded(self.high),
+            "n": self.n,
+            "interval": self.method,
+        }
+        return content | ({"undefined": self.undefined} if self.undefined else {})
+
+
+def rounded(value: float | None) -> float | None:
+    """Six significant digits, so that files do not depend on the last bits of a sum."""
+    return None if value is None else float(f"{value:.6g}")
+
+
+def no_interval(reason: str) -> Interval:
+    """There is no interval, because."""
+    return Interval(None, None, "none", reason)
+
+
+# ---- shares ---------------------------------------------------------------------------------------------
+
+
+def wilson(successes: float, trials: float) -> Interval:
+    """The interval of a share of independent records (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+    if trials <= 0:
+        return no_interval("there is no record to count")
+    share, denominator = successes / trials, 1 + Z**2 / trials
+    centre = (share + Z**2 / (2 * trials)) / denominator
+    half = Z / denominator * np.sqrt(share * (1 - share) / trials + Z**2 / (4 * trials**2))
+    return Interval(max(0.0, float(centre - half)), min(1.0, float(centre + half)), "Wilson")
+
+
+# ---- area under the ROC curve ---------------------------------------------------------------------------
+
+
+def area_and_error(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> tuple[float, float]:
+    """The area under the ROC curve and its standard error, from midranks.
+
+    DeLong 1988 (doi:10.2307/2531595) in the form of Sun and Xu 2014 (doi:10.1109/LSP.2014.2337313).
+    """
+    among_all = stats.rankdata(score)
+    positives, negatives = int(positive.sum()), int((~positive).sum())
+    above = (among_all[positive] - stats.rankdata(score[positive])) / negatives  # per positive
+    below = 1 - (among_all[~positive] - stats.rankdata(score[~positive])) / positives  # per negative
+    variance = sum(part.var(ddof=1) / len(part) for part in (above, below) if len(part) > 1)
+    return float(above.mean()), float(np.sqrt(variance))
+
+
+def delong(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> Interval:
+    """The interval of an area under the ROC curve of independent records, on the logit scale."""
+    if min(positive.sum(), (~positive).sum()) < 2:
+        return no_interval("one of the classes has fewer than two records")
+    area, error = area_and_error(positive, score)
+    if error == 0 or area in (0.0, 1.0):
+        return _newcombe(area, int(positive.sum()), int((~positive).sum()))
+    logit, half = np.log(area / (1 - area)), Z * error / (area * (1 - area))
+    low, high = 1 / (1 + np.exp(-np.array([logit - half, logit + half])))
+    return Interval(float(low), float(high), "DeLong, logit scale")
+
+
+def _newcombe(area: float, positives: int, negatives: int) -> Interval:
+    """Where all pairs are in order DeLong's error is 0; this interval stays honest there.
+
+    The areas whose own standard error reaches `area` (Newcombe 2006, method 5, doi:10.1002/sim.2324).
+    """
+    grid = np.linspace(0, 1, 20001)
+    extra = (positives + negatives) / 2 - 1
+    weight = 1 + extra * ((1 - grid) / (2 - grid) + grid / (1 + grid))
+    variance = grid * (1 - grid) * weight / (positives * negatives)
+    inside = grid[(area - grid) ** 2 <= Z**2 * variance + 1e-15]
+    return Interval(float(inside.min()), float(inside.max()), "Newcombe method 5")
+
+
+# ---- bootstrap ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A number worked out on all records, on each bootstrap draw, and with each unit left out.
+
+    value:    on all records
+    draws:    (draws,)
+    left_out: (units,); empty where BCa is not needed
+    units:    independent records or groups
+    grouped:  whether the units are groups
+    """
+
+    value: float
+    draws: NDArray[np.float64]
+    left_out: NDArray[np.float64]
+    units: int
+    grouped: bool
+
+    def minus(self, other: Drawn) -> Drawn:
+        """The difference, draw by draw: both were worked out on the same records."""
+        return Drawn(
+            self.value - other.value,
+            self.draws - other.draws,
+            self.left_out - other.left_out,
+            self.units,
+            self.grouped,
+        )
+
+
+def bootstrap(drawn: Drawn) -> Interval:
+    """Percentile interval, or BCa (Efron 1987, doi:10.1080/01621459.1987.10478410) below 200 units."""
+    units = "groups" if drawn.grouped else "records"
+    if not np.isfinite(drawn.value):
+        return no_interval("the value is not defined")
+    if drawn.units < FEWEST_UNITS:
+        return no_interval(f"{drawn.units} independent {units} are too few for an interval")
+    defined = drawn.draws[np.isfinite(drawn.draws)]
+    undefined = 1 - len(defined) / len(drawn.draws)
+    if undefined > MOST_UNDEFINED:
+        return no_interval(f"the value is not defined in {undefined:.0%} of the bootstrap draws")
+    name = f"bootstrap of {len(drawn.draws):,} draws of {units}, "
+    tails = _tails(drawn.units)
+    corrected = len(drawn.left_out) > 0 and np.isfinite(drawn.left_out).all() and np.ptp(defined) > 0
+    if corrected:
+        tails = _corrected(tails, drawn, defined)
+    low, high = np.quantile(defined, tails)
+    return Interval(float(low), float(high), name + ("BCa" if corrected else "percentile"))
+
+
+def _tails(units: int) -> NDArray[np.float64]:
+    """The two quantiles to read off; further out for few units, where draws spread too little.
+
+    Hesterberg 2015, doi:10.1080/00031305.2015.1089789: Student's t with units - 1 degrees of freedom,
+    and the variance divided by units - 1 rather than units.
+    """
+    reach = stats.t.ppf(0.5 + LEVEL / 2, units - 1) * np.sqrt(units / (units - 1))
+    return np.asarray(stats.norm.cdf([-reach, reach]))
+
+
+def _corrected(tails: NDArray[np.float64], drawn: Drawn, defined: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Move the quantiles for the bias and the skewness that draws and leave-one-out values show."""
+    below = (np.sum(defined < drawn.value) + 0.5 * np.sum(defined == drawn.value)) / len(defined)
+    bias = stats.norm.ppf(np.clip(below, 1 / len(defined), 1 - 1 / len(defined)))
+    influence = drawn.left_out.mean() - drawn.left_out
+    spread = np.sum(influence**2) ** 1.5
+    skew = np.sum(influence**3) / (6 * spread) if spread > 0 else 0.0
+    moved = bias + stats.norm.ppf(tails)
+    return np.asarray(stats.norm.cdf(bias + moved / (1 - skew * moved)))
