@@ -1,0 +1,253 @@
+"""`bioloom parts`: what bioloom is made of, and what a network looks like inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+from rich.text import Text
+
+from bioloom.cli import options
+from bioloom.cli.terminal import Terminal, hanging, table
+from bioloom.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import RenderableType
+
+    from bioloom.models import Network, Shapes
+    from bioloom.models.layers import LayerTable
+
+app = typer.Typer(invoke_without_command=True)
+
+COLLECTIONS = {
+    "modalities": ("what an input is", "bioloom.modalities", "modalities"),
+    "tasks": ("what is predicted (--task)", "bioloom.tasks", "TASKS"),
+    "splits": ("how records are divided (--split)", "bioloom.data.split", "splitters"),
+    "networks": ("what can learn (--set model.network=NAME)", "bioloom.models", "networks"),
+    "simple models": ("what a network has to beat", "bioloom.models", "simple_models"),
+    "metrics": ("how good predictions are", "bioloom.metrics", "METRICS"),
+    "checks": ("what is looked at before a score is believed", "bioloom.evaluation.checks", "checks"),
+    "explainers": ("why a model answers as it does (--method)", "bioloom.explanation", "explainers"),
+    "report sections": ("what the report is made of", "bioloom.report.contract", "sections"),
+    "file formats": ("what can be read", "bioloom.data.readers", "readers"),
+    "data sets": ("what comes with bioloom", "bioloom.data.datasets", "datasets"),
+}
+"""Where the parts of each kind are found; the parts themselves are listed nowhere but in their files."""
+
+
+class Found(NamedTuple):
+    """A part and the collection it is from."""
+
+    collection: str
+    name: str
+    part: Any
+
+
+@app.callback()
+def list_parts(context: typer.Context, json: options.Json = False) -> None:
+    """List what can be combined: modalities, networks, explainers, ..."""
+    if context.invoked_subcommand is not None:
+        return
+    document = {name: {each.name: title(each.part) for each in collect(name)} for name in COLLECTIONS}
+    shown: list[RenderableType] = []
+    width = max(len(part) for parts in document.values() for part in parts)
+    for collection, parts in document.items():
+        shown.append(
+            Text.assemble((collection.capitalize(), "bold"), (f": {COLLECTIONS[collection][0]}", "dim"))
+        )
+        shown += [hanging(f"  {name:<{width}}  ", Text(words)) for name, words in parts.items()]
+        shown.append("")
+    shown.append("bioloom parts show NAME   tells more about one, such as the settings of a network")
+    Terminal(json=json).show(document, *shown)
+
+
+@app.command("show")
+def show_part(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that bioloom parts lists.")],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="SIZE",
+            help="Size of the input of a network: positions x letters, such as 20x4, or the number of columns. "
+            "Repeat it (name=SIZE) for a network that joins several.",
+        ),
+    ] = None,
+    outputs: Annotated[int, typer.Option("--outputs", metavar="NUMBER", min=1, help="Numbers it gives.")] = 1,
+    settings: options.Settings = None,
+    json: options.Json = False,
+) -> None:
+    """Tell what a part is and its settings; with --input the layers of a network, with shapes and parameters."""
+    found = find(name)
+    document: dict[str, Any] = {}
+    shown: list[RenderableType] = []
+    for each in found:
+        document |= {"name": each.name, "collection": each.collection, "title": title(each.part)}
+        document["settings"] = settings_of(each.part)
+        shown += [
+            Text.assemble((each.name, "bold"), (f"  {each.collection}", "dim")),
+            Text(title(each.part)),
+            "",
+        ]
+        shown += _paragraphs(each.part)
+        shown += _settings(document["settings"])
+    networks = [each.part for each in found if each.collection == "networks"]
+    if inputs and networks:
+        layers, lines = _layers(networks[0], inputs, outputs, settings or [])
+        document["layers"] = layers
+        shown += lines
+    elif inputs:
+        raise UserError(
+            f'"{name}" is no network and has no layers.', where="--input", fix="leave out --input"
+        )
+    elif networks:
+        shown.append(
+            f"bioloom parts show {name} --input 20x4 --outputs 2   shows its layers for such an input"
+        )
+    Terminal(json=json).show(document, *shown)
+
+
+# ---- finding -----------------------------------------------------------------------------------------------
+
+
+def collect(collection: str) -> Iterator[Found]:
+    """All parts of one collection, in its order."""
+    _, module, attribute = COLLECTIONS[collection]
+    parts: Mapping[str, Any] = getattr(import_module(module), attribute)
+    for name in parts:
+        yield Found(collection, name, parts[name])
+
+
+def find(name: str) -> list[Found]:
+    """The parts of that name; there may be one in several collections."""
+    everything = [each for collection in COLLECTIONS for each in collect(collection)]
+    found = [each for each in everything if each.name == name]
+    if not found:
+        known = [each.name for each in everything]
+        raise UserError(
+            f'There is no part called "{name}".{did_you_mean(name, known)}',
+            fix="bioloom parts lists them all",
+        )
+    return found
+
+
+def title(part: Any) -> str:
+    """What a part is, in one line."""
+    return str(getattr(part, "title", "") or getattr(part, "question", ""))
+
+
+def settings_of(part: Any) -> dict[str, dict[str, Any]]:
+    """The settings of a part by name: kind of value, default, what it is for."""
+    model: type[BaseModel] | None = getattr(part, "Settings", None)
+    if model is None:
+        return {}
+    described = model.model_json_schema()["properties"] if model.model_fields else {}
+    return {
+        name: {
+            "type": _kind(described.get(name, {})),
+            "default": each.get_default(call_default_factory=True),
+            "description": each.description or "",
+        }
+        for name, each in model.model_fields.items()
+    }
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return " | ".join(map(str, schema["enum"]))
+    limits = [
+        f">= {schema['minimum']}" if "minimum" in schema else "",
+        f"<= {schema['maximum']}" if "maximum" in schema else "",
+    ]
+    limits += [f"> {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else ""]
+    limits += [f"< {schema['exclusiveMaximum']}" if "exclusiveMaximum" in schema else ""]
+    words = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true | false"}
+    return " ".join(
+        filter(
+            None,
+            [words.get(schema.get("type", ""), schema.get("type", "any")), ", ".join(filter(None, limits))],
+        )
+    )
+
+
+# ---- showing -----------------------------------------------------------------------------------------------
+
+
+def _paragraphs(part: Any) -> list[RenderableType]:
+    """What the file of a part says about it; a row of a table says it in `plain`."""
+    text = part.__doc__ if isinstance(part, type) else getattr(part, "plain", "")
+    lines = [line.strip() for line in (text or "").strip().splitlines()]
+    paragraphs = " ".join(line or "\n" for line in lines).split("\n")
+    shown: list[RenderableType] = []
+    for paragraph in filter(None, map(str.strip, paragraphs)):
+        shown += [Text(paragraph), ""]
+    return shown
+
+
+def _settings(settings: Mapping[str, Mapping[str, Any]]) -> list[RenderableType]:
+    if not settings:
+        return []
+    rows = [
+        (f"model.settings.{name}", str(each["default"]), each["type"], each["description"])
+        for name, each in settings.items()
+    ]
+    return [table(("setting (--set)", "default", "value", "what it is"), rows), ""]
+
+
+def _layers(
+    network: type[Network], inputs: list[str], outputs: int, words: list[str]
+) -> tuple[dict[str, Any], list[RenderableType]]:
+    from bioloom.models import build
+    from bioloom.models.layers import layer_table
+    from bioloom.recipe import parse_settings
+
+    shapes = _shapes(inputs)
+    settings = {key.removeprefix("model.settings."): value for key, value in parse_settings(words).items()}
+    found = layer_table(build(network.name, shapes, outputs, settings), shapes)
+    document = {
+        "layers": [
+            {
+                "name": each.name,
+                "operation": each.operation,
+                "shape": each.shape,
+                "parameters": each.parameters,
+            }
+            for each in found.layers
+        ],
+        "other_parameters": found.others,
+        "parameters": found.parameters,
+        "multiplications": found.multiplications,
+    }
+    return document, _layer_rows(found, shapes)
+
+
+def _shapes(words: list[str]) -> Shapes:
+    """Sizes by the name of an input: "20x4", or "utr5=75x4" and "table=11"."""
+    from bioloom.models.layers import parse_shape
+
+    shapes: Shapes = {}
+    for number, word in enumerate(words, start=1):
+        name, equals, size = word.rpartition("=")
+        shapes[name if equals else "input" if len(words) == 1 else f"input{number}"] = parse_shape(size)
+    return shapes
+
+
+def _layer_rows(found: LayerTable, shapes: Shapes) -> list[RenderableType]:
+    rows = [(name, "input", _size(_places_first(shape.sizes)), "") for name, shape in shapes.items()]
+    rows += [(each.name, each.operation, _size(each.shape), f"{each.parameters:,}") for each in found.layers]
+    if found.others:
+        rows.append(("", "others", "", f"{found.others:,}"))
+    headings = ("layer", "what it does", "shape after it", "parameters")
+    total = f"{found.parameters:,} parameters; {found.multiplications:,} multiplications for one record"
+    return [table(headings, rows, right=("shape after it", "parameters")), "", Text(total, style="bold")]
+
+
+def _places_first(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    return (*sizes[1:], sizes[0])
+
+
+def _size(sizes: tuple[int, ...]) -> str:
+    return " x ".join(map(str, sizes))

@@ -1,0 +1,37 @@
+"""`bioloom predict`: what a trained model says about new records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bioloom.cli import options
+from bioloom.cli.terminal import Terminal
+
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="Write the predictions to this CSV file instead of standard output.",
+        rich_help_panel=options.OUTPUT,
+        show_default=False,
+    ),
+]
+
+
+def command(
+    run: options.RunFolder,
+    files: options.Files,
+    out: Out = None,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> None:
+    """Predict new records: one row for each record, in the same order, as CSV."""
+    from bioloom import workflow
+
+    terminal = Terminal(quiet, json)
+    with terminal.listening() as listener:
+        predictions = workflow.predict(run, options.one_or_several(files), out, listener)
