@@ -1,0 +1,138 @@
+"""What many explanations say together, as pictures and one sentence: one way for each kind of input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bioloom.explanation.summary import (
+    average_logo,
+    column_importance,
+    concentrations,
+    enrichment,
+    importance,
+    substitutions,
+)
+from bioloom.figures.attributed import attributed_sequence
+from bioloom.figures.bars import Bar, attributions
+from bioloom.figures.heatmap import heatmap
+from bioloom.figures.positions import Region, SequenceAxis
+from bioloom.figures.profile import profile
+from bioloom.modalities import Kind
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+LONGEST_LOGO = 160
+"""Longer sequences are shown as a profile only."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Attributions of many records, with what is needed to read them.
+
+    x:       (records, *shape) the records as the network saw them
+    mask:    (records, positions) or None
+    attribution: (records, *shape)
+    names:   the letters of a sequence, or the features of a table
+    effect:  what an attribution is, with its unit, such as "Change of expression"
+    every_letter: whether letters that are not there have attributions too (mutagenesis)
+    unit:    what one position is, such as "nt"
+    regions: named stretches to point at
+    """
+
+    x: NDArray[np.float32]
+    mask: NDArray[np.bool_] | None
+    attribution: NDArray[np.float32]
+    names: tuple[str, ...]
+    effect: str
+    every_letter: bool = False
+    unit: str = "nt"
+    regions: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of an explanation with a short file name and a title."""
+
+    name: str
+    title: str
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What many explanations say together, in a sentence and in pictures."""
+
+    text: str
+    pictures: tuple[Picture, ...]
+
+
+def overview(kind: Kind, explained: Explained) -> Overview:
+    """Summarise the explanations of many records; kinds without a common frame have no overview."""
+    summarise = OVERVIEWS.get(kind)
+    return summarise(explained) if summarise else Overview("", ())
+
+
+def sequences(explained: Explained) -> Overview:
+    """Where in aligned sequences importance lies; sequences of different lengths have no common positions."""
+    if explained.mask is not None and not explained.mask.all():
+        return Overview("The sequences differ in length, so positions cannot be averaged over records.", ())
+    axis = SequenceAxis(explained.unit, 1, explained.regions)
+    per_position = importance(explained.attribution, explained.x)
+    pictures = [
+        Picture(
+            "profile",
+            "Where the prediction comes from, on average",
+            profile(per_position, label="Mean size of the effect", axis=axis),
+        )
+    ]
+    letters = "".join(explained.names)
+    if per_position.size <= LONGEST_LOGO:
+        if explained.every_letter:
+            changes = substitutions(explained.attribution, explained.x).mean(axis=0)
+            title = "What each substitution does, on average over the records"
+            pictures.append(Picture("substitutions", title, heatmap(changes, letters, label=explained.effect, axis=axis)))
+        heights = average_logo(explained.attribution, explained.x)
+        title = "What the letters that stand there contribute, on average"
+        figure = attributed_sequence(heights, letters, label=explained.effect, axis=axis)
+        pictures.append(Picture("logo", title, figure))
+    return Overview(_where(per_position, explained), tuple(pictures))
+
+
+def _where(per_position: NDArray[np.float64], explained: Explained) -> str:
+    windows = concentrations(per_position)
+    words = []
+    if windows:
+        spans = ", ".join(f"{start + 1}–{end}" for start, end in sorted(windows))
+        words.append(f"The prediction depends most on positions {spans} (counted from 1).")
+    else:
+        words.append("No stretch of positions stands out.")
+    for region in explained.regions:
+        times = enrichment(per_position, [(region.start, region.end)])
+        if np.isfinite(times):
+            words.append(f"A position in {region.name} matters {times:.1f} times as much as one outside it.")
+    return " ".join(words)
+
+
+def columns(explained: Explained) -> Overview:
+    """Which columns of a table move the output, with an interval over the explained records."""
+    sizes = column_importance(explained.attribution)
+    bars = [
+        Bar(name, float(mean), float(low), float(high))
+        for name, mean, low, high in zip(explained.names, sizes.mean, sizes.low, sizes.high, strict=True)
+    ]
+    if not bars:
+        return Overview("", ())
+    top = sorted(bars, key=lambda bar: -bar.value)[:3]
+    text = f"The columns that move the prediction most are {', '.join(bar.name for bar in top)}."
+    figure = attributions(bars, label=f"Mean size of: {explained.effect.lower()}")
+    return Overview(text, (Picture("columns", "Which columns move the prediction, whatever the direction", figure),))
+
+
+OVERVIEWS: dict[Kind, Callable[[Explained], Overview]] = {Kind.SEQUENCE: sequences, Kind.VECTOR: columns}
+"""One way per kind of input."""

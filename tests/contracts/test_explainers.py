@@ -1,0 +1,126 @@
+"""What every registered explainer promises."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from bioloom.explanation import Explanation, Question, explainers
+from bioloom.modalities import Kind, Signal
+from toy_networks import Additive, Conv, Smooth, Two, letters, shuffles, signal
+
+CASES = [(name, kind) for name in explainers for kind in sorted(explainers[name].accepts)]
+
+
+def question(kind: Kind, name: str = "x", records: int = 3) -> Question:
+    """A question about a small network for inputs of this kind, with backgrounds."""
+    generator = torch.Generator().manual_seed(0)
+    if kind is Kind.SEQUENCE:
+        x = letters(records, 20)
+        return Question(Conv(), {name: signal(x, [20, 15, 9][:records])}, name, 0, shuffles(x, 2))
+    shape = (6,) if kind is Kind.VECTOR else (3, 8, 8)
+    x = torch.randn(records, *shape, generator=generator)
+    background = torch.zeros(records, 1, *shape)
+    network = Smooth(6) if kind is Kind.VECTOR else Additive(torch.randn(2, *shape, generator=generator))
+    return Question(network, {name: Signal(x)}, name, 1, background)
+
+
+def explain(name: str, asked: Question) -> Explanation:
+    return explainers[name].explain(asked)
+
+
+def test_there_are_explainers_for_sequences_and_tables() -> None:
+    kinds = [kind for name in explainers for kind in explainers[name].accepts]
+    assert {Kind.SEQUENCE, Kind.VECTOR} <= set(kinds)
+
+
+@pytest.mark.parametrize("name", list(explainers))
+def test_an_explainer_says_what_it_is(name: str) -> None:
+    explainer = explainers[name]
+    assert explainer.name == name
+    assert explainer.title
+    assert explainer.accepts
+    assert explainer.explain.__doc__
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_attributions_have_the_shape_of_the_input_and_are_finite(name: str, kind: Kind) -> None:
+    asked = question(kind)
+    found = explain(name, asked)
+    assert found.attribution.shape == tuple(asked.batch["x"].x.shape)
+    assert found.attribution.dtype == np.float32
+    assert np.isfinite(found.attribution).all()
+    assert found.attribution.any()
+    assert found.method == name
+    assert found.input == "x"
+    assert found.reference
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_the_same_question_has_the_same_answer(name: str, kind: Kind) -> None:
+    assert (explain(name, question(kind)).attribution == explain(name, question(kind)).attribution).all()
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_a_record_is_explained_the_same_alone_and_in_company(name: str, kind: Kind) -> None:
+    asked = question(kind)
+    together = explain(name, asked).attribution
+    x, mask = asked.batch["x"]
+    for row in range(3):
+        one = slice(row, row + 1)
+        alone = replace(
+            asked,
+            batch={"x": Signal(x[one], None if mask is None else mask[one])},
+            background=asked.background[one],
+        )
+        assert np.allclose(explain(name, alone).attribution[0], together[row], atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_progress_grows_to_one(name: str, kind: Kind) -> None:
+    seen: list[float] = []
+    explain(name, replace(question(kind), progress=seen.append))
+    assert seen == sorted(seen)
+    assert seen[0] >= 0
+    assert seen[-1] == 1.0
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_where_completeness_is_promised_the_sum_is_right(name: str, kind: Kind) -> None:
+    found = explain(name, question(kind))
+    if found.delta is None:
+        return
+    sums = found.attribution.reshape(len(found.delta), -1).sum(axis=1)
+    assert found.delta.shape == sums.shape
+    assert np.all(np.abs(found.delta) <= 0.01 * np.abs(sums - found.delta) + 1e-3)
+
+
+@pytest.mark.parametrize("name", [name for name, kind in CASES if kind is Kind.SEQUENCE])
+def test_positions_outside_the_mask_get_nothing(name: str) -> None:
+    found = explain(name, question(Kind.SEQUENCE)).attribution
+    assert not found[1, :, 15:].any()
+    assert not found[2, :, 9:].any()
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_what_the_network_ignores_gets_nothing(name: str, kind: Kind) -> None:
+    asked = question(kind)
+    x = asked.batch["x"].x
+    weight = torch.randn(2, *x.shape[1:], generator=torch.Generator().manual_seed(5))
+    weight[..., -4:] = 0
+    found = explain(name, replace(asked, network=Additive(weight), batch={"x": Signal(x)})).attribution
+    free = 0 if kind is not Kind.SEQUENCE else 2  # a window may reach from used positions into ignored ones
+    assert np.abs(found[..., -4 + free :]).max() < 1e-5
+    assert np.abs(found[..., :-4]).max() > 0.01
+
+
+@pytest.mark.parametrize("name", [name for name, kind in CASES if kind is Kind.SEQUENCE])
+def test_one_input_of_several_is_explained(name: str) -> None:
+    x = letters(3, 20)
+    batch = {"dna": Signal(x), "table": Signal(torch.ones(3, 3))}
+    found = explain(name, Question(Two(), batch, "dna", 0, shuffles(x, 2)))
+    assert found.attribution.shape == (3, 4, 20)
+    assert found.input == "dna"
