@@ -1,0 +1,107 @@
+"""Files of every format, data frames and arrays, read into a Table.
+
+A format is one file here: a Reader row that tells how to recognise the format by the content and how to read it.
+Content decides; the ending of the file name helps only where the content could be several things.
+
+>>> table = read("measurements.csv")                      # any format, packed or not
+>>> table = read("peaks/*.fa")                            # one file per class: their names in a column "file"
+>>> table = read("sequences.fa", labels="labels.csv")     # labels joined by id
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bioloom.data import sources
+from bioloom.data.joining import one_per_class, with_labels
+from bioloom.data.raw import RawFile
+from bioloom.data.readers import foreign, frames
+from bioloom.data.records import Table
+from bioloom.errors import UserError
+from bioloom.registry import Registry
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A file format.
+
+    name:     as messages call it
+    suffixes: the usual endings of file names, in small letters
+    sniff:    whether the first bytes of a file are of this format
+    read:     the file as a Table; raises UserError with the place of what is wrong
+    last:     asked only when no other reader knows the content (text could be anything)
+    folders:  whether a folder of such files is one data set, each file a class
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    sniff: Callable[[RawFile], bool]
+    read: Callable[[RawFile], Table]
+    last: bool = False
+    folders: bool = False
+
+
+readers: Registry[Reader] = Registry("file format", "bioloom.data.readers", "bioloom.readers")
+"""All formats by name."""
+
+
+def read(source: object, *, labels: object = None) -> Table:
+    """Read labelled data: a file of any format, several files, a data frame, or arrays.
+
+    source: a path; a pattern, folder or list of paths (one file per class, named in the column "file"); the name
+            of a data set that comes with bioloom; a pandas, polars or Arrow data frame; a mapping of names to
+            arrays; a tuple (inputs, target) of arrays
+    labels: a table (path or data frame) whose column "id" is joined to the ids of source
+
+    Raises UserError where something cannot be read, with file, line, column and what to do.
+    """
+    table = _read(source)
+    return table if labels is None else with_labels(table, _read(labels))
+
+
+def reader_of(file: RawFile) -> Reader:
+    """The reader that knows the content of a file. Raises UserError for content that is no data table."""
+    for reader in sorted(readers.values(), key=lambda reader: reader.last):
+        if reader.last:
+            foreign.refuse_known(file, _supported())
+        if reader.sniff(file):
+            return reader
+    raise foreign.unknown(file, _supported())
+
+
+def _read(source: object) -> Table:
+    if sources.is_paths(source):
+        suffixes = [suffix for reader in readers.values() if reader.folders for suffix in reader.suffixes]
+        return _read_files(sources.find(source, suffixes))
+    if frames.is_data(source):
+        return frames.read_data(source)
+    raise UserError(
+        f"Data of the type {type(source).__name__} is not read.",
+        fix="give a path, a data frame, or a mapping of column names to arrays",
+    )
+
+
+def _read_files(files: sources.Files) -> Table:
+    tables = [_read_file(file) for file in files.files]
+    table = one_per_class(tables, files) if files.by_class else tables[0]
+    return replace(table, notes=(*files.notes, *table.notes))
+
+
+def _read_file(file: RawFile) -> Table:
+    reader = reader_of(file)
+    table = reader.read(file)
+    notes = (*file.notes, *_misnamed(file, reader), *table.notes)
+    form = f"{table.format}, {file.packed}" if file.packed else table.format
+    return replace(table, notes=notes, format=form)
+
+
+def _misnamed(file: RawFile, reader: Reader) -> tuple[str, ...]:
+    others = [other.name for other in readers.values() if file.suffix in other.suffixes]
+    if not others or file.suffix in reader.suffixes:
+        return ()
+    return (f"{file.name} is named as {others[0]}, but its content is {reader.name}; read as that",)
+
+
+def _supported() -> str:
+    return ", ".join(reader.name for reader in readers.values())

@@ -1,0 +1,1 @@
+"""Files of the data sets that come with bioloom; see ATTRIBUTION.md beside them."""

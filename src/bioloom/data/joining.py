@@ -1,0 +1,199 @@
+"""Tables put together: one file per class below each other, and labels beside sequences by id."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bioloom.data.wording import counted, listed, short
+from bioloom.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bioloom.data.records import Table
+    from bioloom.data.sources import Files
+
+
+def one_per_class(tables: Sequence[Table], files: Files) -> Table:
+    """Tables below each other, with the name of its file beside each record in the column "file".
+
+    Records are numbered through all files, and a note says which numbers belong to which file.
+    Raises UserError where the files have no column in common.
+    """
+    _check_columns(tables, files.shown)
+    names = _class_names(files)
+    frames = [table.frame.assign(file=_repeat(n, table)) for n, table in zip(names, tables, strict=True)]
+    frame = pd.concat(frames, ignore_index=True)
+    return replace(
+        tables[0],
+        frame=frame,
+        lines=np.arange(1, len(frame) + 1, dtype=np.int64),
+        source=files.shown,
+        format=", ".join(dict.fromkeys(table.format for table in tables)),
+        sha256=hashlib.sha256("\n".join(table.sha256 for table in tables).encode()).hexdigest(),
+        unit="record",
+        notes=(_numbering(names, tables), *_notes(names, tables)),
+    )
+
+
+def with_labels(table: Table, labels: Table) -> Table:
+    """The columns of a label table beside the records with the same id; records without label stay, unlabelled.
+
+    Raises UserError where ids are missing or repeated on either side, or where none agrees.
+    """
+    _check_id(table)
+    key, notes = _key_of(labels, table)
+    labels, unnamed = _with_ids(labels, key)
+    notes += unnamed
+    right = labels.frame.set_index(labels.frame[key].astype(str).str.strip())
+    _check_unique(table, table.frame["id"])
+    _check_unique(labels, pd.Series(right.index, dtype=object))
+    ids = table.frame["id"].astype(str)
+    known = ids.isin(right.index)
+    if not known.any():
+        raise _no_match(table, labels, ids.iloc[0], str(right.index[0]))
+    columns = [name for name in labels.frame.columns if name != key]
+    names = {name: _free(str(name), table, labels) for name in columns}
+    beside = right[columns].rename(columns=names).reindex(ids).set_axis(table.frame.index)
+    notes += _unmatched(table, labels, ids, right.index)
+    return replace(
+        table,
+        frame=pd.concat([table.frame, beside], axis="columns"),
+        format=f"{table.format} with labels from {labels.format}",
+        sha256=hashlib.sha256(f"{table.sha256}\n{labels.sha256}".encode()).hexdigest(),
+        notes=(*table.notes, *labels.notes, *notes),
+    )
+
+
+def _repeat(name: str, table: Table) -> pd.Series[Any]:
+    return pd.Series(name, index=table.frame.index, dtype=object)
+
+
+def _check_columns(tables: Sequence[Table], shown: str) -> None:
+    common = set.intersection(*(set(table.frame.columns) for table in tables))
+    if not common:
+        first, other = tables[0], tables[1]
+        raise UserError(
+            f"The files have no column in common: {first.source} has {listed(list(first.frame.columns))}, "
+            f"{other.source} has {listed(list(other.frame.columns))}.",
+            where=shown,
+            fix="give files of one kind, or one file",
+        )
+    if "file" in common:
+        raise UserError(
+            'The files have a column "file", the name that is needed for the names of the files.',
+            where=shown,
+            fix="rename that column",
+        )
+
+
+def _class_names(files: Files) -> list[str]:
+    stems = [file.stem for file in files.files]
+    counts = Counter(stems)
+    return [
+        stem if counts[stem] == 1 else f"{file.path.absolute().parent.name}/{stem}"
+        for stem, file in zip(stems, files.files, strict=True)
+    ]
+
+
+def _numbering(names: list[str], tables: Sequence[Table]) -> str:
+    ends = np.cumsum([len(table.frame) for table in tables])
+    spans = [
+        f"{name} {end - len(t.frame) + 1}-{end}" for name, t, end in zip(names, tables, ends, strict=True)
+    ]
+    return f"records are numbered through the files: {listed(spans, 6)}"
+
+
+def _notes(names: list[str], tables: Sequence[Table]) -> list[str]:
+    """Notes of all files; one that every file shares is said once."""
+    shared = [note for note in tables[0].notes if all(note in table.notes for table in tables)]
+    own = [
+        f"{name}: {note}"
+        for name, table in zip(names, tables, strict=True)
+        for note in table.notes
+        if note not in shared
+    ]
+    return shared + own
+
+
+def _check_id(table: Table) -> None:
+    if "id" not in table.frame.columns:
+        raise UserError(
+            "Labels are joined by id, but the data has no column of that name.",
+            where=f'{table.source}, column "id"',
+            fix="give FASTA or FASTQ, or a table with a column id",
+        )
+
+
+def _key_of(labels: Table, table: Table) -> tuple[str, list[str]]:
+    """The column of the label table that holds the ids: named id, or else the first one if it fits."""
+    columns = [str(name) for name in labels.frame.columns]
+    named = [name for name in columns if name == "id"] or [name for name in columns if name.lower() == "id"]
+    if named:
+        return named[0], []
+    first = labels.frame[columns[0]].astype(str).str.strip()
+    if first.isin(set(table.frame["id"])).mean() >= 0.5:
+        return columns[0], [f'labels joined by their first column, "{columns[0]}", which holds the ids']
+    raise UserError(
+        "The label table has no column of ids.",
+        where=f'{labels.source}, column "id" (its columns: {listed(columns)})',
+        fix=f'call the column "id" that holds names such as {short(str(table.frame["id"].iloc[0]))}',
+    )
+
+
+def _with_ids(labels: Table, key: str) -> tuple[Table, list[str]]:
+    known = labels.frame[key].notna().to_numpy()
+    if known.all():
+        return labels, []
+    note = f"left out: {counted(int((~known).sum()), 'label')} of {labels.source} without an id"
+    return replace(labels, frame=labels.frame[known], lines=labels.lines[known]), [note]
+
+
+def _check_unique(table: Table, ids: pd.Series[Any]) -> None:
+    repeated = ids.duplicated(keep=False).to_numpy()
+    if not repeated.any():
+        return
+    name = ids[repeated].iloc[0]
+    places = [str(table.lines[row]) for row in np.flatnonzero((ids == name).to_numpy())]
+    names = list(dict.fromkeys(str(value) for value in ids[repeated]))
+    raise UserError(
+        f"Labels cannot be joined, because ids stand more than once: {listed(names)}.",
+        where=f'{table.source}, {table.unit} {listed(places)}, column "id"',
+        fix="give each record its own id",
+    )
+
+
+def _no_match(table: Table, labels: Table, left: str, right: str) -> UserError:
+    return UserError(
+        f'No id agrees: the data has ids such as "{short(left)}", the labels such as "{short(right)}".',
+        where=f'{table.source} and {labels.source}, column "id"',
+        fix="write the ids the same way; of a FASTA header the id is the first word",
+    )
+
+
+def _free(name: str, table: Table, labels: Table) -> str:
+    """A name that the data does not use yet."""
+    free = name
+    while free in table.frame.columns or (free != name and free in labels.frame.columns):
+        free = f"{free}_label"
+    return free
+
+
+def _unmatched(table: Table, labels: Table, ids: pd.Series[Any], known: pd.Index[Any]) -> list[str]:
+    notes = []
+    bare = ids[~ids.isin(known)].tolist()
+    if bare:
+        notes.append(f"{counted(len(bare), 'record')} of {table.source} without a label ({listed(bare)})")
+    lost = known[~known.isin(ids)].tolist()
+    if lost:
+        told = (
+            f"{counted(len(lost), 'label')} of {labels.source} whose id is not in the data ({listed(lost)})"
+        )
+        notes.append(f"left out: {told}")
+    return notes
