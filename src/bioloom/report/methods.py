@@ -1,0 +1,138 @@
+"""The methods paragraph: what was done, with every number a reviewer asks for, read from `result.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bioloom.report.numbers import count, metric_title, plural, score, short, with_interval
+from bioloom.report.summary import COPIES, baseline_title, in_order
+from bioloom.report.words import in_sentence, listed
+
+Result = Mapping[str, Any]
+
+LIBRARIES = {"python": "Python", "torch": "PyTorch", "numpy": "NumPy", "pandas": "pandas", "sklearn": "scikit-learn",
+             "scikit-learn": "scikit-learn", "scipy": "SciPy"}  # fmt: skip
+"""Software named in the paragraph, by its key in `environment`."""
+
+
+def paragraph(result: Result) -> str:
+    """The methods of a run as one paragraph of plain text, ready to paste."""
+    sentences = (
+        *_data(result),
+        *_split(result),
+        *_model(result),
+        *_evaluation(result),
+        *_explanation(result),
+        *_software(result),
+    )
+    return " ".join(sentences)
+
+
+def _data(result: Result) -> Iterator[str]:
+    data, target = result["data"], result["data"]["target"]
+    sha = f" (SHA-256 {data['sha256']})" if data.get("sha256") else ""
+    yield (f"{count(data['used'])} of {plural(data['rows'], 'record')} of {data['source']} were used{sha}.")
+    inputs = listed([f"{each['name']} ({each['modality']})" for each in data["inputs"]])
+    positive = (
+        f", {target['positive']} being the positive class" if target.get("positive") is not None else ""
+    )
+    yield (
+        f"The {'input was' if len(data['inputs']) == 1 else 'inputs were'} {inputs}; the "
+        f"{'target' if len(target['names']) == 1 else 'targets'} {listed(target['names'])} "
+        f"({target['task']}{positive})."
+    )
+
+
+def _split(result: Result) -> Iterator[str]:
+    split, counts = result["split"], result["split"]["counts"]
+    yield (
+        f"They were divided into {count(counts['train'])} for training, {count(counts['validation'])} for "
+        f"validation and {count(counts['test'])} for the test (method: {split['method']})."
+    )
+    leakage = result["leakage"] or {}
+    counted = {key: leakage[key] for key in COPIES if leakage.get(key) is not None}
+    if not counted:
+        return
+    near = f" (near: {leakage['notion']})" if "near_copies" in counted and leakage.get("notion") else ""
+    found = [plural(n, *COPIES[key]) for key, n in counted.items() if n]
+    if found:
+        yield f"Among the test records are {listed(found)} of records the model learned from{near}."
+    else:
+        kinds = listed([COPIES[key][0] for key in counted], "or")
+        yield f"No test record is an {kinds} of a record the model learned from{near}."
+
+
+def _model(result: Result) -> Iterator[str]:
+    model, training, plan = result["model"], result["training"], result["training"]["plan"]
+    yield (
+        f"The network {model['network']} ({plural(model['parameters'], 'parameter')}) was trained with AdamW and a "
+        f"one-cycle learning rate{_plan(plan)}."
+    )
+    yield (
+        f"Training ended after {plural(training['epochs_run'], 'epoch')}; the weights of epoch "
+        f"{training['best_epoch']}, with the lowest validation loss, were kept."
+    )
+
+
+def _plan(plan: Mapping[str, Any]) -> str:
+    words = {
+        "learning_rate": "peak {}",
+        "weight_decay": "weight decay {}",
+        "batch_size": "{} records per step",
+        "epochs": "at most {} epochs",
+        "patience": "early stopping with a patience of {} epochs",
+        "clip": "gradients clipped to a norm of {}",
+        "precision": "{} arithmetic",
+    }
+    told = [
+        text.format(plan[key] if isinstance(plan[key], str) else short(plan[key]))
+        for key, text in words.items()
+        if plan.get(key) is not None
+    ]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _evaluation(result: Result) -> Iterator[str]:
+    metric, scores = result["scores"]["primary"], result["scores"]
+    model = scores["model"][metric]
+    kind = f" ({model['interval']})" if model.get("interval") not in (None, "none") else ""
+    yield (
+        f"On the test records the {in_sentence(metric_title(metric))} was {with_interval(metric, model)}; brackets "
+        f"hold 95 % intervals{kind}."
+    )
+    told = [
+        f"{in_sentence(baseline_title(name, scores['baselines'][name]))} {with_interval(metric, scored)}"
+        for name in in_order(list(scores["baselines"]))
+        if (scored := (scores["baselines"][name].get("scores") or {}).get(metric))
+    ]
+    if told:
+        yield f"Baselines on the same records: {'; '.join(told)}."
+    shuffle = (result.get("controls") or {}).get("label_shuffle") or {}
+    if shuffle.get("mean") is not None:
+        times = f" ({plural(len(shuffle['values']), 'repetition')})" if shuffle.get("values") else ""
+        yield f"Trained on shuffled labels{times}, the same procedure reached a mean of {score(metric, shuffle['mean'])}."
+
+
+def _explanation(result: Result) -> Iterator[str]:
+    told = [_explained(entry) for entry in result.get("explanation") or ()]
+    if told:
+        yield f"Predictions were explained by {listed(list(dict.fromkeys(told)))}."
+
+
+def _explained(entry: Mapping[str, Any]) -> str:
+    called = in_sentence(str(entry.get("title") or entry["method"]))
+    details = [f"of {entry['input']}"]
+    if entry.get("records"):
+        details.append(f"on {plural(int(entry['records']), 'test record')}")
+    if entry.get("reference"):
+        details.append(f"compared with {entry['reference']}")
+    return f"{called} ({', '.join(details)})"
+
+
+def _software(result: Result) -> Iterator[str]:
+    environment = result.get("environment") or {}
+    found = [f"{name} {environment[key]}" for key, name in LIBRARIES.items() if environment.get(key)]
+    version = environment.get("bioloom") or result.get("bioloom", "")
+    device = f" on {result['training']['device']}" if result["training"].get("device") else ""
+    yield f"Software: {', '.join([f'bioloom {version}'.strip(), *found])}; run{device} with seed {result['seed']}."

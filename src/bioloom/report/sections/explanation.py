@@ -1,0 +1,66 @@
+"""Explanation: what in the inputs moves the prediction, by each method, with how far it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from bioloom.report.contract import Facts, Section, sections
+from bioloom.report.images import BYTES_AT_MOST, Image, from_file
+from bioloom.report.numbers import number, plural
+from bioloom.report.templating import fill
+
+
+def render(facts: Facts) -> Markup | None:
+    """Each explanation with its figures."""
+    entries = facts.result.get("explanation") or []
+    if not entries:
+        return None
+    images = _images(facts, entries)
+    several = len({str(entry["input"]) for entry in entries}) > 1
+    shown = [_entry(entry, next(images), several) for entry in entries]
+    return fill("explanation.html", {"entries": shown})
+
+
+def _entry(entry: Mapping[str, Any], images: list[Image], several: bool) -> dict[str, Any]:
+    about = f" of {entry['input']}" if several else ""
+    called = str(entry.get("title") or entry["method"])
+    return {
+        "title": called + about,
+        "text": str(entry.get("text") or ""),
+        "rows": list(_rows(entry)),
+        "images": images,
+        "missing": len(entry.get("figures") or ()) - len(images),
+    }
+
+
+def _rows(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if entry.get("records"):
+        yield "Explained", plural(int(entry["records"]), "test record")
+    if entry.get("effect"):
+        yield "Shown", str(entry["effect"])
+    if entry.get("reference"):
+        yield "Compared with", str(entry["reference"])
+    delta = entry.get("delta")
+    if delta:
+        gap = f"median {number(delta['median'], 2)}, worst {number(delta['worst'], 2)}"
+        yield "Completeness gap", f"{gap} (the parts should add up to the whole; the nearer to 0 the better)"
+
+
+def _images(facts: Facts, entries: Sequence[Mapping[str, Any]]) -> Iterator[list[Image]]:
+    """The figures of each entry, until the page would become too large to mail."""
+    left = BYTES_AT_MOST
+    for entry in entries:
+        images = []
+        for figure in entry.get("figures") or ():
+            alt, title = str(figure.get("alt") or ""), str(figure.get("title") or "")
+            image = from_file(facts.folder, str(figure["file"]), alt=alt, title=title)
+            if image is not None and len(image.source) <= left:
+                left -= len(image.source)
+                images.append(image)
+        yield images
+
+
+explanation = sections.register(Section("explanation", "explanation", 10, "Attributions", render))

@@ -1,0 +1,41 @@
+"""Model: which network learned, why this one, its layers and its size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from bioloom.report.contract import Facts, Section, sections
+from bioloom.report.numbers import count
+from bioloom.report.templating import fill
+
+
+def render(facts: Facts) -> Markup:
+    """The network."""
+    model = facts["model"]
+    settings = model.get("settings") or {}
+    values = {
+        "name": str(model["network"]),
+        "title": str(model.get("title") or ""),
+        "parameters": model["parameters"],
+        "training_records": facts["split"]["counts"]["train"],
+        "reason": str(model.get("reason") or "").rstrip("."),
+        "settings": [(str(key).replace("_", " "), _value(value)) for key, value in settings.items()],
+        "layers": [_layer(layer) for layer in model.get("layers") or ()],
+    }
+    return fill("network.html", values)
+
+
+def _layer(layer: Mapping[str, Any]) -> tuple[str, str, str]:
+    output = layer.get("output", "")
+    size = " × ".join(map(str, output)) if isinstance(output, list | tuple) else str(output)
+    return str(layer["layer"]), size, count(layer["parameters"])
+
+
+def _value(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+network = sections.register(Section("network", "model", 10, "Network", render))

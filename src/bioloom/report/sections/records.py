@@ -1,0 +1,85 @@
+"""Data: where the records come from, what each column is for, and which rows were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from bioloom.report.contract import Facts, Section, sections
+from bioloom.report.numbers import count, plural
+from bioloom.report.templating import fill
+
+SEVERITIES = {"drop": "rows left out", "note": "rows kept"}
+
+
+def render(facts: Facts) -> Markup:
+    """The source, the inputs, the rows that were left out and the problems that were noticed."""
+    data = facts["data"]
+    values = {
+        "source": _source(data),
+        "inputs": [_input(each) for each in data["inputs"]],
+        "dropped": [_dropped(each) for each in data.get("dropped_reasons") or ()],
+        "problems": [_problem(each) for each in data.get("problems") or ()],
+        "unused": ", ".join(map(str, data.get("unused_columns") or ())),
+        "notes": list(data.get("notes") or ()),
+    }
+    return fill("records.html", values)
+
+
+def _source(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    dropped = data.get("dropped", data["rows"] - data["used"])
+    rows = f"{count(data['rows'])} read, {count(data['used'])} used, {count(dropped)} left out"
+    found = [
+        ("File", data["source"]),
+        ("Format", data.get("format")),
+        ("Records", rows),
+        ("SHA-256", data.get("sha256")),
+    ]
+    return [(name, str(value)) for name, value in found if value]
+
+
+def _input(each: Mapping[str, Any]) -> tuple[str, ...]:
+    columns = [str(column) for column in each.get("columns") or ()]
+    named = (
+        f"{each['name']} ({shortened(columns, 8)})" if columns != [str(each["name"])] else str(each["name"])
+    )
+    size = shape(str(each.get("kind", "")), each.get("shape") or ())
+    return named, str(each["modality"]), size, str(each.get("reason") or "")
+
+
+def shape(kind: str, sizes: Sequence[int]) -> str:
+    """What a network receives of one record, in words."""
+    if kind == "sequence" and len(sizes) == 2:
+        return f"{plural(sizes[1], 'position')} of {plural(sizes[0], 'letter')}"
+    if kind == "vector" and len(sizes) == 1:
+        return plural(sizes[0], "number")
+    return " × ".join(count(size) for size in sizes)
+
+
+def shortened(words: Iterable[str], at_most: int) -> str:
+    """The first words of a list, and how many more there are."""
+    listed = list(words)
+    more = len(listed) - at_most
+    return ", ".join(listed[:at_most]) + (f" and {count(more)} more" if more > 0 else "")
+
+
+def _lines(lines: Sequence[int], total: int) -> str:
+    """Where rows stand in the file: "12, 15, 99, ..."."""
+    return ", ".join(map(str, lines)) + (", …" if total > len(lines) else "")
+
+
+def _dropped(each: Mapping[str, Any]) -> tuple[str, str, str]:
+    return str(each["reason"]), _lines(each.get("lines") or (), each["count"]), count(each["count"])
+
+
+def _problem(each: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    column = f"Column {each['column']}: " if each.get("column") else ""
+    kept = SEVERITIES.get(str(each["severity"]), str(each["severity"]))
+    rows = int(each.get("count") or 0)
+    what = f"{column}{each['message']}"
+    return what, str(each.get("fix") or ""), kept, count(rows) if rows else ""
+
+
+records = sections.register(Section("records", "data", 10, "Records", render))

@@ -1,0 +1,90 @@
+"""Optimisation: the settings of the training, how the loss went, and why it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from bioloom.figures.curves import training as draw
+from bioloom.report.contract import Facts, Section, sections
+from bioloom.report.images import Image, from_figure
+from bioloom.report.numbers import count, duration, number, short
+from bioloom.report.templating import fill
+
+SETTINGS = {
+    "epochs": "Epochs at most",
+    "batch_size": "Records per step",
+    "learning_rate": "Peak learning rate",
+    "weight_decay": "Weight decay",
+    "patience": "Patience (epochs)",
+    "clip": "Largest gradient norm",
+    "precision": "Precision",
+}
+"""The settings of a training in the order of the page, as people call them."""
+
+CAPTION = (
+    "The loss is what training makes small. Both curves falling together: the model learns what holds for other "
+    "records too. Training falling while validation rises: it begins to learn the training records by heart, and "
+    "the weights from before are kept."
+)
+
+
+def render(facts: Facts) -> Markup:
+    """How training went."""
+    training = facts["training"]
+    history = training["history"]
+    stages = facts.part("timing").get("stages") or {}
+    values = {
+        "run": training["epochs_run"],
+        "best": training["best_epoch"],
+        "stopped": str(training.get("stopped") or "").rstrip("."),
+        "settings": _settings(training["plan"]),
+        "where": _where(training, facts, stages),
+        "image": _image(history, training["best_epoch"]),
+        "history": [_epoch(row) for row in history],
+    }
+    return fill("training.html", values)
+
+
+def _settings(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    known = [key for key in SETTINGS if key in plan]
+    others = [key for key in plan if key not in SETTINGS]
+    return [(SETTINGS.get(key, key.replace("_", " ")), _setting(plan[key])) for key in (*known, *others)]
+
+
+def _setting(value: Any) -> str:
+    return short(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _where(training: Mapping[str, Any], facts: Facts, stages: Mapping[str, float]) -> list[tuple[str, str]]:
+    rows = []
+    if training.get("device"):
+        threads = training.get("threads")
+        rows.append(("Device", f"{training['device']}" + (f", {threads} threads" if threads else "")))
+    if "seed" in facts.result:
+        rows.append(("Seed", str(facts["seed"])))
+    if stages.get("train") is not None:
+        rows.append(("Time", duration(stages["train"])))
+    return rows
+
+
+def _image(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Image | None:
+    rows = [
+        row for row in history if row.get("train_loss") is not None and row.get("validation_loss") is not None
+    ]
+    kept = [place for place, row in enumerate(rows) if row["epoch"] == best_epoch]
+    if not rows:
+        return None
+    train = [float(row["train_loss"]) for row in rows]
+    validation = [float(row["validation_loss"]) for row in rows]
+    return from_figure(draw(train, validation, best=kept[0] if kept else len(rows) - 1), caption=CAPTION)
+
+
+def _epoch(row: Mapping[str, Any]) -> tuple[str, ...]:
+    losses = (number(row.get("train_loss"), 4), number(row.get("validation_loss"), 4))
+    return count(row["epoch"]), *losses, number(row.get("learning_rate"))
+
+
+training = sections.register(Section("training", "optimisation", 10, "Training", render))

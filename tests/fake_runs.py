@@ -1,0 +1,350 @@
+"""Run folders as a finished training leaves them, made up: for tests of what reads them, without training."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bioloom.figures import logos, style
+from bioloom.figures.bars import Bar, attributions
+from bioloom.metrics import METRICS
+
+Result = dict[str, Any]
+
+LETTERS = "ACGT"
+COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
+KIND = "bootstrap of 1,000 draws of records, percentile"
+
+
+def regression(folder: Path, *, n: int = 400) -> Path:
+    """A promoter library: one DNA input, one target, logos as explanation."""
+    rng = np.random.default_rng(1)
+    truth = rng.gamma(3.0, 1.3, n)
+    value = 0.75 * (truth - 4) + 4 + rng.normal(0, 1.2, n)
+    result = base("lac_promoter", n)
+    result["data"]["target"] |= {
+        "names": ["expression"],
+        "task": "regression",
+        "title": "regression (predict a number)",
+        "reason": '"expression" holds numbers (10 distinct values)',
+        "summary": {"expression": {"mean": 4.01, "sd": 2.31, "min": 1.0, "max": 10.0, "missing": 0}},
+    }
+    result["scores"] = {
+        "primary": "spearman",
+        "model": {
+            "spearman": scored(0.742, 0.731, 0.753, n),
+            "r2": scored(0.561, 0.541, 0.579, n),
+            "pearson": scored(0.751, 0.739, 0.762, n),
+            "rmse": scored(1.532, 1.5, 1.57, n),
+            "mae": scored(1.18, 1.15, 1.21, n),
+        },
+        "baselines": {
+            "trivial": {
+                "title": "always the mean",
+                "description": "the mean of the training records for every record",
+                "scores": {
+                    "spearman": undefined("every prediction is the same", n),
+                    "r2": scored(-0.0004, -0.002, -0.0001, n),
+                    "pearson": undefined("every prediction is the same", n),
+                    "rmse": scored(2.31, 2.27, 2.35, n),
+                    "mae": scored(1.96, 1.92, 2.0, n),
+                },
+            },
+            "nearest": {
+                "title": "nearest training record",
+                "description": "the label of the most similar training record (Hamming distance)",
+                "scores": {
+                    "spearman": scored(0.498, 0.479, 0.516, n),
+                    "r2": scored(0.112, 0.07, 0.15, n),
+                    "pearson": scored(0.502, 0.483, 0.52, n),
+                    "rmse": scored(2.18, 2.13, 2.23, n),
+                    "mae": scored(1.61, 1.57, 1.65, n),
+                },
+            },
+            "simple": {
+                "title": "ridge regression",
+                "description": "ridge regression on 300 positional letters, penalty 10",
+                "scores": {
+                    "spearman": scored(0.683, 0.67, 0.696, n),
+                    "r2": scored(0.47, 0.451, 0.488, n),
+                    "pearson": scored(0.686, 0.673, 0.699, n),
+                    "rmse": scored(1.683, 1.65, 1.72, n),
+                    "mae": scored(1.32, 1.29, 1.35, n),
+                },
+            },
+        },
+    }
+    result["comparison"] = [
+        {"metric": "r2", "against": "trivial", "difference": 0.561, "low": 0.541, "high": 0.58},
+        {"metric": "spearman", "against": "nearest", "difference": 0.244, "low": 0.225, "high": 0.262},
+        {"metric": "spearman", "against": "simple", "difference": 0.059, "low": 0.051, "high": 0.067},
+    ]
+    result["explanation"] = explained_sequence(folder, rng)
+    table(folder, truth[:, None], value[:, None], ["expression"])
+    return write(folder, result)
+
+
+def binary(folder: Path, *, n: int = 300) -> Path:
+    """Promoter or not: few records, problems found, a verdict that says so."""
+    rng = np.random.default_rng(2)
+    truth = rng.random(n) < 0.35
+    value = np.clip(0.3 * truth + rng.normal(0.35, 0.22, n), 0.01, 0.99)
+    result = base("ecoli_promoters", n)
+    result["data"]["target"] |= {
+        "names": ["class"],
+        "task": "binary",
+        "title": "binary classification (predict one of two classes)",
+        "reason": '"class" has two distinct values',
+        "classes": ["-", "+"],
+        "positive": "+",
+        "positive_reason": '"+" reads as the positive class; name another with --positive',
+        "summary": {"-": 1300, "+": 700},
+    }
+    model = {
+        "roc_auc": (0.812, 0.75, 0.861), "average_precision": (0.701, 0.61, 0.779), "mcc": (0.45, 0.35, 0.55),
+        "balanced_accuracy": (0.72, 0.67, 0.77), "accuracy": (0.76, 0.71, 0.8), "sensitivity": (0.59, 0.49, 0.68),
+        "specificity": (0.85, 0.8, 0.89), "precision": (0.68, 0.58, 0.77), "f1": (0.63, 0.55, 0.71),
+        "log_loss": (0.51, 0.45, 0.57), "brier": (0.17, 0.15, 0.19),
+    }  # fmt: skip
+    result["scores"] = {
+        "primary": "roc_auc",
+        "model": {name: scored(*each, n) for name, each in model.items()},
+        "baselines": {
+            "trivial": {"title": "share of each class", "description": "the share of positives in training",
+                        "scores": {"roc_auc": scored(0.5, 0.5, 0.5, n), "precision": undefined(
+                            "no record is predicted to be positive", n), "log_loss": scored(0.65, 0.6, 0.7, n)}},
+            "nearest": {"title": "nearest training record", "description": "its class",
+                        "scores": {"roc_auc": scored(0.66, 0.6, 0.72, n), "log_loss": scored(4.2, 3.5, 5.0, n)}},
+            "simple": {"title": "logistic regression", "description": "logistic regression on 340 k-mer counts",
+                       "scores": {"roc_auc": scored(0.828, 0.77, 0.873, n), "log_loss": scored(0.49, 0.43, 0.55, n)}},
+        },
+    }  # fmt: skip
+    result["comparison"] = [
+        {"metric": "roc_auc", "against": "trivial", "difference": 0.312, "low": 0.25, "high": 0.36},
+        {"metric": "roc_auc", "against": "nearest", "difference": 0.152, "low": 0.09, "high": 0.21},
+        {"metric": "roc_auc", "against": "simple", "difference": -0.016, "low": -0.05, "high": 0.02},
+    ]
+    result["controls"]["label_shuffle"] |= {"values": [0.49, 0.53, 0.51], "mean": 0.51, "guessing": 0.5, "real": 0.79,
+        "text": "On shuffled labels the ROC AUC is 0.510 on average (guessing: 0.500): as it should be."}  # fmt: skip
+    result["leakage"] |= {"exact_copies": 6, "reverse_complements": 2, "near_copies": 11, "conflicting_labels": 1,
+                          "examples": [{"test": "seq12", "training": "seq801", "identity": 1.0}]}  # fmt: skip
+    result["findings"] = [
+        finding("small", "Are there enough test records?", "300 records give an interval 0.11 wide.", "note",
+                "measure more records before choosing between models"),
+        finding("copies", "Is any test record also in training?", "6 are, and 2 more as reverse complements.",
+                "problem", "split with --split similarity, which keeps copies together"),
+        finding("simple", "Is the network better than logistic regression?", "Not clearly: -0.016 (-0.050 to +0.020).",
+                "warning", "use the simple model, or collect more records"),
+        finding("constant", "Do the predictions differ?", "Yes, from 0.01 to 0.99.", "ok", ""),
+    ]  # fmt: skip
+    result["verdict"] = {
+        "code": "leaky",
+        "text": "Do not trust this score yet: 8 of 300 test records are also in training, and a simple model does as well.",
+        "next": "split with --split similarity and train again.",
+    }
+    result["explanation"] = explained_sequence(folder, rng)[:1]
+    table(folder, np.where(truth, "+", "-")[:, None], value[:, None], ["class"], ["p(+)"])
+    return write(folder, result)
+
+
+def multiclass(folder: Path, *, n: int = 300) -> Path:
+    """Splice junctions: three classes; no explanation, no control, no comparison: as little as may be."""
+    rng = np.random.default_rng(3)
+    classes = ["EI", "IE", "neither"]
+    truth = rng.choice(3, n, p=[0.25, 0.25, 0.5])
+    raw = rng.normal(0, 1, (n, 3)) + 2.5 * np.eye(3)[truth]
+    value = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+    result = base("splice_junctions", n)
+    result["data"]["target"] |= {
+        "names": ["site"], "task": "multiclass", "title": "classification (predict one of several classes)",
+        "reason": '"site" has 3 classes', "classes": classes, "summary": {"EI": 500, "IE": 500, "neither": 1000},
+    }  # fmt: skip
+    model = {"balanced_accuracy": (0.86, 0.82, 0.9), "macro_f1": (0.86, 0.81, 0.9), "accuracy": (0.87, 0.83, 0.91)}
+    result["scores"] = {
+        "primary": "balanced_accuracy",
+        "model": {name: scored(*each, n) for name, each in model.items()},
+        "baselines": {"trivial": {"title": "commonest class", "description": "the commonest class",
+                                  "scores": {"balanced_accuracy": scored(1 / 3, 1 / 3, 1 / 3, n)}}},
+    }  # fmt: skip
+    for key in ("comparison", "controls", "findings", "explanation", "environment", "timing", "recipe"):
+        del result[key]
+    table(folder, np.array(classes)[truth][:, None], value, ["site"], [f"p({name})" for name in classes])
+    return write(folder, result)
+
+
+def two_inputs(folder: Path, *, n: int = 200) -> Path:
+    """5' UTRs with conditions: two inputs, two targets with missing values, rows left out."""
+    rng = np.random.default_rng(4)
+    truth = rng.lognormal(6, 1.5, (n, 2))
+    value = truth * rng.lognormal(0, 0.4, (n, 2))
+    truth[::9, 1] = np.nan
+    run = regression(folder)
+    result = json.loads((run / "result.json").read_text())
+    result["name"] = "utr5_fluorescence"
+    result["data"]["inputs"] = [
+        {"name": "utr5", "modality": "dna", "columns": ["utr5"], "kind": "sequence", "shape": [4, 120],
+         "reason": "every cell consists of the letters A, C, G, T and N"},
+        {"name": "conditions", "modality": "table", "columns": ["species", "reporter"], "kind": "vector",
+         "shape": [9], "reason": "categories"},
+    ]  # fmt: skip
+    result["data"]["target"] |= {
+        "names": ["fluorescence", "growth"],
+        "summary": {
+            "fluorescence": {"mean": 1240.5, "sd": 3300.2, "min": 0.3, "max": 51234.0, "missing": 0},
+            "growth": {"mean": 0.000051, "sd": 0.00002, "min": 0.0, "max": 0.0003, "missing": 112},
+        },
+    }
+    result["data"] |= {
+        "rows": 2003, "used": 1991, "dropped": 12,
+        "dropped_reasons": [{"reason": "the sequence is empty", "count": 10, "lines": [4, 9, 77, 120, 121]},
+                            {"reason": "no target has a value", "count": 2, "lines": [300, 301]}],
+        "problems": [{"code": "sequence.letters", "severity": "note", "message": "U is read as T", "fix": "",
+                      "column": "utr5", "count": 31, "lines": [2, 3, 5, 8, 13]}],
+        "notes": ["decoded as latin-1"],
+    }  # fmt: skip
+    result["explanation"].append(explained_table(folder))
+    result["scores"]["model"]["rmse"] = scored(1532.4, 1400.0, 1700.0, n)
+    table(folder, truth, value, ["fluorescence", "growth"])
+    return write(folder, result)
+
+
+# ---- pieces ---------------------------------------------------------------------------------------------
+
+
+def base(name: str, n: int) -> Result:
+    """What every run has."""
+    return {
+        "format": 1,
+        "bioloom": "0.1.0",
+        "name": name,
+        "data": {
+            "source": f"{name}.csv.gz", "format": "CSV", "sha256": "5f3c" * 16, "rows": 2000, "used": 2000,
+            "dropped": 0, "dropped_reasons": [], "unused_columns": ["reads", "bin_0", "bin_1"], "notes": [],
+            "problems": [],
+            "inputs": [{"name": "sequence", "modality": "dna", "columns": ["sequence"], "kind": "sequence",
+                        "shape": [4, 75], "reason": "every cell consists of the letters A, C, G and T"}],
+            "target": {"positive": None, "positive_reason": "", "classes": []},
+        },
+        "split": {"method": "mutation", "reason": "the records are variants of one parent sequence",
+                  "counts": {"train": 1400, "validation": 300, "test": n}, "notes": []},
+        "leakage": {"exact_copies": 0, "reverse_complements": 0, "near_copies": 0, "conflicting_labels": 0,
+                    "notion": "at least 95 % identical on either strand", "examples": []},
+        "model": {
+            "network": "residual", "title": "residual dilated convolutions with masked attention pooling",
+            "settings": {"channels": 64, "dilations": [1, 2, 4, 8], "dropout": 0.1}, "parameters": 131_457,
+            "reason": "the default for sequences",
+            "layers": [{"layer": "Conv1d(4, 64, 11)", "output": [64, 75], "parameters": 2880},
+                       {"layer": "4 x residual block", "output": [64, 75], "parameters": 128_256},
+                       {"layer": "attention pooling", "output": [64], "parameters": 256},
+                       {"layer": "Linear(64, 1)", "output": [1], "parameters": 65}],
+        },
+        "training": {
+            "plan": {"epochs": 30, "batch_size": 256, "learning_rate": 0.003, "weight_decay": 0.01, "patience": 6,
+                     "clip": 1.0, "precision": "float32"},
+            "epochs_run": 18, "best_epoch": 12, "stopped": "no better validation loss for 6 epochs",
+            "history": [{"epoch": epoch, "train_loss": 0.35 + 0.6 / epoch - 0.005 * epoch,
+                         "validation_loss": 0.45 + 0.5 / epoch + 0.0004 * (epoch - 12) ** 2,
+                         "learning_rate": 0.003 * (1 - epoch / 20)} for epoch in range(1, 19)],
+            "device": "cpu", "threads": 2,
+        },
+        "comparison": [],
+        "controls": {"label_shuffle": {
+            "values": [0.012, -0.021, 0.004], "mean": -0.0017, "p": 0.25, "guessing": 0.0, "real": 0.655, "reduced": 0.2,
+            "reads_as_guessing": True,
+            "text": "Trained on shuffled labels, the same pipeline scores -0.002 in Spearman correlation, which reads as "
+                    "guessing (0.000); the same short training on the true labels scores 0.655.",
+        }},
+        "findings": [finding("copies", "Is any test record also in training?", "None is.", "ok", ""),
+                     finding("order", "Does the file's order predict the target?", "No.", "ok", "")],
+        "verdict": {
+            "code": "useful",
+            "text": "Useful: on new variants of this promoter the model puts expression in order with a Spearman "
+                    "correlation of 0.742 (95 % interval 0.731 to 0.753), better than ridge regression by 0.059.",
+            "next": "check a few predictions of new sequences in the laboratory before relying on them.",
+        },
+        "explanation": [],
+        "recipe": {},
+        "seed": 0,
+        "budget": "normal",
+        "timing": {"total": 143.2, "stages": {"read": 0.8, "train": 96.5, "evaluate": 12.0}},
+        "environment": {"python": "3.12.3", "bioloom": "0.1.0", "torch": "2.13.0", "numpy": "2.4.1",
+                        "platform": "Linux-6.1-x86_64", "cpu": "AMD EPYC", "threads": 2},
+    }  # fmt: skip
+
+
+def scored(value: float, low: float, high: float, n: int) -> Result:
+    return {"value": value, "low": low, "high": high, "n": n, "interval": KIND}
+
+
+def undefined(why: str, n: int) -> Result:
+    reason = f"not defined, because {why}"
+    return {"value": None, "low": None, "high": None, "n": n, "interval": "none", "undefined": reason}
+
+
+def finding(code: str, question: str, answer: str, severity: str, fix: str) -> Result:
+    return {"code": code, "question": question, "answer": answer, "severity": severity, "fix": fix}
+
+
+def explained_sequence(folder: Path, rng: np.random.Generator) -> list[Result]:
+    letters = rng.integers(0, 4, 75)
+    heights = np.zeros((4, 75))
+    strength = rng.normal(0, 0.06, 75)
+    strength[15:31] += rng.normal(0.5, 0.25, 16)
+    strength[[38, 39, 40, 41, 42, 43, 61, 62, 63, 64, 65, 66]] += rng.normal(0.8, 0.2, 12)
+    heights[letters, np.arange(75)] = strength
+    drawn = logos.logo(heights, LETTERS, COLOURS, label="Effect on expression (SD)", title="Mean of 100 records")
+    style.save(drawn, folder / "figures" / "explanation-mutagenesis.svg")
+    figure = {"file": "figures/explanation-mutagenesis.svg", "title": "In-silico mutagenesis, mean of 100 records",
+              "alt": style.alt_text(drawn)}  # fmt: skip
+    shared = {"input": "sequence", "records": 100, "figures": [figure]}
+    return [
+        shared | {"method": "mutagenesis", "title": "In-silico mutagenesis", "reference": "every other letter at the position",
+                  "delta": None, "settings": {}, "text": "Each letter's height is how far the prediction falls "
+                  "when that letter is replaced by another."},
+        shared | {"method": "integrated_gradients", "title": "Integrated gradients", "reference": "8 shuffles of the sequence",
+                  "delta": {"median": 0.004, "worst": 0.031}, "settings": {"steps": 50}, "text": "Gradients added up "
+                  "along the way from a shuffled sequence to this one."},
+    ]  # fmt: skip
+
+
+def explained_table(folder: Path) -> Result:
+    drawn = attributions([Bar("species", 0.31, 0.25, 0.36), Bar("reporter", -0.12, -0.2, -0.05)], title="Mean effect")
+    style.save(drawn, folder / "figures" / "explanation-conditions.svg")
+    return {
+        "input": "conditions", "method": "occlusion", "title": "Occlusion", "reference": "the mean of the column",
+        "records": 100, "delta": None, "settings": {}, "text": "How far the prediction moves when a column is hidden.",
+        "figures": [{"file": "figures/explanation-conditions.svg", "title": "Occlusion", "alt": style.alt_text(drawn)}],
+    }  # fmt: skip
+
+
+def table(
+    folder: Path, truth: np.ndarray, value: np.ndarray, targets: list[str], outputs: list[str] | None = None
+) -> None:
+    """predictions.csv: the first records are the test, a few more of the other parts follow."""
+    parts = np.array(["test"] * len(truth), dtype=object)
+    parts[-len(truth) // 5 :] = "validation"
+    parts[-len(truth) // 10 :] = "train"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "predictions.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["id", "part", *targets, *(outputs or [f"{name} predicted" for name in targets])])
+        for row, part in enumerate(parts):
+            cells = ["" if cell != cell else cell for cell in (*truth[row], *value[row])]
+            writer.writerow([f"r{row}", part, *cells])
+
+
+def write(folder: Path, result: Result) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "recipe.toml").write_text('budget = "normal"\nseed = 0\n\n[data]\nfile = "lac_promoter.csv.gz"\ntarget = ["expression"]\n')
+    (folder / "result.json").write_text(json.dumps(result, allow_nan=False), encoding="utf-8")
+    return folder
+
+
+RUNS = {"regression": regression, "binary": binary, "multiclass": multiclass, "two_inputs": two_inputs}
+"""Builders of run folders by name."""
+
+assert set(METRICS) >= {"spearman", "roc_auc", "balanced_accuracy"}
