@@ -1,0 +1,91 @@
+"""DNA: four letters, two strands.
+
+U is read as T, lower case as upper case. R, Y, S, W, K, M, B, D, H, V and N stand for several bases and are
+read as equal shares of them (NC-IUB 1985, doi:10.1093/nar/13.9.3021); gaps (- and .) hold their position.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bioloom.modalities import Demo, modalities
+from bioloom.modalities.letters import Alphabet
+from bioloom.modalities.recognise import look_at, nucleic_acid
+from bioloom.modalities.sequence import SequenceModality, demo_records
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+ALPHABET = Alphabet(
+    word="DNA",
+    letters="ACGT",
+    mixtures={
+        "R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC",
+        "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT",
+    },
+    unknown="N",
+    both_strands=True,
+    spelling={"U": "T"},
+)  # fmt: skip
+
+
+@modalities.register
+class Dna(SequenceModality):
+    """A DNA sequence per record."""
+
+    name = "dna"
+    title = "DNA sequence"
+    alphabet = ALPHABET
+    word_lengths = (1, 2, 3, 4)
+    shares = (("GC", "GC"),)
+    unit = "nt"
+    keeps_neighbours = True
+
+    @classmethod
+    def detect(cls, column: pd.Series[Any]) -> float:
+        """Sure where nearly all letters are A, C, G and T in cells of six letters or more."""
+        cells = look_at(column)
+        if cells is None or cells.share("U") > cells.share("T"):
+            return 0.0
+        return nucleic_acid(cells, cls.alphabet)
+
+    @classmethod
+    def demo(cls, n: int, seed: int) -> Demo:
+        """Half the sequences hold the motif at one place; which half is to be told (see `plant_motif`)."""
+        sequences, bound = plant_motif(n - n // 2, n // 2, seed)
+        order = np.random.default_rng(seed).permutation(n)
+        parts = np.zeros((n, LENGTH), dtype=bool)
+        parts[bound, PLACE : PLACE + MOTIF.shape[1]] = True
+        labels = np.where(bound, "yes", "no")[order]
+        records = demo_records(sequences[order], "motif", labels)
+        return Demo(records, "sequence", parts[order], "binary")
+
+
+# ---- simulated sequences -----------------------------------------------------------------------------------
+
+MOTIF = np.array([
+    [10.41, 22.86, 1.92, 1.55, 98.60, 86.66],
+    [68.20, 65.25, 0.50, 0.35, 0.25, 2.57],
+    [17.27, 8.30, 94.77, 97.32, 0.87, 0.00],
+    [4.13, 3.59, 2.81, 0.78, 0.28, 10.77],
+])  # fmt: skip
+"""Per cent of A, C, G and T at each of six positions; an ETS-like binding site, CCGGAA."""
+
+LENGTH, PLACE = 20, 7
+
+
+def plant_motif(positives: int, negatives: int, seed: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """Simulate sequences of 20 nt: positives hold the motif from position 7 (0-based), the rest is random.
+
+    Returns the sequences, positives first, and which of them are positive, both (records,).
+    """
+    random = np.random.default_rng(seed)
+    letters = random.integers(0, 4, size=(positives + negatives, LENGTH))
+    for offset, share in enumerate((MOTIF / MOTIF.sum(axis=0)).T):
+        letters[:positives, PLACE + offset] = random.choice(4, size=positives, p=share)
+    text = np.frombuffer(b"ACGT", dtype=np.uint8)[letters].tobytes().decode()
+    cut = [text[first : first + LENGTH] for first in range(0, len(text), LENGTH)]
+    return np.array(cut, dtype=object), np.arange(positives + negatives) < positives

@@ -1,0 +1,132 @@
+"""Compact storage of records, and its expansion into batches on the device.
+
+torch is imported on use, so that looking at data does not wait for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bioloom.modalities import Encoded, Kind, Resident, Shape, Signal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class TokenEncoded(Encoded):
+    """Sequences, one byte per letter.
+
+    tokens:   (records, positions) uint8; the channels' letters are 0, 1, ..., then zeros (gap, padding),
+              then mixtures of letters
+    lengths:  (records,) int32, filled positions from the left
+    channels: (tokens, letters) float32, what each token is expanded to
+    """
+
+    tokens: NDArray[np.uint8]
+    lengths: NDArray[np.int32]
+    channels: NDArray[np.float32]
+
+    @property
+    def shape(self) -> Shape:  # type: ignore[override]
+        """(letters, positions)."""
+        return Shape(Kind.SEQUENCE, (self.channels.shape[1], self.tokens.shape[1]))
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def take(self, index: NDArray[np.int64]) -> TokenEncoded:
+        """The chosen records, in the order of the index."""
+        return TokenEncoded(self.tokens[index], self.lengths[index], self.channels)
+
+    def on(self, device: str) -> ResidentTokens:
+        """The same records with their storage on a device (no copy on the CPU)."""
+        full = bool((self.lengths == self.tokens.shape[1]).all())
+        return ResidentTokens(
+            tokens=_moved(self.tokens, device),
+            lengths=None if full else _moved(self.lengths, device),
+            channels=_moved(self.channels, device),
+            mixed=self.mixed,
+        )
+
+    @cached_property
+    def mixed(self) -> bool:
+        """Whether any token stands for several letters."""
+        return bool(len(self.tokens) and self.tokens.max() >= self.channels.shape[1] + 2)
+
+
+@dataclass(frozen=True)
+class ResidentTokens(Resident):
+    """Tokens on a device; lengths are None where every record fills all positions."""
+
+    tokens: Tensor
+    lengths: Tensor | None
+    channels: Tensor
+    mixed: bool
+
+    def batch(self, index: Tensor) -> Signal:
+        """Expand the records at an integer index, (batch,), into one-hot letters (batch, letters, positions).
+
+        Comparing with the numbers of the letters and writing float32 at once runs at the speed of memory;
+        looking tokens up in a table is four to ten times slower, and is left to the few mixtures.
+        """
+        import torch
+
+        tokens = self.tokens.index_select(0, index)  # (batch, positions)
+        letters = self.channels.shape[1]
+        x = self.channels.new_empty((len(tokens), letters, tokens.shape[1]))
+        numbers = torch.arange(letters, dtype=tokens.dtype, device=tokens.device)
+        torch.eq(tokens[:, None], numbers[:, None], out=x)
+        if self.mixed:
+            rows, places = torch.nonzero(tokens >= letters + 2, as_tuple=True)
+            x[rows, :, places] = self.channels[tokens[rows, places].long()]
+        if self.lengths is None:
+            return Signal(x)
+        positions = torch.arange(tokens.shape[1], device=tokens.device)
+        return Signal(x, positions < self.lengths.index_select(0, index)[:, None])
+
+
+@dataclass(frozen=True)
+class ColumnEncoded(Encoded):
+    """Rows of numbers, (records, features) float32."""
+
+    values: NDArray[np.float32]
+
+    @property
+    def shape(self) -> Shape:  # type: ignore[override]
+        """(features,)."""
+        return Shape(Kind.VECTOR, (self.values.shape[1],))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, index: NDArray[np.int64]) -> ColumnEncoded:
+        """The chosen records, in the order of the index."""
+        return ColumnEncoded(self.values[index])
+
+    def on(self, device: str) -> ResidentColumns:
+        """The same records with their storage on a device (no copy on the CPU)."""
+        return ResidentColumns(_moved(self.values, device))
+
+
+@dataclass(frozen=True)
+class ResidentColumns(Resident):
+    """Rows of numbers on a device."""
+
+    values: Tensor
+
+    def batch(self, index: Tensor) -> Signal:
+        """The records at an integer index, (batch, features)."""
+        return Signal(self.values.index_select(0, index))
+
+
+def _moved(values: NDArray[np.uint8] | NDArray[np.int32] | NDArray[np.float32], device: str) -> Tensor:
+    import torch
+
+    tensor = torch.from_numpy(np.require(values, requirements=["C", "W"]))
+    return tensor if torch.device(device).type == "cpu" else tensor.to(device)

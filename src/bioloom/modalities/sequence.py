@@ -1,0 +1,201 @@
+"""What DNA, RNA and protein share: letters along one axis, read as tokens, padded at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from bioloom.data.records import Problem, Records
+from bioloom.errors import UserError
+from bioloom.modalities import Clusters, Features, Kind, Modality, Part, Shape
+from bioloom.modalities.encoded import TokenEncoded
+from bioloom.modalities.kmers import kmer_names, kmer_shares
+from bioloom.modalities.letters import Alphabet, Tokens, clean, crop_start, tokenise
+from bioloom.modalities.shuffles import any_order, neighbours_kept, shuffled
+from bioloom.modalities.spelling import problems
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from bioloom.modalities import Signal
+
+LONGEST = 100_000
+"""Letters a network is given at most; longer records are cropped around their centre, and listed."""
+
+LONGEST_ALIGNED = 400
+"""Sequences of one length up to this are taken as aligned: a position means the same in every record."""
+
+
+@dataclass(frozen=True)
+class SequenceModality(Modality):
+    """One sequence per record, in the letters of `alphabet`.
+
+    length:    positions a network is given: those of the longest training record, at most 100,000
+    aligned:   whether all training records have that length
+    varying:   where aligned and at most 400 long: the letters seen at each position in training, "" where
+               it never varies; empty otherwise. Baselines get these letters as features.
+    """
+
+    length: int
+    aligned: bool
+    varying: tuple[str, ...] = ()
+
+    kind = Kind.SEQUENCE
+    default_network = "residual"
+    explainers = ("mutagenesis", "occlusion", "integrated_gradients")
+    alphabet: ClassVar[Alphabet]
+    word_lengths: ClassVar[tuple[int, ...]]
+    shares: ClassVar[tuple[tuple[str, str], ...]] = ()
+    keeps_neighbours: ClassVar[bool]
+
+    @classmethod
+    def check(cls, values: pd.DataFrame) -> list[Problem]:
+        """Missing sequences and wrong characters (dropped), and every reading that changes a letter (notes)."""
+        return problems(_column(values), cls.alphabet)
+
+    @classmethod
+    def fit(cls, values: pd.DataFrame) -> Self:
+        """Learn the length, and the letters at each position of aligned sequences."""
+        tokens = tokenise(_column(values), cls.alphabet)
+        if not len(tokens.lengths):
+            raise UserError("There is no sequence to learn from.", where=f'column "{values.columns[0]}"')
+        length = min(int(tokens.lengths.max()), LONGEST)
+        aligned = bool((tokens.lengths == length).all())
+        varying: tuple[str, ...] = ()
+        if aligned and length <= LONGEST_ALIGNED:
+            varying = _varying(tokens.flat.reshape(-1, length), cls.alphabet.letters)
+        return cls(length, aligned, varying)
+
+    def state(self) -> dict[str, Any]:
+        """What was learned, as JSON."""
+        return {"length": self.length, "aligned": self.aligned, "varying": list(self.varying)}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """The inverse of `state`."""
+        return cls(int(state["length"]), bool(state["aligned"]), tuple(state["varying"]))
+
+    @property
+    def shape(self) -> Shape:
+        """(letters, positions)."""
+        return Shape(Kind.SEQUENCE, (len(self.alphabet.letters), self.length))
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The letters."""
+        return tuple(self.alphabet.letters)
+
+    def encode(self, values: pd.DataFrame) -> TokenEncoded:
+        """One byte per letter; raises UserError at the first row that `check` would drop."""
+        return self._encoded(tokenise(_column(values), self.alphabet))
+
+    def _encoded(self, tokens: Tokens) -> TokenEncoded:
+        lengths = np.minimum(tokens.lengths, self.length).astype(np.int32)
+        matrix = tokens.matrix(self.length, self.alphabet.padding)
+        return TokenEncoded(matrix, lengths, self.alphabet.channels)
+
+    def notes(self, values: pd.DataFrame) -> list[Problem]:
+        """The records that are longer than what the network is given, and so are cropped."""
+        long = np.flatnonzero(tokenise(_column(values), self.alphabet).lengths > self.length)
+        if not len(long):
+            return []
+        message = f"the sequence is longer than the {self.length:,} {self.unit} the model was trained on; "
+        message += f"only its middle {self.length:,} are used"
+        fix = "train on sequences as long as those to predict, or cut them yourself"
+        return [Problem("sequence.cropped", "note", message, fix, str(values.columns[0]), long)]
+
+    @classmethod
+    def clusters(cls, values: pd.DataFrame, similarity: float | None = None) -> Clusters:
+        """Group exact and near copies; DNA also with reverse complements. See `bioloom.data.similarity`."""
+        raise NotImplementedError
+
+    def features(self, values: pd.DataFrame) -> Features:
+        """Shares of words of letters, letters at varying positions, length, and composition."""
+        tokens = tokenise(_column(values), self.alphabet)
+        encoded = self._encoded(tokens)
+        blocks = [self._positions(encoded.tokens), *self._words(encoded.tokens)]
+        if not self.aligned:
+            blocks.append((tokens.lengths[:, None].astype(np.float32), ("length",)))
+        names = tuple(name for _, names in blocks for name in names)
+        kinds = "letters at each position, " if self.varying else "length, "
+        words = f"shares of words of {self.word_lengths[0]} to {self.word_lengths[-1]} letters"
+        return Features(np.concatenate([block for block, _ in blocks], axis=1), names, kinds + words)
+
+    def _positions(self, tokens: NDArray[np.uint8]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+        """One column for each letter at each varying position: 1, 0, or a share for mixtures."""
+        chosen = [(place, letter) for place, seen in enumerate(self.varying) for letter in seen]
+        channel = np.array([self.alphabet.letters.index(letter) for _, letter in chosen], dtype=np.uint8)
+        places = np.array([place for place, _ in chosen], dtype=np.int64)
+        values = (tokens[:, places] == channel).astype(np.float32)
+        mixed = np.flatnonzero((tokens > self.alphabet.padding).any(axis=1))
+        values[mixed] = self.alphabet.channels[tokens[np.ix_(mixed, places)], channel]
+        return values, tuple(f"{letter} at {place + 1}" for place, letter in chosen)
+
+    def _words(self, tokens: NDArray[np.uint8]) -> list[tuple[NDArray[np.float32], tuple[str, ...]]]:
+        letters = self.alphabet.letters
+        blocks = [(kmer_shares(tokens, len(letters), k), kmer_names(letters, k)) for k in self.word_lengths]
+        singles = blocks[0][0]
+        for name, members in self.shares:
+            share = singles[:, [letters.index(letter) for letter in members]].sum(axis=1, keepdims=True)
+            blocks.append((share, (name,)))
+        return blocks
+
+    def parts(self, values: pd.DataFrame) -> list[Part]:
+        """One part per filled position, labelled with its letter and its number in the sequence, from 1."""
+        text = clean(_column(values), self.alphabet)[0]
+        start = crop_start(len(text), self.length)
+        kept = text[start : start + self.length]
+        return [Part(f"{letter}{start + place + 1}", (place,)) for place, letter in enumerate(kept)]
+
+    def background(self, signal: Signal, seed: int, count: int) -> Tensor:
+        """Shuffles of each record: DNA and RNA keep their dinucleotide counts, proteins their residue counts."""
+        return shuffled(signal, seed, count, neighbours_kept if self.keeps_neighbours else any_order)
+
+    def draw(self, values: pd.DataFrame, attribution: NDArray[np.float32], title: str) -> Figure:
+        """A logo in which each letter is as tall as its attribution, downward where it lowers the output.
+
+        Of sequences longer than 160, the whole is drawn as a profile and the strongest stretch as a logo.
+        """
+        from bioloom.figures.attributed import attributed_sequence
+        from bioloom.figures.positions import SequenceAxis
+
+        tokens = tokenise(_column(values), self.alphabet)
+        encoded = self._encoded(tokens)
+        filled = slice(0, int(encoded.lengths[0]))
+        there = encoded.channels[encoded.tokens[0, filled]].T > 0  # (letters, positions)
+        heights = np.where(there, attribution[:, filled], 0)
+        axis = SequenceAxis(self.unit, first=crop_start(int(tokens.lengths[0]), self.length) + 1)
+        return attributed_sequence(heights, self.alphabet.letters, title=title, axis=axis)
+
+
+def _column(values: pd.DataFrame) -> pd.Series[Any]:
+    column: pd.Series[Any] = values.iloc[:, 0]
+    return column
+
+
+def _varying(tokens: NDArray[np.uint8], letters: str) -> tuple[str, ...]:
+    """The letters at each position, (positions,) texts; "" where there is only one."""
+    seen = np.stack(
+        [(tokens == number).any(axis=0) for number in range(len(letters))]
+    )  # (letters, positions)
+    texts = ["".join(letters[number] for number in np.flatnonzero(column)) for column in seen.T]
+    return tuple(text if len(text) > 1 else "" for text in texts)
+
+
+def demo_records(
+    sequences: Iterable[str], target: str, labels: NDArray[np.float64] | NDArray[np.str_]
+) -> Records:
+    """Records of one input called `sequence`, for demonstrations."""
+    cells = np.array(list(sequences), dtype=object)
+    return Records(
+        ids=np.array([f"demo{number + 1}" for number in range(len(cells))], dtype=object),
+        inputs={"sequence": pd.DataFrame({"sequence": cells})},
+        targets=pd.DataFrame({target: labels}),
+        lines=np.arange(len(cells), dtype=np.int64) + 2,
+    )
