@@ -281,16 +281,21 @@ def quietly(command: list[str]) -> bool:
         log.write("\n$ " + " ".join(command) + "\n")
         try:
             process = subprocess.Popen(
-                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+                command,
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
                 errors="replace",
-            )  # fmt: skip
+            )
         except OSError as error:
             log.write(f"{error}\n")
             return False
-        for line in process.stdout or ():
-            log.write(line)
-            announce(line)
-    return process.wait() == 0
+        with process:
+            for line in process.stdout or ():
+                log.write(line)
+                announce(line)
+    return process.returncode == 0
 
 
 def announce(line: str) -> None:

@@ -1,0 +1,105 @@
+"""The verbs as Python functions, with the words of the command line. They only pass on to `bioloom.workflow`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bioloom import workflow
+from bioloom.events import Listener, Silent
+from bioloom.progress import Lines
+from bioloom.run import Run, load
+
+__all__ = ["check", "explain", "load", "predict", "train"]
+
+
+def check(
+    source: workflow.Source,
+    target: str | Sequence[str] = (),
+    *,
+    inputs: str | Sequence[str] = (),
+    labels: str = "",
+    task: str = "",
+    positive: str | None = None,
+    split: str = "",
+    settings: Mapping[str, Any] | None = None,
+    quiet: bool = False,
+) -> workflow.Checked:
+    """Say what is in data, what is wrong with which rows, and propose a recipe.
+
+    source: a path, several paths, the name of a data set, a DataFrame (pandas, polars) or a mapping of arrays
+    target: the column or columns to predict; without it only the columns are described
+
+    Raises UserError for what cannot be read.
+    """
+    request = workflow.Request(
+        source=source,
+        target=_words(target),
+        inputs=_words(inputs),
+        labels=labels,
+        task=task,
+        positive=positive,
+        split=split,
+        settings=settings or {},
+    )
+    return workflow.check(request, _listener(quiet))
+
+
+def train(
+    source: workflow.Source,
+    target: str | Sequence[str] = (),
+    *,
+    inputs: str | Sequence[str] = (),
+    labels: str = "",
+    task: str = "",
+    positive: str | None = None,
+    split: str = "",
+    settings: Mapping[str, Any] | None = None,
+    budget: str = "",
+    seed: int | None = None,
+    device: str = "",
+    threads: int | None = None,
+    outdir: str | Path | None = None,
+    force: bool = False,
+    quiet: bool = False,
+) -> Run:
+    """Train a model, judge it honestly, explain it, and write a report; the run folder holds everything.
+
+    source:   a path, several paths, the name of a data set, a recipe.toml, a DataFrame (pandas, polars) or a
+              mapping of arrays
+    target:   the column or columns to predict
+    inputs:   columns to predict from, such as "utr5" or "utr5=dna"; found by looking if left out
+    split:    a way to split, or the name of a column
+    settings: dotted recipe keys and values, such as {"training.epochs": 20}
+    budget:   "fast", "normal" or "thorough"
+    outdir:   where the run is written; the same call again goes on with it, or gives back the finished run
+    force:    train again where a run is already there
+
+    Every word means what the option of that name means on the command line.
+    Raises UserError for everything that the user can put right.
+    """
+    request = workflow.Request(
+        source=source,
+        target=_words(target),
+        inputs=_words(inputs),
+        labels=labels,
+        task=task,
+        positive=positive,
+        split=split,
+        settings=settings or {},
+        budget=budget,
+        seed=seed,
+        device=device,
+        threads=threads,
+    )
+    return workflow.train(request, None if outdir is None else Path(outdir), _listener(quiet), force=force)
+
+
+def _words(words: str | Sequence[str]) -> tuple[str, ...]:
+    return (words,) if isinstance(words, str) else tuple(words)
+
+
+def _listener(quiet: bool) -> Listener:
+    return Silent() if quiet else Lines(sys.stderr)

@@ -1,0 +1,161 @@
+"""What this machine and this installation offer, and whether a tiny training works."""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+import bioloom
+from bioloom import workflow
+from bioloom.errors import UserError
+from bioloom.events import Silent
+from bioloom.training import device
+
+State = Literal["ok", "note", "problem"]
+GIGABYTE = 1e9
+LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "pydantic")
+
+MEMORY_NEEDED, DISK_NEEDED = 2.0, 1.0  # gigabytes
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that was looked at.
+
+    name:  what
+    found: what was found, in words
+    state: "ok", "note" (worth knowing) or "problem"
+    fix:   what to do about it
+    """
+
+    name: str
+    found: str
+    state: State = "ok"
+    fix: str = ""
+
+
+def examine(folder: Path) -> list[Fact]:
+    """Look at everything; runs would be written below the folder."""
+    return [
+        Fact("bioloom", f"{bioloom.__version__}, in {Path(bioloom.__file__).parent}"),
+        Fact("Python", f"{platform.python_version()}, {sys.executable}"),
+        Fact("System", f"{platform.system()} {platform.release()}, {platform.machine()}"),
+        _pytorch(),
+        Fact("Libraries", ", ".join(f"{name} {version(name)}" for name in LIBRARIES)),
+        *_extras(),
+        _graphics(),
+        _processor(),
+        _memory(),
+        _disk(folder),
+        _training(),
+    ]
+
+
+def _pytorch() -> Fact:
+    cuda, rocm = torch.version.cuda, torch.version.hip
+    build = f"for CUDA {cuda}" if cuda else f"for ROCm {rocm}" if rocm else "for processors"
+    return Fact("PyTorch", f"{torch.__version__}, {build}")
+
+
+def _extras() -> Iterator[Fact]:
+    """The optional parts of the installation, but not what only developers need."""
+    for line in requires("bioloom") or ():
+        found = re.match(r"""([\w.-]+).*extra == ['"](\w+)['"]""", line)
+        if found is None or found[2] == "dev":
+            continue
+        package, extra = found[1], found[2]
+        try:
+            yield Fact(f"Extra {extra}", f"{package} {version(package)}")
+        except PackageNotFoundError:
+            fix = f'pip install "bioloom[{extra}]", if you need it'
+            yield Fact(f"Extra {extra}", f"{package} is not installed", "note", fix)
+
+
+def _graphics() -> Fact:
+    if torch.cuda.is_available():
+        card = torch.cuda.get_device_properties(0)
+        half = "with" if device.has_bfloat16("cuda") else "without"
+        found = f"{card.name}, {card.total_memory / GIGABYTE:.0f} GB, {half} bf16 (--device cuda)"
+        return Fact("Graphics card", found)
+    if torch.backends.mps.is_available():
+        return Fact("Graphics card", "Apple graphics processor (--device mps)")
+    if shutil.which("nvidia-smi") and not torch.version.cuda:
+        return Fact(
+            "Graphics card",
+            "there is an NVIDIA driver, and this PyTorch is built without CUDA",
+            "note",
+            "install a PyTorch for CUDA to use the card",
+        )
+    return Fact("Graphics card", "none that PyTorch can use; the processor does the work")
+
+
+def _processor() -> Fact:
+    half = "with" if device.has_bfloat16("cpu") else "without"
+    found = f"{os.cpu_count()} cores, {device.processors()} threads for bioloom at most, {half} bf16 arithmetic"
+    return Fact("Processor", found)
+
+
+def _memory() -> Fact:
+    total = memory()
+    if total is None:
+        return Fact("Memory", "this system does not tell", "note")
+    if total < MEMORY_NEEDED:
+        fix = f"{MEMORY_NEEDED:.0f} GB are enough for the data sets that come with bioloom"
+        return Fact("Memory", f"{total:.1f} GB", "problem", fix)
+    return Fact("Memory", f"{total:.1f} GB")
+
+
+def memory() -> float | None:
+    """Gigabytes that this process may use; None where the system does not tell."""
+    sizes = []
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        sizes.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIGABYTE)
+    limit = Path("/sys/fs/cgroup/memory.max")  # a container may get less than the machine has
+    try:
+        sizes.append(int(limit.read_text()) / GIGABYTE)
+    except (OSError, ValueError):
+        pass
+    return min(sizes, default=None)
+
+
+def _disk(folder: Path) -> Fact:
+    free = shutil.disk_usage(folder).free / GIGABYTE
+    if free < DISK_NEEDED:
+        return Fact("Disk", f"{free:.1f} GB free in {folder}", "problem", "free some space, or use --outdir")
+    return Fact("Disk", f"{free:.0f} GB free in {folder}")
+
+
+def _training() -> Fact:
+    begun = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="bioloom-doctor-") as folder:
+            run = workflow.train(_tiny(), Path(folder) / "run", Silent())
+            prediction = run.model.predict(["ACGTTGCA" * 3])
+    except UserError as error:
+        return Fact("Tiny training", str(error), "problem", "reinstall bioloom, or report this")
+    if prediction.iloc[:, 0].isna().any():
+        return Fact("Tiny training", "it gave no prediction", "problem", "report this")
+    return Fact("Tiny training", f"works, {time.monotonic() - begun:.1f} s")
+
+
+def _tiny() -> workflow.Request:
+    """Random sequences of 24 nt with the share of G and C as the number to predict."""
+    draw = random.Random(0)
+    sequences = ["".join(draw.choices("ACGT", k=24)) for _ in range(120)]
+    values = [(text.count("G") + text.count("C")) / 24 for text in sequences]
+    settings = {"training.epochs": 1, "model.network": "cnn", "evaluation.draws": 100}
+    source = {"sequence": sequences, "share": values}
+    return workflow.Request(source=source, target=("share",), settings=settings, budget="fast", device="cpu")
