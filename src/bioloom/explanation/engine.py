@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bioloom.explanation import Question
     from bioloom.models import Network
 
-_NUMBERS_PER_CHUNK = 2**17
+_NUMBERS_PER_CHUNK = 2**16
 """Numbers of input in one batch on a CPU: larger batches fall out of its cache and run slower."""
 
 

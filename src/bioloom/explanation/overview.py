@@ -96,7 +96,9 @@ def sequences(explained: Explained) -> Overview:
         if explained.every_letter:
             changes = substitutions(explained.attribution, explained.x).mean(axis=0)
             title = "What each substitution does, on average over the records"
-            pictures.append(Picture("substitutions", title, heatmap(changes, letters, label=explained.effect, axis=axis)))
+            pictures.append(
+                Picture("substitutions", title, heatmap(changes, letters, label=explained.effect, axis=axis))
+            )
         heights = average_logo(explained.attribution, explained.x)
         title = "What the letters that stand there contribute, on average"
         figure = attributed_sequence(heights, letters, label=explained.effect, axis=axis)
@@ -131,7 +133,9 @@ def columns(explained: Explained) -> Overview:
     top = sorted(bars, key=lambda bar: -bar.value)[:3]
     text = f"The columns that move the prediction most are {', '.join(bar.name for bar in top)}."
     figure = attributions(bars, label=f"Mean size of: {explained.effect.lower()}")
-    return Overview(text, (Picture("columns", "Which columns move the prediction, whatever the direction", figure),))
+    return Overview(
+        text, (Picture("columns", "Which columns move the prediction, whatever the direction", figure),)
+    )
 
 
 OVERVIEWS: dict[Kind, Callable[[Explained], Overview]] = {Kind.SEQUENCE: sequences, Kind.VECTOR: columns}

@@ -48,7 +48,9 @@ def _glyph(letter: str) -> Path:
     box, usual_width = path.get_extents(), usual.get_extents().width
     share = min(1.0, box.width / usual_width)
     share = 1.0 if share > 0.6 else share
-    unit = (path.vertices - box.min) / box.size * (share, 1.0) + ((1.0 - share) / 2, 0.0)
+    unit = (np.asarray(path.vertices) - box.min) / box.size * (share, 1.0) + ((1.0 - share) / 2, 0.0)
+    (closing,) = np.nonzero(path.codes == Path.CLOSEPOLY)
+    unit[closing] = unit[closing - 1]  # matplotlib ignores these points, which lie anywhere
     return Path(unit, path.codes)
 
 
