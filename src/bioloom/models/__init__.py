@@ -40,6 +40,9 @@ class Network(nn.Module, ABC):
     title:    one line for listings, with the paper where there is one
     accepts:  the kinds of input it understands
     several:  whether it joins several inputs
+    default_for:   the kinds of input it is the usual choice for; `fusion` encodes such inputs with it
+    learning_rate: peak that suits it at batches of 128 records
+    half:     whether training may run in bfloat16 where the hardware gains from it; predictions are float32
     features: the last maps with positions kept, (records, channels, positions), set by forward where they exist
     """
 
@@ -47,6 +50,9 @@ class Network(nn.Module, ABC):
     title: ClassVar[str]
     accepts: ClassVar[frozenset[Kind]]
     several: ClassVar[bool] = False
+    default_for: ClassVar[frozenset[Kind]] = frozenset()
+    learning_rate: ClassVar[float] = 2e-3
+    half: ClassVar[bool] = False
 
     class Settings(NetworkSettings):
         """No settings."""

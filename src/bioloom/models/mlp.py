@@ -1,0 +1,56 @@
+"""A multilayer perceptron: dense layers with a bend between them."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Annotated, Self
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from bioloom.modalities import Kind
+from bioloom.models import Network, NetworkSettings, Shapes, networks
+
+
+@networks.register
+class MLP(Network):
+    """Combine all input values in layers of hidden units; the usual choice for tables.
+
+    Per hidden layer: dense - GELU - dropout; then dense to the outputs.
+    With the default widths (128, 128): 18,177 parameters for an input of 11 and 1 output.
+    Source: Rumelhart, Hinton, Williams (1986) Nature 323:533; GELU: Hendrycks, Gimpel (2016) arXiv:1606.08415.
+    """
+
+    name = "mlp"
+    title = "dense layers (multilayer perceptron)"
+    accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.IMAGE})
+    default_for = frozenset({Kind.VECTOR})
+
+    class Settings(NetworkSettings):
+        """Settings of the perceptron."""
+
+        hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+            default=(128, 128), description="units of each hidden layer; none: a linear model"
+        )
+        dropout: float = Field(default=0.1, ge=0, lt=1, description="share of hidden units silenced per step")
+
+    def __init__(self, inputs: int, n_outputs: int, settings: Settings) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Flatten()]
+        for units in settings.hidden:
+            layers += [nn.Linear(inputs, units), nn.GELU(), nn.Dropout(settings.dropout)]
+            inputs = units
+        self.layers = nn.Sequential(*layers, nn.Linear(inputs, n_outputs))
+
+    @classmethod
+    def build(cls, shapes: Shapes, n_outputs: int, settings: Settings) -> Self:
+        """Make a network with fresh random weights."""
+        (shape,) = shapes.values()
+        return cls(prod(shape.sizes), n_outputs, settings)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(records, ...) -> (records, outputs); values at empty positions count as 0."""
+        if mask is not None:
+            x = x * mask[:, None]  # (records, channels, positions)
+        raw: Tensor = self.layers(x)
+        return raw

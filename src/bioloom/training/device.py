@@ -1,0 +1,89 @@
+"""Where training runs: processor or graphics card, how many threads, which number format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from bioloom.errors import UserError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+PAYS_FROM = 2**25
+"""Multiplications of one batch from which a second thread gains more than it costs; below, two threads have
+been seen to take 5 to 20 times longer than one."""
+
+
+def choose(name: str) -> str:
+    """The device to run on: the one asked for, or for "auto" a graphics card where there is one.
+
+    Raises UserError for a device that this machine (or this build of PyTorch) does not have.
+    """
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return next(device for device in ("cuda", "mps", "cpu") if here[device])
+    if name not in here:
+        raise UserError(f'There is no device called "{name}".', fix=f"use one of: {', '.join(DEVICES)}")
+    if not here[name]:
+        what = {
+            "cuda": "an NVIDIA graphics card that PyTorch can use",
+            "mps": "an Apple graphics processor that PyTorch can use",
+        }[name]
+        raise UserError(
+            f"This machine does not have {what}.",
+            where=f"--device {name}",
+            fix="use --device auto or cpu; bioloom doctor shows what was found",
+        )
+    return name
+
+
+def has_bfloat16(device: str) -> bool:
+    """Whether bfloat16 arithmetic is built into the hardware, and so faster than float32.
+
+    A rule rather than a timing: the same machine always takes the same path.
+    """
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device == "cpu" and bool({"avx512_bf16", "amx_bf16"} & processor_flags())
+
+
+def processor_flags() -> frozenset[str]:
+    """What the processor says it can do; empty where the system does not tell."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return frozenset()
+    line = next((line for line in text.splitlines() if line.startswith("flags")), "")
+    return frozenset(line.partition(":")[2].split())
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(len(os.sched_getaffinity(0)), torch.get_num_threads())
+    return torch.get_num_threads()
+
+
+def threads_for(multiplications: int, asked: int = 0) -> int:
+    """How many threads to use for batches of that much work; 0 asks for a choice by size."""
+    if asked:
+        return asked
+    return processors() if multiplications >= PAYS_FROM else 1
+
+
+@contextmanager
+def session(threads: int) -> Iterator[None]:
+    """Within it: that many threads and repeatable arithmetic; afterwards everything is as before."""
+    cudnn = torch.backends.cudnn
+    before = torch.get_num_threads(), cudnn.deterministic, cudnn.benchmark
+    torch.set_num_threads(threads)
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cudnn.deterministic, cudnn.benchmark = before[1:]

@@ -1,0 +1,286 @@
+"""The only training loop: a job in, a fitted network out, resumable after every epoch.
+
+All randomness of an epoch follows from the seed and the number of the epoch, so that a run that was killed and
+started again ends with the same weights, bit for bit, as one that was not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, replace
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bioloom.errors import Interrupted, UserError
+from bioloom.modalities import Batch, Signal
+from bioloom.models import Network, apply, build
+from bioloom.models.layers import layer_table
+from bioloom.models.predict import cache_sized, outputs, predict
+from bioloom.training import checkpoint as checkpoints
+from bioloom.training.checkpoint import Checkpoint
+from bioloom.training.device import session, threads_for
+from bioloom.training.job import Epoch, Fitted, Job, fingerprint
+from bioloom.training.optimiser import AdamW, AdamWSettings
+from bioloom.training.plan import Plan
+from bioloom.training.schedule import one_cycle
+
+BLOCK = 2**21
+"""Numbers expanded at once (8 MB of float32): most of a small data set, a few batches of long sequences."""
+
+__all__ = ["Epoch", "Fitted", "Job", "fit", "predict"]
+
+
+def _ignore(epoch: Epoch) -> None:
+    pass
+
+
+def fit(
+    job: Job,
+    *,
+    checkpoint: Path | None = None,
+    on_epoch: Callable[[Epoch], None] = _ignore,
+    save_every: float = 5.0,
+) -> Fitted:
+    """Train a network, going on from a checkpoint of the same job where there is one.
+
+    checkpoint: file to keep the state in, written after an epoch if the last time is `save_every` seconds ago
+    Raises Interrupted on Ctrl-C, with the last complete epoch saved; UserError with advice where the loss
+    leaves the finite numbers, all predictions are the same, or the checkpoint cannot be written.
+    """
+    with _own_randomness(job.device):
+        torch.manual_seed(job.seed)
+        network = build(job.network, job.shapes, job.outputs, job.settings)
+        work = layer_table(network, job.shapes).multiplications * job.plan.batch_size
+        threads = threads_for(work, job.threads)
+        with session(threads):
+            keeper = _Keeper(checkpoint, "" if checkpoint is None else fingerprint(job), save_every)
+            run = _Run(job, network.to(job.device))
+            run.take_over(keeper.load())
+            resumed = len(run.history)
+            _epochs(run, keeper, on_epoch)
+            return Fitted(run.finish(), tuple(run.history), run.best, resumed, threads, keeper.notes)
+
+
+def _epochs(run: _Run, keeper: _Keeper, on_epoch: Callable[[Epoch], None]) -> None:
+    """Train until the plan is done or patience is over; one checkpointable state after each epoch."""
+    try:
+        while not run.done:
+            on_epoch(run.epoch())
+            keeper.offer(run.state)
+    except KeyboardInterrupt:
+        keeper.save()
+        done = f"after {len(run.history)} of {run.job.plan.epochs} epochs"
+        raise Interrupted(f"Training was stopped {done}; what is done is kept.") from None
+    keeper.save()
+
+
+class _Run:
+    """The moving parts of a training: network, optimiser, data on the device, history."""
+
+    def __init__(self, job: Job, network: Network) -> None:
+        plan, device = job.plan, job.device
+        self.job, self.network = job, network
+        self.optimiser = AdamW(network, AdamWSettings(decay=plan.weight_decay, clip=plan.clip))
+        self.inputs = {name: encoded.on(device) for name, encoded in job.inputs.items()}
+        self.truth = torch.from_numpy(job.truth).to(device)  # (records, targets)
+        self.weight = torch.from_numpy(job.weight).to(device)  # (records,)
+        self.train = torch.from_numpy(job.train)
+        self.validation = torch.from_numpy(job.validation).to(device)
+        self.steps = plan.epochs * -(-len(self.train) // plan.batch_size)
+        self.numbers = sum(prod(shape.sizes) for shape in job.shapes.values())  # of one record
+        self.evaluation_batch = cache_sized(network, job.shapes)
+        self.history: list[Epoch] = []
+        self.best_weights: dict[str, Tensor] = {}
+
+    @property
+    def best(self) -> Epoch:
+        """The epoch whose weights are kept: the last that was better than all before."""
+        return next(epoch for epoch in reversed(self.history) if epoch.best)
+
+    @property
+    def done(self) -> bool:
+        """Whether all epochs are over, or the validation loss has not fallen for too long."""
+        past = len(self.history)
+        if past == 0:
+            return False
+        return past >= self.job.plan.epochs or past - self.best.number >= self.job.plan.patience
+
+    def epoch(self) -> Epoch:
+        """Learn from all training records once, in an order that follows from seed and epoch; then validate."""
+        began, number = time.perf_counter(), len(self.history) + 1
+        torch.manual_seed(_mixed(self.job.seed, number))
+        loss = self._learn(self.train[torch.randperm(len(self.train))].to(self.job.device))
+        if not np.isfinite(loss):
+            raise _not_finite(self.job.plan, number)
+        with self.optimiser.averaged():
+            raw, validation_loss = self._validate()
+            best = validation_loss is None or not any(
+                past.validation_loss is not None and past.validation_loss <= validation_loss
+                for past in self.history
+            )
+            if best:
+                self.best_weights = {name: each.clone() for name, each in self.network.state_dict().items()}
+        epoch = Epoch(
+            number=number,
+            epochs=self.job.plan.epochs,
+            loss=loss,
+            validation_loss=validation_loss,
+            learning_rate=self._learning_rate(),
+            best=best,
+            seconds=time.perf_counter() - began,
+        )
+        self.history.append(epoch)
+        return replace(epoch, raw=raw)
+
+    def _learn(self, order: Tensor) -> float:
+        """One update per batch of the order; the mean loss (read once, so that a graphics card need not wait)."""
+        losses: list[Tensor] = []
+        self.network.train()
+        for batch, truth, weight in self._batches(order):
+            with self._arithmetic():
+                raw = apply(self.network, batch)
+            loss = self.job.task.loss(raw.float(), truth, ~truth.isnan(), weight)
+            self.optimiser.step(loss, self._learning_rate())
+            losses.append(loss.detach())
+        return float(torch.stack(losses).mean())
+
+    def _batches(self, order: Tensor) -> Iterator[tuple[Batch, Tensor, Tensor]]:
+        """Batches in the given order with their truths and weights; whole blocks are expanded at once and cut,
+        because many small expansions would take longer than a step of a small network."""
+        size = self.job.plan.batch_size
+        for block in torch.split(order, size * max(1, BLOCK // (size * self.numbers))):
+            signals = {name: each.batch(block) for name, each in self.inputs.items()}
+            truth, weight = self.truth[block], self.weight[block]
+            for start in range(0, len(block), size):
+                part = slice(start, start + size)
+                batch = {
+                    name: Signal(x[part], None if mask is None else mask[part])
+                    for name, (x, mask) in signals.items()
+                }
+                yield batch, truth[part], weight[part]
+
+    def _validate(self) -> tuple[NDArray[np.float32] | None, float | None]:
+        """Raw outputs for the validation records, and their loss."""
+        if not len(self.validation):
+            return None, None
+        raw = outputs(self.network, self.inputs, self.validation, self.evaluation_batch)
+        truth = self.truth[self.validation]
+        loss = float(self.job.task.loss(raw, truth, ~truth.isnan(), self.weight[self.validation]))
+        number = len(self.history) + 1
+        if not np.isfinite(loss):
+            raise _not_finite(self.job.plan, number)
+        if number >= 3 and len(raw) >= 20 and float((raw.amax(0) - raw.amin(0)).max()) < 1e-7:
+            raise _constant(self.job.plan, number)
+        return raw.cpu().numpy(), loss
+
+    def _learning_rate(self) -> float:
+        return self.job.plan.learning_rate * one_cycle(self.optimiser.steps / self.steps)
+
+    def _arithmetic(self) -> AbstractContextManager[object]:
+        if self.job.plan.precision == "float32":
+            return nullcontext()
+        return torch.autocast(torch.device(self.job.device).type, dtype=torch.bfloat16)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Everything the next epoch depends on, copied: facts as JSON, and tensors."""
+        facts = {
+            "steps": self.optimiser.steps,
+            "history": [
+                {key: value for key, value in asdict(epoch).items() if key != "raw"} for epoch in self.history
+            ],
+        }
+        tensors = {f"optimiser.{name}": each for name, each in self.optimiser.state().items()}
+        tensors |= {f"buffer.{name}": each.clone() for name, each in self.network.named_buffers()}
+        return facts, tensors | {f"best.{name}": each for name, each in self.best_weights.items()}
+
+    def take_over(self, checkpoint: Checkpoint | None) -> None:
+        """Go on from a state."""
+        if checkpoint is None:
+            return
+        tensors = {name: each.to(self.job.device) for name, each in checkpoint.tensors.items()}
+        self.optimiser.load(_below("optimiser.", tensors), checkpoint.facts["steps"])
+        buffers = _below("buffer.", tensors)
+        for name, buffer in self.network.named_buffers():
+            buffer.copy_(buffers[name])
+        self.best_weights = _below("best.", tensors)
+        self.history = [Epoch(**facts) for facts in checkpoint.facts["history"]]
+
+    def finish(self) -> Network:
+        """The network with its best weights, on the CPU, as if it had never been trained here."""
+        self.network.load_state_dict(self.best_weights)
+        self.optimiser.release()
+        return self.network.cpu().eval()
+
+
+class _Keeper:
+    """Keeps the state after the last epoch, and writes it now and then."""
+
+    def __init__(self, path: Path | None, print_: str, every: float) -> None:
+        self.path, self.fingerprint, self.every = path, print_, every
+        self.notes: tuple[str, ...] = ()
+        self._latest: Checkpoint | None = None
+        self._saved = time.monotonic()
+
+    def load(self) -> Checkpoint | None:
+        """The checkpoint of this job, if there is one."""
+        if self.path is None:
+            return None
+        found, note = checkpoints.load(self.path, self.fingerprint)
+        self.notes = (note,) if note else ()
+        return found
+
+    def offer(self, state: Callable[[], tuple[dict[str, Any], dict[str, Tensor]]]) -> None:
+        """Keep the state after an epoch, and write it if the last time is long ago."""
+        if self.path is None:
+            return
+        self._latest = Checkpoint(self.fingerprint, *state())
+        if time.monotonic() - self._saved >= self.every:
+            self.save()
+
+    def save(self) -> None:
+        """Write the state after the last epoch, if it is not written yet."""
+        if self.path is not None and self._latest is not None:
+            checkpoints.save(self.path, self._latest)
+            self._latest, self._saved = None, time.monotonic()
+
+
+@contextmanager
+def _own_randomness(device: str) -> Iterator[None]:
+    """Within it, seeds may be set without the caller's random numbers changing."""
+    cards = [torch.cuda.current_device()] if device == "cuda" else []
+    with torch.random.fork_rng(devices=cards):
+        yield
+
+
+def _mixed(seed: int, number: int) -> int:
+    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
+
+
+def _not_finite(plan: Plan, number: int) -> UserError:
+    slower = f"--set training.learning_rate={plan.learning_rate / 10:.2g} (now {plan.learning_rate:.2g})"
+    exact = ", or --set training.precision=float32" if plan.precision != "float32" else ""
+    return UserError(
+        f"Training broke down in epoch {number}: the loss is not a finite number any more.",
+        where="the learning rate, or extreme values in the inputs or the target",
+        fix=f"look for extreme values with bioloom check; then try {slower}{exact}",
+    )
+
+
+def _constant(plan: Plan, number: int) -> UserError:
+    return UserError(
+        f"After {number} epochs the network gives every validation record the same prediction.",
+        where="the inputs hold nothing that differs between records, or the learning rate killed the network",
+        fix=f"check that the input column is the right one; then try --set training.learning_rate={plan.learning_rate / 10:.2g}",
+    )

@@ -1,0 +1,75 @@
+"""What the recipe leaves open, decided by rules that anyone can look up: batch size, epochs, learning rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import Literal
+
+from bioloom.models import Network
+from bioloom.recipe import TrainingRecipe
+from bioloom.training.device import has_bfloat16
+
+Budget = Literal["fast", "normal", "thorough"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a network learns, with nothing left open.
+
+    epochs:        passes over the training records at most
+    batch_size:    records per step
+    learning_rate: peak of the one-cycle schedule
+    weight_decay:  decoupled weight decay of AdamW
+    patience:      epochs without a better validation loss before stopping
+    clip:          largest norm of the gradient
+    precision:     "float32" or "bf16"
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    patience: int
+    clip: float
+    precision: str
+
+
+BATCH_SIZES = ((1_000, 32), (5_000, 64), (200_000, 128), (1_000_000, 256))
+"""Below so many training records, batches of so many; 512 above the last."""
+
+PASSES: dict[Budget, tuple[int, int, int]] = {
+    "fast": (150_000, 3, 40),
+    "normal": (400_000, 6, 100),
+    "thorough": (1_200_000, 10, 200),
+}
+"""By budget: records to pass through the network in all, and at least and at most so many epochs."""
+
+
+def plan(recipe: TrainingRecipe, records: int, network: type[Network], budget: Budget, device: str) -> Plan:
+    """Fill in what the recipe leaves open (0 or "auto"); the same question always gets the same answer.
+
+    records: training records
+    """
+    passes, fewest, most = PASSES[budget]
+    batch_size = recipe.batch_size or min(_batch_size(records), max(1, records))
+    epochs = recipe.epochs or min(max(round(passes / max(1, records)), fewest), most)
+    return Plan(
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=recipe.learning_rate or network.learning_rate * sqrt(batch_size / 128),
+        weight_decay=recipe.weight_decay,
+        patience=recipe.patience or max(3, ceil(epochs / 3)),
+        clip=recipe.clip,
+        precision=_precision(recipe.precision, network, device),
+    )
+
+
+def _batch_size(records: int) -> int:
+    return next((size for below, size in BATCH_SIZES if records < below), 512)
+
+
+def _precision(asked: str, network: type[Network], device: str) -> str:
+    if asked != "auto":
+        return asked
+    return "bf16" if network.half and has_bfloat16(device) else "float32"
