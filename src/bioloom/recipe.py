@@ -23,11 +23,20 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class RegionRecipe(Part):
+    """A named stretch of a sequence, start to end, 0-based half-open; explanations point at it."""
+
+    name: str
+    start: int = Field(ge=0)
+    end: int = Field(gt=0)
+
+
 class InputRecipe(Part):
     """One input of a record: which columns, and what they are."""
 
     modality: str
     columns: tuple[str, ...] = Field(min_length=1)
+    regions: tuple[RegionRecipe, ...] = ()
 
 
 class DataRecipe(Part):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from bioloom.training.loop import predict as raw_outputs
+import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -30,6 +30,7 @@ from bioloom.modalities import Kind, Modality, Shape, modalities
 from bioloom.models import Network, build
 from bioloom.recipe import InputRecipe, Recipe
 from bioloom.tasks import Targets, targets_from_json, task
+from bioloom.training.loop import predict as raw_outputs
 
 FORMAT = 1
 """Raise it when a folder written by this version cannot be read by the one before; keep reading all older ones."""
@@ -60,25 +61,29 @@ class Model:
         of each class and the likeliest class; rows that cannot be predicted are empty, with the reason in a
         column `problem`.
         """
-        return self.predict_frames(self._frames(values))
+        return self.predict_frames(self.frames(values))
 
     def predict_frames(self, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """Predict from one frame per input; see `predict`."""
-        count = len(next(iter(frames.values())))
-        problems = [
-            problem
-            for name, modality in self.modalities.items()
-            for problem in modality.check(frames[name])
-            if problem.severity != "note"
-        ]
-        usable = np.ones(count, dtype=bool)
-        for problem in problems:
-            usable[problem.rows if problem.severity == "drop" else slice(None)] = False
-        values = np.full((count, self._width), np.nan, dtype=np.float32)
+        problems = self._problems(frames)
+        usable = self.usable(frames, problems)
+        values = np.full((len(usable), len(self.targets.column_names())), np.nan, dtype=np.float32)
         if usable.any():
-            index = np.flatnonzero(usable)
-            values[index] = self.values({name: take_rows(frame, index) for name, frame in frames.items()})
+            values[usable] = self.values({name: take_rows(frame, usable) for name, frame in frames.items()})
         return self._table(values, problems)
+
+    def usable(
+        self, frames: Mapping[str, pd.DataFrame], problems: Sequence[Problem] | None = None
+    ) -> NDArray[np.bool_]:
+        """Which rows can be predicted, (records,)."""
+        usable = np.ones(len(next(iter(frames.values()))), dtype=bool)
+        for problem in self._problems(frames) if problems is None else problems:
+            usable[_rows(problem)] = False
+        return usable
+
+    def _problems(self, frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
+        found = [each for name, modality in self.modalities.items() for each in modality.check(frames[name])]
+        return [problem for problem in found if problem.severity != "note"]
 
     def values(self, frames: Mapping[str, pd.DataFrame], device: str = "cpu") -> NDArray[np.float32]:
         """Predictions in the target's units for clean rows, (records, targets or classes)."""
@@ -98,7 +103,9 @@ class Model:
         """Why the network answers as it does for these clean rows; see the explainers for what each method says."""
         modality = self.modalities[asked.input]
         explainer = explainers[asked.method]
-        resident = {name: each.encode(frames[name]).on(asked.device) for name, each in self.modalities.items()}
+        resident = {
+            name: each.encode(frames[name]).on(asked.device) for name, each in self.modalities.items()
+        }
         index = torch.arange(len(frames[asked.input]), device=asked.device)
         batch = {name: each.batch(index) for name, each in resident.items()}
         background = None
@@ -108,11 +115,13 @@ class Model:
         question = Question(network, batch, asked.input, asked.output, background, asked.seed, asked.progress)
         return explainer.explain(question)
 
-    @property
-    def _width(self) -> int:
-        return len(self.targets.column_names())
+    @staticmethod
+    def index(count: int) -> torch.Tensor:
+        """The numbers of `count` records, as batches are asked for."""
+        return torch.arange(count)
 
-    def _frames(self, values: Values) -> dict[str, pd.DataFrame]:
+    def frames(self, values: Values) -> dict[str, pd.DataFrame]:
+        """One frame per input from sequences or from a table with the model's input columns."""
         columns = [column for recipe in self.inputs.values() for column in recipe.columns]
         if isinstance(values, pd.DataFrame):
             frame = values.reset_index(drop=True)
@@ -145,9 +154,14 @@ class Model:
         if problems:
             reasons = np.full(len(values), "", dtype=object)
             for problem in problems:
-                reasons[problem.rows if problem.severity == "drop" else slice(None)] = problem.message
+                reasons[_rows(problem)] = problem.message
             table["problem"] = reasons
         return table
+
+
+def _rows(problem: Problem) -> NDArray[np.int64] | slice:
+    """The rows a problem makes useless: those named, or all where it is fatal."""
+    return problem.rows if problem.severity == "drop" else slice(None)
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,7 @@ class Modality(ABC):
     title: ClassVar[str]
     kind: ClassVar[Kind]
     default_network: ClassVar[str]
+    unit: ClassVar[str] = ""  # what one part is, such as "nt"; empty where parts have names of their own
     columns: ClassVar[str] = "one"  # "one" column is an input, or "many" columns together are one
     explainers: ClassVar[tuple[str, ...]] = ("occlusion", "integrated_gradients")  # of the report, the main one first
 
@@ -177,6 +178,11 @@ class Modality(ABC):
     @abstractmethod
     def shape(self) -> Shape:
         """What a network receives of one record."""
+
+    @property
+    @abstractmethod
+    def channels(self) -> tuple[str, ...]:
+        """The names along the first axis of the shape: letters of a sequence, features of a table."""
 
     @abstractmethod
     def encode(self, values: pd.DataFrame) -> Encoded:

@@ -1,0 +1,148 @@
+"""A run: the folder in which a training was done, seen from Python."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bioloom import explained, trained
+from bioloom import recipe as recipes
+from bioloom.data.records import take_rows
+from bioloom.errors import UserError
+from bioloom.events import Silent
+from bioloom.explained import Answer, Wanted, spread
+from bioloom.prepare import Request, prepare
+from bioloom.report.summary import summary
+from bioloom.trained import Model, Values
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run; everything it shows is read from its folder.
+
+    folder: where it lies
+    """
+
+    folder: Path
+
+    @cached_property
+    def result(self) -> dict[str, Any]:
+        """Everything that was found, as in `result.json`."""
+        try:
+            content = json.loads((self.folder / "result.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            raise _not_finished(self.folder) from None
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise UserError(
+                "The result of this run is damaged.", where=str(self.folder), fix="train again"
+            ) from None
+        if not isinstance(content, dict):
+            raise UserError("The result of this run is damaged.", where=str(self.folder), fix="train again")
+        return content
+
+    @property
+    def verdict(self) -> str:
+        """What the score is worth, in one sentence."""
+        return str(self.result["verdict"]["text"])
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """The scores of the model on the test records: by metric, value with its 95 % interval."""
+        return dict(self.result["scores"]["model"])
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What was checked, what came out, and what to do about it."""
+        return list(self.result["findings"])
+
+    @property
+    def report(self) -> Path:
+        """The page for people."""
+        return self.folder / "report.html"
+
+    @cached_property
+    def model(self) -> Model:
+        """The trained model, ready to predict."""
+        return trained.load(self.folder / "model")
+
+    def explain(
+        self,
+        records: Values | None = None,
+        *,
+        method: str | Sequence[str] = (),
+        count: int = 32,
+        seed: int = 0,
+    ) -> list[Answer]:
+        """Say what in records moves the prediction, by one or several methods.
+
+        records: sequences, or a table with the model's input columns; without them `count` test records of the
+                 run are explained, read again from its data
+        method:  explainers such as "mutagenesis"; without them those of the modality
+        Returns one answer for each method, input and output; nothing is written.
+        """
+        frames, ids = self.test_records(count) if records is None else self._given(records)
+        wanted = Wanted(methods=(method,) if isinstance(method, str) else tuple(method), seed=seed)
+        return explained.explain(self.model, frames, ids, wanted, Silent())
+
+    def _given(self, records: Values) -> tuple[dict[str, pd.DataFrame], list[str]]:
+        frames = self.model.frames(records)
+        count = len(next(iter(frames.values())))
+        return frames, [str(number + 1) for number in range(count)]
+
+    def test_records(self, count: int) -> tuple[dict[str, pd.DataFrame], list[str]]:
+        """Test records spread over the range of predictions, as the report explains them."""
+        recipe = recipes.load(self.folder / "recipe.toml")
+        if not recipe.data.file:
+            raise UserError(
+                "This run was trained on data in memory, which its folder does not hold.",
+                where=str(self.folder),
+                fix="name the records to explain",
+            )
+        prepared = prepare(Request(source=str(self.folder / "recipe.toml")))
+        split = pd.read_csv(self.folder / "split.csv", dtype=str, keep_default_na=False)
+        test = np.flatnonzero((split["part"] == "test").to_numpy())
+        frames = {name: take_rows(frame, test) for name, frame in prepared.records.inputs.items()}
+        chosen = spread(self.model.raw(frames)[:, 0], count)
+        frames = {name: take_rows(frame, chosen) for name, frame in frames.items()}
+        return frames, [str(name) for name in prepared.records.ids[test[chosen]]]
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})\n" + "\n".join(summary(self.result))
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<div>{escape(line)}</div>" for line in summary(self.result))
+        return f'<div style="white-space: pre-wrap">{lines}</div>'
+
+
+def load(folder: Path | str) -> Run:
+    """Open a finished run.
+
+    Raises UserError where the folder is none, or the run has not finished.
+    """
+    run = Run(Path(folder))
+    _ = run.result  # read now, so that a wrong folder is noticed here and not later
+    return run
+
+
+def _not_finished(folder: Path) -> UserError:
+    if not folder.exists():
+        return UserError("There is no such folder.", where=str(folder), fix="correct the path")
+    if (folder / "recipe.toml").exists():
+        return UserError(
+            "This run has not finished.",
+            where=str(folder),
+            fix="repeat the command that started it; it goes on from there",
+        )
+    return UserError(
+        "This is not a run folder: it holds no result.json.",
+        where=str(folder),
+        fix="name the folder that bioloom train wrote",
+    )

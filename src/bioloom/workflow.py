@@ -1,0 +1,265 @@
+"""The journey, one function per verb. Read this first.
+
+    check    what is in a file, what is wrong with it, and what would be done with it
+    train    records -> split -> encoding -> network -> judged score -> explanation -> report
+    predict  a trained model and a new file -> predictions, one row for each row
+    explain  a trained model and records -> what in them moves the prediction
+    report   a run folder -> its page
+
+No function here knows the name of a modality, network or task: the parts know what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bioloom import explained, result, trained
+from bioloom import recipe as recipes
+from bioloom import report as page
+from bioloom.checked import Checked, look
+from bioloom.clock import Clock
+from bioloom.data.records import take_rows
+from bioloom.data.split import Split
+from bioloom.division import divide
+from bioloom.errors import Interrupted
+from bioloom.events import Journal, Listener, Silent
+from bioloom.explained import Wanted
+from bioloom.files import write_json, write_text
+from bioloom.folder import Opened, finish, open_folder
+from bioloom.judge import Trial, judge
+from bioloom.learnable import Learnable, encode, make_job
+from bioloom.metrics import METRICS
+from bioloom.predicted import PredictionTable, predict_file, read_records
+from bioloom.prepare import Prepared, Request, Source, prepare
+from bioloom.result import Trained
+from bioloom.run import Run, load
+from bioloom.trained import Model
+from bioloom.training.loop import Epoch, Job, fit
+from bioloom.training.loop import predict as raw_outputs
+
+__all__ = [
+    "Checked",
+    "PredictionTable",
+    "Request",
+    "Source",
+    "Wanted",
+    "check",
+    "dry_run",
+    "explain",
+    "load",
+    "predict",
+    "report",
+    "train",
+]
+
+SILENT = Silent()
+
+EXPLAINED = {"fast": 32, "normal": 128, "thorough": 500}
+"""Test records that are explained, by budget."""
+
+
+def check(request: Request, listener: Listener = SILENT) -> Checked:
+    """Say what is in a file, what is wrong with which rows, and which recipe would be used; nothing is written."""
+    return look(request, listener)
+
+
+def train(request: Request, outdir: Path | None, listener: Listener = SILENT, force: bool = False) -> Run:
+    """Do the whole journey, or go on with it where an earlier run of the same request was stopped.
+
+    outdir: the run folder; None makes one called after the data and the target below `runs/`
+    force:  start anew; an earlier run in the same folder is moved aside
+    Raises UserError for everything the user can fix, Interrupted on Ctrl-C with the run left resumable.
+    """
+    clock = Clock(listener)
+    with clock.stage("check", "Reading and checking the data"):
+        prepared = prepare(request)
+    opened = open_folder(outdir or _default_folder(prepared), prepared.recipe, force)
+    if opened.state == "finished":
+        listener.message(f"This run is finished already; its results are in {opened.path}.")
+        return load(opened.path)
+    if opened.state == "resumed":
+        listener.message(f"Going on with the run in {opened.path}.")
+    try:
+        _journey(prepared, opened, clock.heard_by(Journal(opened.path / "events.jsonl", listener)))
+    except (KeyboardInterrupt, Interrupted):
+        raise Interrupted(
+            f"The run in {opened.path} was stopped; the same command goes on with it."
+        ) from None
+    return load(opened.path)
+
+
+def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
+    """The stages of a training, each handing the next what it made."""
+    with clock.stage("split", "Splitting into training, validation and test"):
+        split, leakage = divide(prepared)
+        _write_table(opened.path / "split.csv", result.split_table(prepared, split))
+        _write_table(opened.path / "dropped.csv", result.dropped_table(prepared))
+    with clock.stage("encode", "Encoding the records"):
+        learnable = encode(prepared, split)
+        job = make_job(prepared, split, learnable)
+        recipe = result.resolved(prepared.recipe, job, split)
+    with clock.stage("train", f"Training the network ({job.network})"):
+        saved = opened.checkpoint / "training.safetensors"
+        fitted = fit(job, checkpoint=saved, on_epoch=_teller(job, learnable, clock.listener))
+        model = Model(
+            fitted.network,
+            dict(prepared.recipe.data.inputs),
+            dict(learnable.modalities),
+            learnable.targets,
+            recipe,
+        )
+        raw = raw_outputs(model.network, learnable.encoded, device=job.device)
+        examples = {name: take_rows(frame, job.train[:3]) for name, frame in prepared.records.inputs.items()}
+        trained.save(model, opened.path / "model", examples, result.card(prepared, job))
+    with clock.stage("evaluate", "Judging what the score is worth"):
+        trial = _trial(prepared, split, learnable, raw, job)
+        judged = judge(trial, leakage, clock.listener)
+        values = job.task.activate(raw, learnable.targets)
+        _write_table(
+            opened.path / "predictions.csv", result.predictions_table(prepared, split, learnable, values)
+        )
+    with clock.stage("explain", "Explaining predictions"):
+        chosen = _spread_over_test(prepared, split, raw)
+        explanation = _explain_rows(prepared, chosen, model, opened.path, clock.listener)
+    with clock.stage("report", "Writing the report"):
+        environment = result.describe_environment(job.device, fitted.threads)
+        found = Trained(
+            prepared, split, leakage, learnable, job, fitted, judged, recipe, explanation, opened.request
+        )
+        write_text(opened.path / "recipe.toml", recipes.dumps(recipe))
+        write_json(opened.path / "environment.json", environment)
+        write_json(opened.path / "result.json", result.result(found, clock.seconds, environment))
+        page.render(opened.path)
+    finish(opened)
+
+
+def dry_run(request: Request, listener: Listener = SILENT) -> dict[str, Any]:
+    """What `train` would do, without doing it: rows, inputs, split, network, plan, folder."""
+    prepared = prepare(request)
+    listener.message("Looking for copies and near copies, to split honestly.")
+    split, _ = divide(prepared)
+    learnable = encode(prepared, split)
+    job = make_job(prepared, split, learnable)
+    return {
+        "source": prepared.table.source,
+        "rows": len(prepared.table.frame),
+        "used": len(prepared.records),
+        "dropped": len(prepared.dropped),
+        "inputs": {name: each.modality for name, each in prepared.recipe.data.inputs.items()},
+        "target": list(prepared.recipe.data.target),
+        "task": prepared.recipe.data.task,
+        "split": split.method,
+        "reason": split.reason,
+        "counts": {part: len(split.index(part)) for part in ("train", "validation", "test")},
+        "network": job.network,
+        "epochs": job.plan.epochs,
+        "batch_size": job.plan.batch_size,
+        "device": job.device,
+        "folder": str(_default_folder(prepared)),
+    }
+
+
+def predict(
+    folder: Path, source: Source, out: Path | None = None, listener: Listener = SILENT
+) -> PredictionTable:
+    """Predict every row of a file with the model of a run; rows in equal rows out.
+
+    out: also write the table to this CSV file
+    """
+    model = load(folder).model
+    listener.stage("predict", "Predicting")
+    predictions = predict_file(model, source, listener)
+    if out is not None:
+        _write_table(out, predictions.frame)
+    return predictions
+
+
+def explain(
+    folder: Path, source: Source | None = None, wanted: Wanted | None = None, listener: Listener = SILENT
+) -> list[dict[str, Any]]:
+    """Explain records of a file, or test records of the run, with the model of a run.
+
+    Attributions go to `explanations/`, figures to `figures/` of the run folder; returns one entry for each.
+    """
+    run, wanted = load(folder), wanted or Wanted()
+    listener.stage("explain", "Explaining predictions")
+    frames, ids = (
+        run.test_records(wanted.records) if source is None else read_records(run.model, source, listener)
+    )
+    answers = explained.explain(run.model, frames, ids, wanted, listener)
+    order = explained.spread(run.model.raw(frames)[:, 0], explained.DRAWN)
+    return explained.store(run.model, answers, order, folder)
+
+
+def report(folder: Path) -> Path:
+    """Write the page of a run anew from its folder."""
+    return page.render(folder)
+
+
+# ---- pieces of the journey ------------------------------------------------------------------------------
+
+
+def _default_folder(prepared: Prepared) -> Path:
+    name = "-".join([prepared.name, *prepared.recipe.data.target])
+    return Path("runs") / "".join(c if c.isalnum() or c in "-_." else "_" for c in name)[:100]
+
+
+def _teller(job: Job, learnable: Learnable, listener: Listener) -> Callable[[Epoch], None]:
+    """Tells a listener after each epoch how far training is, with the validation score in the task's own metric."""
+    metric = METRICS[job.task.primary]
+    truth = learnable.truth[job.validation]
+
+    def tell(epoch: Epoch) -> None:
+        if epoch.raw is None:
+            note = f"epoch {epoch.number} of {epoch.epochs}, loss {epoch.loss:.3f}"
+        else:
+            score = metric(truth, job.task.activate(epoch.raw, learnable.targets))
+            note = f"epoch {epoch.number} of {epoch.epochs}, validation {metric.title} {metric.text(score)}"
+        listener.progress(epoch.number / epoch.epochs, note)
+
+    return tell
+
+
+def _trial(
+    prepared: Prepared, split: Split, learnable: Learnable, raw: NDArray[np.float32], job: Job
+) -> Trial:
+    recipe = prepared.recipe
+    return Trial(
+        records=prepared.records,
+        split=split,
+        learnable=learnable,
+        raw=raw,
+        job=job,
+        draws=recipe.evaluation.draws,
+        shuffles=recipe.evaluation.shuffles,
+        budget=recipe.budget,
+        dropped=len(prepared.dropped),
+    )
+
+
+def _spread_over_test(prepared: Prepared, split: Split, raw: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Test records to explain, spread over the whole range of predictions."""
+    test = split.index("test")
+    count = prepared.recipe.explanation.records or EXPLAINED[prepared.recipe.budget]
+    return test[explained.spread(raw[test, 0], count)]
+
+
+def _explain_rows(
+    prepared: Prepared, rows: NDArray[np.int64], model: Model, folder: Path, listener: Listener
+) -> list[dict[str, Any]]:
+    frames = {name: take_rows(frame, rows) for name, frame in prepared.records.inputs.items()}
+    ids = [str(name) for name in prepared.records.ids[rows]]
+    wanted = Wanted(methods=prepared.recipe.explanation.methods, seed=prepared.recipe.seed)
+    answers = explained.explain(model, frames, ids, wanted, listener)
+    drawn = np.linspace(0, len(rows) - 1, min(explained.DRAWN, len(rows))).round().astype(np.int64)
+    return explained.store(model, answers, drawn, folder)
+
+
+def _write_table(path: Path, frame: pd.DataFrame) -> None:
+    write_text(path, frame.to_csv(index=False, lineterminator="\n"))
