@@ -26,7 +26,7 @@ def rows(first_column: str) -> list[list[str]]:
     return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in body[:end]]
 
 
-CHARACTERS = [row for row in rows("modality | cell")]
+CHARACTERS = rows("modality | cell")
 
 
 @pytest.mark.parametrize("row", CHARACTERS, ids=lambda row: f"{row[0]} {row[1]}")
