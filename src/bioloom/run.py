@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bioloom import explained, trained
 from bioloom import recipe as recipes
+from bioloom import trained
 from bioloom.data.records import take_rows
 from bioloom.errors import UserError
 from bioloom.events import Silent
-from bioloom.explained import Answer, Wanted, spread
-from bioloom.prepare import Request, prepare
+from bioloom.journey import explained
+from bioloom.journey.explained import Answer, Wanted, spread
+from bioloom.journey.prepare import Request, prepare
 from bioloom.report.summary import summary
 from bioloom.trained import Model, Values
 

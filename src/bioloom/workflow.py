@@ -19,25 +19,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bioloom import explained, result, trained
 from bioloom import recipe as recipes
 from bioloom import report as page
-from bioloom.checked import Checked, look
-from bioloom.clock import Clock
+from bioloom import trained
 from bioloom.data.records import take_rows
 from bioloom.data.split import Split
-from bioloom.division import divide
 from bioloom.errors import Interrupted
 from bioloom.events import Journal, Listener, Silent
-from bioloom.explained import Wanted
 from bioloom.files import write_json, write_text
-from bioloom.folder import Opened, finish, open_folder
-from bioloom.judge import Trial, judge
-from bioloom.learnable import Learnable, encode, make_job
+from bioloom.journey import explained, result
+from bioloom.journey.checked import Checked, look
+from bioloom.journey.clock import Clock
+from bioloom.journey.division import divide
+from bioloom.journey.explained import Wanted
+from bioloom.journey.folder import Opened, finish, open_folder
+from bioloom.journey.judge import Trial, judge
+from bioloom.journey.learnable import Learnable, encode, make_job
+from bioloom.journey.predicted import PredictionTable, predict_file, read_records
+from bioloom.journey.prepare import Prepared, Request, Source, prepare
+from bioloom.journey.result import Trained
 from bioloom.metrics import METRICS
-from bioloom.predicted import PredictionTable, predict_file, read_records
-from bioloom.prepare import Prepared, Request, Source, prepare
-from bioloom.result import Trained
 from bioloom.run import Run, load
 from bioloom.trained import Model
 from bioloom.training.loop import Epoch, Job, fit

@@ -1,0 +1,217 @@
+"""The explanation chapter of a run: which records are explained, by what, and how it is stored and drawn."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bioloom.data.records import take_rows
+from bioloom.errors import UserError
+from bioloom.events import Listener
+from bioloom.explanation import Explanation, explainers
+from bioloom.explanation.overview import Explained, Picture, overview
+from bioloom.figures import style
+from bioloom.figures.positions import Region
+from bioloom.files import write_bytes
+from bioloom.trained import Asked, Model
+
+OUTPUTS_AT_MOST = 4
+"""Targets or classes explained by default, those with the most records first."""
+
+DRAWN = 3
+"""Records drawn one by one: those with the highest, the middle and the lowest prediction."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be explained.
+
+    methods: explainers; empty takes the default of each input's modality
+    records: test records to explain where no others are named
+    outputs: which outputs; empty takes all, at most four
+    """
+
+    methods: tuple[str, ...] = ()
+    records: int = 32
+    outputs: tuple[int, ...] = ()
+    seed: int = 0
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One explanation in the target's units, with everything needed to draw it.
+
+    frame:  the explained records of this input
+    output: which target or class, as a name; empty where there is only one
+    effect: what an attribution is, with its unit
+    """
+
+    explanation: Explanation
+    frame: pd.DataFrame
+    output: str
+    effect: str
+
+    @property
+    def stem(self) -> str:
+        """The file name of this explanation, without ending."""
+        words = [self.explanation.input, self.explanation.method, self.output]
+        return "-".join("".join(c if c.isalnum() else "_" for c in word) for word in words if word)
+
+
+def explain(
+    model: Model, frames: Mapping[str, pd.DataFrame], ids: Sequence[str], wanted: Wanted, listener: Listener
+) -> list[Answer]:
+    """Explain clean records with every wanted method, for every wanted output and every input that it fits."""
+    asked = _questions(model, wanted)
+    answers = []
+    for number, question in enumerate(asked):
+        listener.progress(number / len(asked), f"{question.method} of {question.input}")
+        found = model.explain(frames, question)
+        answers.append(_in_units(model, found, frames[question.input], tuple(ids), question.output))
+    listener.progress(1.0)
+    return answers
+
+
+def _questions(model: Model, wanted: Wanted) -> list[Asked]:
+    outputs = wanted.outputs or tuple(range(min(model.targets.outputs, OUTPUTS_AT_MOST)))
+    pairs = []
+    for name, modality in model.modalities.items():
+        for method in wanted.methods or modality.explainers:
+            if modality.kind in explainers[method].accepts:
+                pairs.append((method, name))
+    if not pairs:
+        kinds = " and ".join(sorted({str(modality.kind) for modality in model.modalities.values()}))
+        raise UserError(
+            f"None of these methods explains inputs of the kind {kinds}: {', '.join(wanted.methods)}.",
+            where="--method",
+            fix="run bioloom parts to see what each explainer accepts",
+        )
+    return [
+        Asked(method, name, output, seed=wanted.seed, device=wanted.device)
+        for method, name in pairs
+        for output in outputs
+    ]
+
+
+def _in_units(
+    model: Model, found: Explanation, frame: pd.DataFrame, ids: tuple[str, ...], output: int
+) -> Answer:
+    """Regression attributions in the target's own units; those of classes stay log odds or logits."""
+    targets = model.targets
+    scale = targets.scale[output] if targets.task == "regression" else 1.0
+    if targets.task == "regression":
+        name = targets.names[output]
+        effect = f"Change of {name}"
+    elif targets.task == "binary":
+        name, effect = targets.classes[1], f"Change of the log odds of {targets.classes[1]}"
+    else:
+        name, effect = targets.classes[output], f"Change of the logit of {targets.classes[output]}"
+    scaled = Explanation(
+        attribution=(found.attribution * scale).astype(np.float32),
+        method=found.method,
+        input=found.input,
+        reference=found.reference,
+        delta=None if found.delta is None else (found.delta * scale).astype(np.float32),
+        settings=found.settings,
+        ids=ids,
+    )
+    return Answer(scaled, frame, name if targets.outputs > 1 else "", effect)
+
+
+# ---- storing and drawing --------------------------------------------------------------------------------
+
+
+def store(
+    model: Model, answers: Sequence[Answer], order: NDArray[np.int64], folder: Path
+) -> list[dict[str, Any]]:
+    """Write attributions to `explanations/` and figures to `figures/`; returns the entries of `result.json`.
+
+    order: positions of the records to draw one by one
+    """
+    return [_store(model, answer, order, folder) for answer in answers]
+
+
+def _store(model: Model, answer: Answer, order: NDArray[np.int64], folder: Path) -> dict[str, Any]:
+    found = answer.explanation
+    modality = model.modalities[found.input]
+    signal = _observed(model, answer)
+    arrays = {"attribution": found.attribution, "ids": np.array(found.ids, dtype=np.str_)}
+    if found.delta is not None:
+        arrays["delta"] = found.delta
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)  # type: ignore[arg-type] # names of arrays, no options
+    write_bytes(folder / "explanations" / f"{answer.stem}.npz", stream.getvalue())
+    summary = overview(
+        modality.kind,
+        Explained(
+            x=signal[0],
+            mask=signal[1],
+            attribution=found.attribution,
+            names=modality.channels,
+            effect=answer.effect,
+            every_letter=found.method == "mutagenesis",
+            unit=modality.unit,
+            regions=tuple(
+                Region(each.name, each.start, each.end) for each in model.inputs[found.input].regions
+            ),
+        ),
+    )
+    pictures = [*summary.pictures, *_records(model, answer, order)]
+    return {
+        "input": found.input,
+        "method": found.method,
+        "title": explainers[found.method].title + (f" for {answer.output}" if answer.output else ""),
+        "output": answer.output,
+        "effect": answer.effect,
+        "reference": found.reference,
+        "records": len(found.attribution),
+        "delta": _delta(found),
+        "settings": found.settings,
+        "text": summary.text,
+        "file": f"explanations/{answer.stem}.npz",
+        "figures": [_save(picture, answer.stem, folder) for picture in pictures],
+    }
+
+
+def _observed(model: Model, answer: Answer) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+    resident = model.modalities[answer.explanation.input].encode(answer.frame).on("cpu")
+    signal = resident.batch(model.index(len(answer.frame)))
+    return signal.x.numpy(), None if signal.mask is None else signal.mask.numpy()
+
+
+def _records(model: Model, answer: Answer, order: NDArray[np.int64]) -> list[Picture]:
+    found, modality = answer.explanation, model.modalities[answer.explanation.input]
+    pictures = []
+    for number, row in enumerate(map(int, order[:DRAWN])):
+        frame = take_rows(answer.frame, np.array([row]))
+        title = f"Record {found.ids[row]}"
+        figure = modality.draw(frame, found.attribution[row], answer.effect)
+        pictures.append(Picture(f"record{number + 1}", title, figure))
+    return pictures
+
+
+def _delta(found: Explanation) -> dict[str, float] | None:
+    if found.delta is None:
+        return None
+    size = np.abs(found.delta)
+    return {"median": float(np.median(size)), "worst": float(size.max())}
+
+
+def _save(picture: Picture, stem: str, folder: Path) -> dict[str, str]:
+    file = f"figures/{stem}-{picture.name}.svg"
+    style.save(picture.figure, folder / file)
+    return {"file": file, "title": picture.title, "alt": style.alt_text(picture.figure)}
+
+
+def spread(values: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """Positions of `count` records from the highest to the lowest value, evenly spread over the ranks."""
+    order = np.argsort(-values, kind="stable")
+    return order[np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)]

@@ -1,0 +1,102 @@
+"""The run folder: opened for a new run, a resumed one, or a finished one; never anybody else's files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Literal
+
+from bioloom import recipe as recipes
+from bioloom.errors import UserError
+from bioloom.files import write_text
+from bioloom.recipe import Recipe
+
+State = Literal["new", "resumed", "finished"]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run folder that belongs to this request.
+
+    state: "new", "resumed" (was begun with the same request) or "finished"
+    """
+
+    path: Path
+    state: State
+    request: str
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where what is needed to resume lies while the run goes on."""
+        return self.path / "checkpoint"
+
+
+def fingerprint(recipe: Recipe) -> str:
+    """What was asked for, data included, as a short hash: equal requests share a folder."""
+    return hashlib.sha256(recipes.dumps(recipe).encode()).hexdigest()[:16]
+
+
+def open_folder(path: Path, recipe: Recipe, force: bool) -> Opened:
+    """Open or make the folder of a run.
+
+    The same request again finds its folder and goes on. With `force` an earlier run is moved aside, never deleted.
+    Raises UserError where the folder holds another run or other files.
+    """
+    request = fingerprint(recipe)
+    if path.exists() and not path.is_dir():
+        raise UserError(
+            "A file stands where the run folder should be.", where=str(path), fix="choose another --outdir"
+        )
+    if not path.exists() or not any(path.iterdir()):
+        return _begin(path, recipe, request)
+    before = _request_of(path)
+    if before is None:
+        raise UserError(
+            "This folder holds other files.",
+            where=str(path),
+            fix="choose a new or empty folder with --outdir",
+        )
+    if force:
+        _move_aside(path)
+        return _begin(path, recipe, request)
+    if before != request:
+        raise UserError(
+            "This folder holds a run of other data or other settings.",
+            where=str(path),
+            fix="choose another folder with --outdir, or add --force to move that run aside",
+        )
+    return Opened(path, "finished" if (path / "result.json").exists() else "resumed", request)
+
+
+def finish(opened: Opened) -> None:
+    """Remove what was only needed to resume."""
+    for file in sorted(opened.checkpoint.glob("*")):
+        file.unlink()
+    opened.checkpoint.rmdir()
+
+
+def _begin(path: Path, recipe: Recipe, request: str) -> Opened:
+    write_text(path / "checkpoint" / "request.txt", request + "\n")
+    write_text(path / "recipe.toml", recipes.dumps(recipe))
+    return Opened(path, "new", request)
+
+
+def _request_of(path: Path) -> str | None:
+    """The request a folder was made for; None where it is no run folder."""
+    try:
+        if (path / "result.json").exists():
+            return str(json.loads((path / "result.json").read_text(encoding="utf-8"))["request"])
+        return (path / "checkpoint" / "request.txt").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _move_aside(path: Path) -> None:
+    for number in count(1):
+        aside = path.with_name(f"{path.name}~{number}")
+        if not aside.exists():
+            path.rename(aside)
+            return

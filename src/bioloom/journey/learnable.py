@@ -1,0 +1,94 @@
+"""From split records to what a network learns from: encoded inputs, numbers for labels, and the training job.
+
+Whatever is learned here (lengths, means, categories, the scale of the target) is learned from training rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioloom import tasks
+from bioloom.data.records import Problem, take_rows
+from bioloom.data.split import Split
+from bioloom.journey.prepare import Prepared
+from bioloom.modalities import Encoded, Modality, modalities
+from bioloom.models import check_settings, networks
+from bioloom.tasks import Targets
+from bioloom.training import device as devices
+from bioloom.training.loop import Job
+from bioloom.training.plan import plan
+
+
+@dataclass(frozen=True)
+class Learnable:
+    """Records as a network learns from them.
+
+    modalities: by input name, with what they learned from the training rows
+    truth:      (records, targets) in the target's own units; unknown ones NaN
+    notes:      what encoding changed in some rows, such as cropped sequences; rows are positions in the records
+    """
+
+    modalities: Mapping[str, Modality]
+    encoded: Mapping[str, Encoded]
+    targets: Targets
+    truth: NDArray[np.float32]
+    notes: tuple[Problem, ...]
+
+
+def encode(prepared: Prepared, split: Split) -> Learnable:
+    """Learn from the training rows how to encode, and encode all rows."""
+    records, train = prepared.records, split.index("train")
+    fitted = {
+        name: modalities[recipe.modality].fit(take_rows(records.inputs[name], train))
+        for name, recipe in prepared.recipe.data.inputs.items()
+    }
+    targets = tasks.fit_targets(
+        take_rows(records.targets, train), prepared.recipe.data.task, prepared.classes
+    )
+    return Learnable(
+        modalities=fitted,
+        encoded={name: modality.encode(records.inputs[name]) for name, modality in fitted.items()},
+        targets=targets,
+        truth=targets.truth(records.targets),
+        notes=tuple(note for name, each in fitted.items() for note in each.notes(records.inputs[name])),
+    )
+
+
+def choose_network(prepared: Prepared) -> tuple[str, str]:
+    """The network for these inputs, and why."""
+    asked = prepared.recipe.model.network
+    if asked != "auto":
+        return networks[asked].name, "named in the recipe"
+    names = [recipe.modality for recipe in prepared.recipe.data.inputs.values()]
+    if len(names) == 1:
+        return modalities[names[0]].default_network, f"the default for {modalities[names[0]].title}"
+    (joining,) = [name for name in networks if networks[name].several][:1]
+    return joining, f"it joins {len(names)} inputs"
+
+
+def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
+    """The training that the recipe asks for, with everything it left open decided."""
+    recipe = prepared.recipe
+    name, _ = choose_network(prepared)
+    device = devices.choose(recipe.device)
+    train = split.index("train")
+    weight = prepared.records.weight
+    return Job(
+        network=name,
+        settings=check_settings(networks[name], recipe.model.settings).model_dump(),
+        outputs=learnable.targets.outputs,
+        inputs=learnable.encoded,
+        truth=tasks.standardise(learnable.truth, learnable.targets),
+        weight=np.ones(len(prepared.records), dtype=np.float32) if weight is None else weight,
+        train=train,
+        validation=split.index("validation"),
+        task=tasks.task(recipe.data.task),
+        plan=plan(recipe.training, len(train), networks[name], recipe.budget, device),
+        seed=recipe.seed,
+        device=device,
+        threads=recipe.threads,
+    )

@@ -1,0 +1,85 @@
+"""Predictions for a new file: one row for each row of it, in the same order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bioloom.data import readers
+from bioloom.data.records import Table, take_rows
+from bioloom.errors import UserError
+from bioloom.events import Listener
+from bioloom.journey.roles import columns_for
+from bioloom.trained import Model
+
+
+@dataclass(frozen=True)
+class PredictionTable:
+    """Predictions beside the id of each row.
+
+    frame: one row per row of the file: id, prediction columns, and `problem` where some rows could not be predicted
+    notes: what the user should know, such as cropped sequences
+    """
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...]
+
+    @property
+    def missing(self) -> int:
+        """Rows without a prediction."""
+        return int((self.frame["problem"] != "").sum()) if "problem" in self.frame.columns else 0
+
+
+def predict_file(model: Model, source: Any, listener: Listener) -> PredictionTable:
+    """Predict every row of a file; rows that cannot be used stay empty and say why in the column `problem`."""
+    table = readers.read(source)
+    if not len(table.frame):
+        raise UserError(
+            "There is no row to predict.", where=table.source, fix="give a file with at least one record"
+        )
+    frames, notes = columns_for(table, model.inputs)
+    predictions = model.predict_frames(frames)
+    notes += [f"{len(note.rows)} rows: {note.message}" for note in model.notes(frames)]
+    predictions.insert(0, "id", _ids(table))
+    found = PredictionTable(predictions, tuple(notes))
+    if found.missing:
+        notes.append(
+            f"{found.missing} of {len(predictions)} rows could not be predicted; the column problem says why"
+        )
+    for note in notes:
+        listener.message(note)
+    return PredictionTable(predictions, tuple(notes))
+
+
+def read_records(model: Model, source: Any, listener: Listener) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """The usable records of a file and their ids, for explaining; rows that cannot be used are told."""
+    table, frames, notes = _read(model, source)
+    usable = model.usable(frames)
+    if not usable.any():
+        raise UserError(
+            "None of the rows can be used.", where=table.source, fix="run bioloom check on the file"
+        )
+    if not usable.all():
+        notes.append(f"{int((~usable).sum())} of {len(usable)} rows cannot be used and are left out")
+    for note in notes:
+        listener.message(note)
+    ids = [name for name, good in zip(_ids(table), usable, strict=True) if good]
+    return {name: take_rows(frame, usable) for name, frame in frames.items()}, ids
+
+
+def _read(model: Model, source: Any) -> tuple[Table, dict[str, pd.DataFrame], list[str]]:
+    table = readers.read(source)
+    if not len(table.frame):
+        raise UserError(
+            "There is no row to predict.", where=table.source, fix="give a file with at least one record"
+        )
+    frames, notes = columns_for(table, model.inputs)
+    return table, frames, notes
+
+
+def _ids(table: Table) -> list[str]:
+    if "id" in table.frame.columns:
+        return ["" if pd.isna(cell) else str(cell) for cell in table.frame["id"]]
+    return [str(number + 1) for number in range(len(table.frame))]

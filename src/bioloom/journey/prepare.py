@@ -1,0 +1,237 @@
+"""From what a user asks for to records that are ready to be split: the first half of every verb."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bioloom import recipe as recipes
+from bioloom import tasks
+from bioloom.data import readers
+from bioloom.data.records import Problem, Records, Table
+from bioloom.data.split import splitters
+from bioloom.errors import UserError
+from bioloom.journey import roles as column_roles
+from bioloom.journey.roles import Dropped, Roles
+from bioloom.modalities import modalities
+from bioloom.recipe import Recipe
+
+Source = Any
+"""A path, a list of paths, a data-set name, a recipe, a DataFrame (pandas, polars, arrow) or a mapping of arrays."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for, as the command line and the library take it; empty means "decide by looking".
+
+    source:   what to read; see `Source`
+    target:   column or columns to predict
+    inputs:   words such as "utr5", "utr5=dna", "species"
+    labels:   a table of labels joined by id to a FASTA file
+    split:    a method, or the name of a column
+    settings: dotted recipe keys and their values, such as {"training.epochs": 20}
+    """
+
+    source: Source
+    target: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    labels: str = ""
+    task: str = ""
+    positive: str | None = None
+    split: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    budget: str = ""
+    seed: int | None = None
+    device: str = ""
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Records ready to be split, and everything decided on the way.
+
+    recipe:   the request with inputs, task and positive class resolved
+    records:  the rows that can be used; `dropped` lists all others with their reason
+    problems: what was noticed; rows are positions in the table
+    reasons:  why, in words, for "task" and "positive"
+    """
+
+    name: str
+    recipe: Recipe
+    table: Table
+    roles: Roles
+    records: Records
+    dropped: tuple[Dropped, ...]
+    problems: tuple[Problem, ...]
+    classes: tuple[str, ...]
+    reasons: Mapping[str, str]
+
+
+def to_recipe(request: Request) -> tuple[Recipe, Source]:
+    """The recipe of a request before the data are looked at, and what to read."""
+    overrides = {
+        "data.target": list(request.target) or None,
+        "data.labels": request.labels or None,
+        "data.task": request.task or None,
+        "data.positive": request.positive,
+        "split.method": request.split or None,
+        "budget": request.budget or None,
+        "seed": request.seed,
+        "device": request.device or None,
+        "threads": request.threads,
+    }
+    given = {key: value for key, value in overrides.items() if value is not None} | dict(request.settings)
+    source = request.source
+    if isinstance(source, str | Path) and Path(source).suffix.lower() == ".toml":
+        recipe = recipes.load(Path(source), given)
+        if not recipe.data.file:
+            raise UserError(
+                "The recipe names no data.", where=str(source), fix='add file = "..." below [data]'
+            )
+        return recipe, recipe.data.file
+    if isinstance(source, str | Path):
+        given["data.file"] = str(source)
+    return recipes.resolve({}, given), source
+
+
+def read(recipe: Recipe, source: Source) -> Table:
+    """Read what a recipe is about; refuses data that changed since the recipe was written."""
+    table = readers.read(source, labels=recipe.data.labels or None)
+    if recipe.data.sha256 and recipe.data.sha256 != table.sha256:
+        raise UserError(
+            "The data changed since this recipe was written.",
+            where=table.source,
+            fix="put back the old file, or remove the line sha256 from the recipe to go on with the new one",
+        )
+    return table
+
+
+def prepare(request: Request) -> Prepared:
+    """Read, give each column its role, choose the task, and set aside the rows that cannot be used."""
+    recipe, source = to_recipe(request)
+    table = read(recipe, source)
+    return prepare_table(request, recipe, table)
+
+
+def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
+    """The same from a table that was read already."""
+    if not recipe.data.target:
+        raise _no_target(table, recipe)
+    if request.inputs:
+        parsed = column_roles.parse_inputs(request.inputs, table)
+        recipe = _with_data(recipe, {"inputs": parsed})
+    roles = column_roles.assign(table, recipe.data, split_column(recipe, table))
+    records, problems = column_roles.to_records(table, roles)
+    _stop_at_fatal(problems, table)
+    task, reasons = _choose_task(recipe, records)
+    problems += column_roles.target_problems(records, task)
+    kept, dropped = column_roles.drop(records, problems)
+    _refuse_empty(kept, dropped, table)
+    classes, reasons["positive"] = _choose_classes(recipe, kept, task)
+    positive = classes[1] if task == "binary" else None
+    data = {"inputs": roles.inputs, "task": task, "positive": positive, "sha256": table.sha256}
+    return Prepared(
+        name=_name(table.source),
+        recipe=_with_data(recipe, data),
+        table=table,
+        roles=roles,
+        records=kept,
+        dropped=tuple(dropped),
+        problems=tuple(problems),
+        classes=classes,
+        reasons=reasons,
+    )
+
+
+def split_column(recipe: Recipe, table: Table) -> str:
+    """The column that gives the split, where the recipe names one instead of a method."""
+    method = recipe.split.method
+    if method in ("auto", "column") or method in splitters:
+        return ""
+    columns = list(map(str, table.frame.columns))
+    if method not in columns:
+        raise UserError(
+            f'"{method}" is neither a way to split nor a column of {table.source}.',
+            where="--split",
+            fix=f"use one of: auto, {', '.join(splitters)}; or a column: {', '.join(columns[:20])}",
+        )
+    return method
+
+
+def _with_data(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update=dict(changes))})
+
+
+def _no_target(table: Table, recipe: Recipe) -> UserError:
+    columns = [str(name) for name in table.frame.columns]
+    likely = [name for name in columns if _could_be_target(table, name)]
+    hint = f"; likely targets: {', '.join(likely[:6])}" if likely else ""
+    return UserError(
+        "The column to predict is not named.",
+        where=recipe.data.file or table.source,
+        fix=f"add --target COLUMN; the columns are: {', '.join(columns[:20])}{hint}",
+    )
+
+
+def _could_be_target(table: Table, column: str) -> bool:
+    sequence = any(
+        modalities[name].columns == "one" and modalities[name].detect(table.frame[column]) > 0.5
+        for name in modalities
+    )
+    if sequence or column in column_roles.RESERVED:
+        return False
+    try:
+        tasks.infer(table.frame[[column]])
+    except UserError:
+        return False
+    return True
+
+
+def _stop_at_fatal(problems: Sequence[Problem], table: Table) -> None:
+    fatal = [problem for problem in problems if problem.severity == "fatal"]
+    if not fatal:
+        return
+    first = fatal[0]
+    where = (
+        table.where(int(first.rows[0]), first.column)
+        if len(first.rows)
+        else f'{table.source}, column "{first.column}"'
+    )
+    more = f" ({len(fatal) - 1} more problems of this kind: run bioloom check)" if len(fatal) > 1 else ""
+    raise UserError(first.message[:1].upper() + first.message[1:] + more, where=where, fix=first.fix)
+
+
+def _choose_task(recipe: Recipe, records: Records) -> tuple[str, dict[str, str]]:
+    if recipe.data.task != "auto":
+        return tasks.task(recipe.data.task).name, {"task": "named with --task"}
+    name, reason = tasks.infer(records.targets)
+    return name, {"task": reason}
+
+
+def _choose_classes(recipe: Recipe, records: Records, task: str) -> tuple[tuple[str, ...], str]:
+    if task == "regression":
+        if recipe.data.positive is not None:
+            raise UserError(
+                "A number has no positive class.",
+                where="--positive",
+                fix="leave out --positive, or add --task binary",
+            )
+        return (), ""
+    return tasks.class_order(records.targets.iloc[:, 0], task, recipe.data.positive)
+
+
+def _refuse_empty(records: Records, dropped: Sequence[Dropped], table: Table) -> None:
+    if len(records) == 0:
+        first = dropped[0]
+        raise UserError(
+            f"None of the {len(dropped)} rows can be used; the first because {first.reason}.",
+            where=f'{table.source}, {table.unit} {first.line}, column "{first.column}"',
+            fix="run bioloom check on the file to see all problems, and check that --target and --input name the right columns",
+        )
+
+
+def _name(source: str) -> str:
+    name = Path(source).name
+    return name.split(".")[0] or "data"

@@ -1,0 +1,299 @@
+"""What a run writes down: `result.json`, its tables, the model card, and on what machine it ran."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bioloom import tasks
+from bioloom.data.leakage import Leakage
+from bioloom.data.records import Problem
+from bioloom.data.split import Split
+from bioloom.evaluation.predictions import Predictions
+from bioloom.journey.judge import Judged
+from bioloom.journey.learnable import Learnable, choose_network
+from bioloom.journey.prepare import Prepared
+from bioloom.models import networks
+from bioloom.models.layers import layer_table
+from bioloom.recipe import Recipe
+from bioloom.training.device import processors
+from bioloom.training.loop import Fitted, Job
+
+FORMAT = 1
+"""Raise it when a reader of the format before could not read it."""
+
+LINES_SHOWN = 5
+"""Lines named for each problem; `dropped.csv` has all of them."""
+
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "safetensors")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Everything a run found, ready to be written down."""
+
+    prepared: Prepared
+    split: Split
+    leakage: Leakage
+    learnable: Learnable
+    job: Job
+    fitted: Fitted
+    judged: Judged
+    recipe: Recipe
+    explanation: Sequence[Mapping[str, Any]]
+    request: str
+
+
+def result(run: Trained, seconds: Mapping[str, float], environment: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of `result.json`; see docs/reference/result.md."""
+    return {
+        "format": FORMAT,
+        "bioloom": version("bioloom"),
+        "name": run.prepared.name,
+        "request": run.request,
+        "data": _data(run),
+        "split": _split(run.split),
+        "leakage": run.leakage.to_json(),
+        "model": _model(run),
+        "training": _training(run),
+        **run.judged.to_json(),
+        "explanation": list(run.explanation),
+        "recipe": run.recipe.model_dump(mode="json", exclude_none=True),
+        "seed": run.recipe.seed,
+        "budget": run.recipe.budget,
+        "timing": {
+            "total": round(sum(seconds.values()), 2),
+            "stages": {name: round(spent, 2) for name, spent in seconds.items()},
+        },
+        "environment": dict(environment),
+    }
+
+
+def _data(run: Trained) -> dict[str, Any]:
+    prepared, table = run.prepared, run.prepared.table
+    return {
+        "source": table.source,
+        "format": table.format,
+        "sha256": table.sha256,
+        "rows": len(table.frame),
+        "used": len(prepared.records),
+        "dropped": len(prepared.dropped),
+        "dropped_reasons": _reasons(prepared),
+        "inputs": [
+            {
+                "name": name,
+                "modality": recipe.modality,
+                "columns": list(recipe.columns),
+                "shape": list(run.learnable.modalities[name].shape.sizes),
+                "kind": str(run.learnable.modalities[name].shape.kind),
+                "reason": prepared.roles.reasons.get(name, ""),
+            }
+            for name, recipe in prepared.recipe.data.inputs.items()
+        ],
+        "target": _target(run),
+        "reserved": dict(prepared.roles.reserved),
+        "unused_columns": list(prepared.roles.unused),
+        "notes": list(table.notes),
+        "problems": [
+            *(_problem(each, table.lines) for each in prepared.problems),
+            *(_problem(each, prepared.records.lines) for each in run.learnable.notes),
+        ],
+    }
+
+
+def _reasons(prepared: Prepared) -> list[dict[str, Any]]:
+    lines: dict[str, list[int]] = {}
+    for row in prepared.dropped:
+        lines.setdefault(f"{row.column}: {row.reason}" if row.column else row.reason, []).append(row.line)
+    return [
+        {"reason": reason, "count": len(found), "lines": found[:LINES_SHOWN]}
+        for reason, found in lines.items()
+    ]
+
+
+def _target(run: Trained) -> dict[str, Any]:
+    targets, reasons = run.learnable.targets, run.prepared.reasons
+    return {
+        "names": list(targets.names),
+        "task": targets.task,
+        "title": tasks.task(targets.task).title,
+        "reason": reasons.get("task", ""),
+        "classes": list(targets.classes),
+        "positive": targets.positive,
+        "positive_reason": reasons.get("positive", ""),
+        "summary": _summary(run),
+    }
+
+
+def _summary(run: Trained) -> dict[str, Any]:
+    truth, targets = run.learnable.truth, run.learnable.targets
+    if targets.classes:
+        codes = truth[:, 0]
+        return {name: int((codes == number).sum()) for number, name in enumerate(targets.classes)}
+    return {
+        name: {
+            "mean": _round(np.nanmean(truth[:, i].astype(float))),
+            "sd": _round(np.nanstd(truth[:, i].astype(float))),
+            "min": _round(np.nanmin(truth[:, i])),
+            "max": _round(np.nanmax(truth[:, i])),
+            "missing": int(np.isnan(truth[:, i]).sum()),
+        }
+        for i, name in enumerate(targets.names)
+    }
+
+
+def _round(value: Any) -> float:
+    return float(f"{float(value):.6g}")
+
+
+def _problem(problem: Problem, lines: NDArray[np.int64]) -> dict[str, Any]:
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "message": problem.message,
+        "fix": problem.fix,
+        "column": problem.column,
+        "count": len(problem.rows),
+        "lines": lines[problem.rows[:LINES_SHOWN]].tolist(),
+    }
+
+
+def _split(split: Split) -> dict[str, Any]:
+    return {
+        "method": split.method,
+        "reason": split.reason,
+        "counts": {part: len(split.index(part)) for part in ("train", "validation", "test")},
+        "notes": list(split.notes),
+    }
+
+
+def _model(run: Trained) -> dict[str, Any]:
+    network = networks[run.job.network]
+    table = layer_table(run.fitted.network, run.job.shapes)
+    _, reason = choose_network(run.prepared)
+    return {
+        "network": run.job.network,
+        "title": network.title,
+        "settings": dict(run.job.settings),
+        "parameters": table.parameters,
+        "reason": reason,
+        "layers": [
+            {
+                "layer": f"{layer.name} ({layer.operation})",
+                "output": "x".join(map(str, layer.shape)),
+                "parameters": layer.parameters,
+            }
+            for layer in table.layers
+        ],
+    }
+
+
+def _training(run: Trained) -> dict[str, Any]:
+    fitted, plan = run.fitted, run.job.plan
+    ran = len(fitted.history)
+    stopped = (
+        "all epochs done"
+        if ran == plan.epochs
+        else f"the validation loss had not fallen for {ran - fitted.best.number} epochs"
+    )
+    return {
+        "plan": asdict(plan),
+        "epochs_run": ran,
+        "best_epoch": fitted.best.number,
+        "stopped": stopped,
+        "history": [
+            {
+                "epoch": epoch.number,
+                "train_loss": _round(epoch.loss),
+                "validation_loss": None if epoch.validation_loss is None else _round(epoch.validation_loss),
+                "learning_rate": _round(epoch.learning_rate),
+            }
+            for epoch in fitted.history
+        ],
+        "device": run.job.device,
+        "threads": fitted.threads,
+        "notes": list(fitted.notes),
+    }
+
+
+# ---- tables, card, machine ------------------------------------------------------------------------------
+
+
+def predictions_table(
+    prepared: Prepared, split: Split, learnable: Learnable, values: NDArray[np.float32]
+) -> pd.DataFrame:
+    """All records used: id, part, truth and prediction, in the order of the file."""
+    frame = Predictions(learnable.targets, prepared.records.ids, values, learnable.truth).frame()
+    frame.insert(1, "part", split.part)
+    return frame
+
+
+def split_table(prepared: Prepared, split: Split) -> pd.DataFrame:
+    """Which record is in which part."""
+    records = prepared.records
+    return pd.DataFrame({"id": records.ids, prepared.table.unit: records.lines, "part": split.part})
+
+
+def dropped_table(prepared: Prepared) -> pd.DataFrame:
+    """Every row that was left out, with its reason; rows in = rows used + rows here."""
+    columns = [prepared.table.unit, "id", "column", "reason"]
+    rows = [(row.line, row.id, row.column, row.reason) for row in prepared.dropped]
+    return pd.DataFrame(rows, columns=pd.Index(columns))
+
+
+def resolved(recipe: Recipe, job: Job, split: Split) -> Recipe:
+    """The recipe with every choice filled in, as the run writes it back."""
+    method = recipe.split.method if recipe.split.method not in ("auto",) else split.method
+    return recipe.model_copy(
+        update={
+            "split": recipe.split.model_copy(update={"method": method}),
+            "model": recipe.model.model_copy(update={"network": job.network, "settings": dict(job.settings)}),
+            "training": recipe.training.model_copy(update=asdict(job.plan)),
+        }
+    )
+
+
+def card(prepared: Prepared, job: Job) -> str:
+    """A short text that travels with the model: what it predicts, from what, and where to read more."""
+    inputs = ", ".join(f"{name} ({each.modality})" for name, each in prepared.recipe.data.inputs.items())
+    return "\n".join(
+        [
+            f"# {', '.join(prepared.recipe.data.target)} from {inputs}",
+            "",
+            f"A {job.network} network for {job.task.title}, trained by bioloom {version('bioloom')} on "
+            f"{len(job.train):,} of {len(prepared.records):,} records of {prepared.table.source} "
+            f"(SHA-256 {prepared.table.sha256[:16]}).",
+            "",
+            "What its score is worth is in `result.json` and `report.html` of the run folder around it.",
+            "Load it with `bioloom.load(run_folder).model` and predict with `.predict([...])`.",
+            "",
+        ]
+    )
+
+
+def describe_environment(device: str, threads: int) -> dict[str, Any]:
+    """On what the run was done, for repeating it."""
+    return {
+        "python": platform.python_version(),
+        "bioloom": version("bioloom"),
+        "packages": dict(_versions(PACKAGES)),
+        "platform": platform.platform(),
+        "processors": processors(),
+        "device": device,
+        "threads": threads,
+    }
+
+
+def _versions(names: Iterable[str]) -> Iterable[tuple[str, str]]:
+    for name in names:
+        try:
+            yield name, version(name)
+        except PackageNotFoundError:
+            continue
