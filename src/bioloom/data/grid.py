@@ -58,16 +58,22 @@ def tidied(grid: Grid) -> Grid:
 
     Raises UserError for repeated names and where no row is left.
     """
+    _require_rows(grid)
     for step in (_headless, _without_empty_columns, _named, _without_empty_rows, _unique):
         grid = step(grid)
-    if not len(grid.lines):
-        raise UserError(
-            f"There is a header ({short(', '.join(grid.names), 60)}) but no row below it.",
-            where=grid.where(),
-            fix="add the rows, one per record"
-            + ("; if they are there, check the line ends" * (grid.unit == "line")),
-        )
+    _require_rows(grid)
     return _with_decimal_points(_with_missing(grid))
+
+
+def _require_rows(grid: Grid) -> None:
+    if len(grid.lines):
+        return
+    advice = "; if they are there, check the line ends" if grid.unit == "line" else ""
+    raise UserError(
+        f"There is a header ({short(listed(grid.names, 10), 60)}) but no row below it.",
+        where=grid.where(),
+        fix=f"add the rows, one per record{advice}",
+    )
 
 
 def as_frame(grid: Grid) -> pd.DataFrame:
@@ -96,7 +102,7 @@ _SEQUENCE = re.compile(r"[ACGTUNacgtun]{8,}|[A-Z]{25,}\*?")
 
 def _headless(grid: Grid) -> Grid:
     """Name the columns where the first line is a record: a sequence, or numbers that no header would have."""
-    if not len(grid.lines) or not (_starts_with_sequence(grid) or _all_numbers(grid.names)):
+    if not (_starts_with_sequence(grid) or _all_numbers(grid.names)):
         return grid
     names = tuple(f"column_{number}" for number in range(1, len(grid.names) + 1))
     columns = tuple(

@@ -174,17 +174,20 @@ def _split(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:
 def _delimiter(sample: str) -> str:
     """The character that cuts all lines into the same number of cells; none where nothing does."""
     scores = {mark: score for mark in "\t;,|" if (score := _fit(sample, mark)) is not None}
-    if scores.get("\t", (False, 0.0))[:2] == (True, 1.0):
+    if scores.get("\t", (0, 0.0))[:2] == (2, 1.0):
         return "\t"
     if scores:
         return max(scores, key=lambda mark: scores[mark])
     spaces = _fit(sample, " ")
-    regular = spaces is not None and spaces[:2] == (True, 1.0) and sample.count("\n") > 1
+    regular = spaces is not None and spaces[0] > 0 and spaces[1] == 1.0 and sample.count("\n") > 1
     return " " if regular else ""
 
 
-def _fit(sample: str, delimiter: str) -> tuple[bool, float, int] | None:
-    """How well a delimiter fits: whether the header agrees, share of lines that agree, cells per line."""
+def _fit(sample: str, delimiter: str) -> tuple[int, float, int] | None:
+    """How well a delimiter fits: how far the header agrees, share of lines that agree, cells per line.
+
+    The header agrees fully (2), lacks the name above row names (1), or not at all (0).
+    """
     widths = [len(row) for row, _ in _split(sample, delimiter)]
     below = widths[1:] or widths
     typical = max(set(below), key=below.count)
@@ -193,7 +196,7 @@ def _fit(sample: str, delimiter: str) -> tuple[bool, float, int] | None:
     lines = sample.splitlines()[1:]
     if delimiter == "," and widths[0] == 1 and all(_DECIMAL_COMMA.fullmatch(line.strip()) for line in lines):
         return None
-    agrees = widths[0] - typical in (0, -1)
+    agrees = {0: 2, 1: 1}.get(typical - widths[0], 0)
     return agrees, below.count(typical) / len(below), typical
 
 

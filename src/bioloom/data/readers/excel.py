@@ -91,9 +91,9 @@ def _book(file: RawFile, *, values: bool) -> Iterator[Any]:
     """The workbook; of formulas the stored values, or (values=False) the formulas themselves."""
     import openpyxl
 
-    with _damage(file), warnings.catch_warnings():
+    with _damage(file), warnings.catch_warnings(), file.path.open("rb") as stream:
         warnings.simplefilter("ignore")  # about styles and validations that play no part here
-        book = openpyxl.load_workbook(file.path, read_only=True, data_only=values)
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=values)
         try:
             yield book
         finally:

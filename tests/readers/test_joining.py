@@ -1,0 +1,101 @@
+"""Labels joined by id, and one file per class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bioloom.data.readers import read
+from bioloom.errors import UserError
+
+
+def fasta(folder: Path, name: str, ids: list[str]) -> Path:
+    path = folder / name
+    path.write_text("".join(f">{one}\nACGT\n" for one in ids))
+    return path
+
+
+def test_labels_are_joined_as_pandas_merges_them(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    ids = [f"s{number}" for number in rng.permutation(200)]
+    labels = pd.DataFrame(
+        {"id": [f"s{n}" for n in rng.permutation(250)[:180]], "y": np.arange(180).astype(str)}
+    )
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    table = read(fasta(tmp_path, "t.fa", ids), labels=tmp_path / "labels.csv")
+    expected = pd.DataFrame({"id": ids}).merge(labels, on="id", how="left")
+    assert table.frame["y"].fillna("").tolist() == expected["y"].fillna("").tolist()
+    assert table.frame["id"].tolist() == ids
+    assert table.lines.tolist() == list(range(1, 201))
+    missing = int(expected["y"].isna().sum())
+    assert any(f"{missing} records of t.fa without a label" in note for note in table.notes)
+    assert any(f"{180 - (200 - missing)} labels of labels.csv" in note for note in table.notes)
+
+
+def test_labels_may_be_a_frame_and_ids_numbers(tmp_path: Path) -> None:
+    path = fasta(tmp_path, "t.fa", ["1", "2"])
+    assert read(path, labels=pd.DataFrame({"id": [2, 1], "y": [5.0, 6.0]})).frame["y"].tolist() == [6.0, 5.0]
+
+
+def test_labels_without_an_id_are_told_and_left_out(tmp_path: Path) -> None:
+    labels = tmp_path / "l.csv"
+    labels.write_text("ID,y\na,1\n,2\n,3\n")
+    table = read(fasta(tmp_path, "t.fa", ["a", "b"]), labels=labels)
+    assert table.frame["y"].fillna("").tolist() == ["1", ""]
+    assert "left out: 2 labels of l.csv without an id" in table.notes
+
+
+def test_a_label_column_does_not_replace_the_sequence(tmp_path: Path) -> None:
+    labels = tmp_path / "l.csv"
+    labels.write_text("id,sequence\na,x\nb,y\n")
+    frame = read(fasta(tmp_path, "t.fa", ["a", "b"]), labels=labels).frame
+    assert list(frame) == ["id", "sequence", "sequence_label"]
+    assert frame["sequence"].tolist() == ["ACGT", "ACGT"]
+
+
+def test_the_hash_depends_on_the_labels(tmp_path: Path) -> None:
+    path = fasta(tmp_path, "t.fa", ["a"])
+    hashes = {read(path, labels=pd.DataFrame({"id": ["a"], "y": [y]})).sha256 for y in (1, 2)}
+    assert len(hashes | {read(path).sha256}) == 3
+
+
+@pytest.mark.parametrize("form", ["pattern", "folder", "list"])
+def test_files_are_classes(tmp_path: Path, form: str) -> None:
+    folder = tmp_path / "peaks"
+    folder.mkdir()
+    paths = [fasta(folder, "mafk.fa", ["a", "b"]), fasta(folder, "oct4.fa", ["c"])]
+    source = {"pattern": str(folder / "*.fa"), "folder": folder, "list": paths}[form]
+    table = read(source)
+    assert table.frame["file"].tolist() == ["mafk", "mafk", "oct4"]
+    assert table.lines.tolist() == [1, 2, 3]
+    assert "mafk 1-2, oct4 3-3" in table.notes[0]
+
+
+def test_files_of_one_name_are_told_apart_by_their_folder(tmp_path: Path) -> None:
+    paths = []
+    for name in ("bound", "free"):
+        (tmp_path / name).mkdir()
+        paths.append(fasta(tmp_path / name, "seqs.fa.gz", ["a"]))
+    assert read(paths).frame["file"].tolist() == ["bound/seqs", "free/seqs"]
+
+
+def test_columns_that_a_file_lacks_are_missing_there(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,x\n1,2\n")
+    (tmp_path / "b.csv").write_text("id,y\n1,3\n")
+    frame = read(tmp_path / "*.csv").frame
+    assert frame.fillna("").to_numpy().tolist() == [["1", "2", "a", ""], ["1", "", "b", "3"]]
+
+
+def test_a_column_called_file_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,file\n1,2\n")
+    with pytest.raises(UserError, match='a column "file"') as caught:
+        read(tmp_path / "*.csv")
+    assert "rename" in caught.value.fix
+
+
+def test_real_peaks_are_read_as_classes(shared_data: Path) -> None:
+    table = read(shared_data / "dna" / "chip_oct4_mafk" / "*[4k].fa")
+    assert table.frame["file"].value_counts().to_dict() == {"mafk": 3900, "oct4": 3897}
