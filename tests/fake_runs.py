@@ -163,7 +163,11 @@ def multiclass(folder: Path, *, n: int = 300) -> Path:
         "names": ["site"], "task": "multiclass", "title": "classification (predict one of several classes)",
         "reason": '"site" has 3 classes', "classes": classes, "summary": {"EI": 500, "IE": 500, "neither": 1000},
     }  # fmt: skip
-    model = {"balanced_accuracy": (0.86, 0.82, 0.9), "macro_f1": (0.86, 0.81, 0.9), "accuracy": (0.87, 0.83, 0.91)}
+    model = {
+        "balanced_accuracy": (0.86, 0.82, 0.9),
+        "macro_f1": (0.86, 0.81, 0.9),
+        "accuracy": (0.87, 0.83, 0.91),
+    }
     result["scores"] = {
         "primary": "balanced_accuracy",
         "model": {name: scored(*each, n) for name, each in model.items()},
@@ -258,7 +262,7 @@ def base(name: str, n: int) -> Result:
             "text": "Trained on shuffled labels, the same pipeline scores -0.002 in Spearman correlation, which reads as "
                     "guessing (0.000); the same short training on the true labels scores 0.655.",
         }},
-        "findings": [finding("copies", "Is any test record also in training?", "None is.", "ok", ""),
+        "findings": [finding("copies", "Is any test record also in training?", "No test record is.", "ok", ""),
                      finding("order", "Does the file's order predict the target?", "No.", "ok", "")],
         "verdict": {
             "code": "useful",
@@ -296,7 +300,9 @@ def explained_sequence(folder: Path, rng: np.random.Generator) -> list[Result]:
     strength[15:31] += rng.normal(0.5, 0.25, 16)
     strength[[38, 39, 40, 41, 42, 43, 61, 62, 63, 64, 65, 66]] += rng.normal(0.8, 0.2, 12)
     heights[letters, np.arange(75)] = strength
-    drawn = logos.logo(heights, LETTERS, COLOURS, label="Effect on expression (SD)", title="Mean of 100 records")
+    drawn = logos.logo(
+        heights, LETTERS, COLOURS, label="Effect on expression (SD)", title="Mean of 100 records"
+    )
     style.save(drawn, folder / "figures" / "explanation-mutagenesis.svg")
     figure = {"file": "figures/explanation-mutagenesis.svg", "title": "In-silico mutagenesis, mean of 100 records",
               "alt": style.alt_text(drawn)}  # fmt: skip
@@ -312,7 +318,9 @@ def explained_sequence(folder: Path, rng: np.random.Generator) -> list[Result]:
 
 
 def explained_table(folder: Path) -> Result:
-    drawn = attributions([Bar("species", 0.31, 0.25, 0.36), Bar("reporter", -0.12, -0.2, -0.05)], title="Mean effect")
+    drawn = attributions(
+        [Bar("species", 0.31, 0.25, 0.36), Bar("reporter", -0.12, -0.2, -0.05)], title="Mean effect"
+    )
     style.save(drawn, folder / "figures" / "explanation-conditions.svg")
     return {
         "input": "conditions", "method": "occlusion", "title": "Occlusion", "reference": "the mean of the column",
@@ -339,7 +347,9 @@ def table(
 
 def write(folder: Path, result: Result) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "recipe.toml").write_text('budget = "normal"\nseed = 0\n\n[data]\nfile = "lac_promoter.csv.gz"\ntarget = ["expression"]\n')
+    (folder / "recipe.toml").write_text(
+        'budget = "normal"\nseed = 0\n\n[data]\nfile = "lac_promoter.csv.gz"\ntarget = ["expression"]\n'
+    )
     (folder / "result.json").write_text(json.dumps(result, allow_nan=False), encoding="utf-8")
     return folder
 

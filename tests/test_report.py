@@ -1,0 +1,489 @@
+"""The page, the result block and the methods paragraph, from made-up run folders."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fake_runs
+from bioloom.errors import UserError
+from bioloom.report import fragment, render
+from bioloom.report.methods import paragraph
+from bioloom.report.numbers import duration, interval, number, plural, score, short, signed, with_interval
+from bioloom.report.sections.result import axis
+from bioloom.report.summary import block, summary
+from bioloom.report.templating import FOLDER, typeset
+from bioloom.report.words import in_sentence, listed
+
+VOID = {"meta", "link", "img", "br", "hr", "line", "circle"}
+HOSTILE = '<script>alert("1")</script><img src=x onerror=alert(2)>'
+
+
+class Page(HTMLParser):
+    """The elements of a page, checking on the way that they are closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).replace("\u00a0", " ").split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module", params=sorted(fake_runs.RUNS))
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A made-up run folder of every kind, with its report; only to be read."""
+    folder = fake_runs.RUNS[request.param](tmp_path_factory.mktemp("run"))
+    render(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(run: Path) -> Page:
+    """The report of that run."""
+    return Page((run / "report.html").read_text(encoding="utf-8"))
+
+
+def result_of(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    return content
+
+
+def rewrite(folder: Path, result: dict[str, Any]) -> Path:
+    (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    return folder
+
+
+def page_of(folder: Path) -> Page:
+    return Page(render(folder).read_text(encoding="utf-8"))
+
+
+# ---- the page -------------------------------------------------------------------------------------------
+
+
+def test_the_page_is_one_file_in_the_run_folder_below_3_mb(run: Path) -> None:
+    assert 10_000 < (run / "report.html").stat().st_size < 3_000_000
+
+
+def test_the_page_loads_nothing_and_runs_nothing(written: Page) -> None:
+    page = written
+    assert not {"script", "iframe", "object", "embed", "form"} & {tag for tag, _ in page.elements}
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("src", "href"):
+            address = attributes.get(name)
+            assert address is None or address.startswith(("#", "data:")), f"{tag} loads {address}"
+    style = (FOLDER / "style.css").read_text(encoding="utf-8")
+    assert "@import" not in style
+    assert "url(" not in style
+
+
+def test_figures_inside_the_page_hold_no_scripts_and_no_addresses(written: Page) -> None:
+    images = [image["src"] or "" for image in written.all("img")]
+    assert images
+    for image in images:
+        head, _, body = image.partition(",")
+        assert head == "data:image/svg+xml;base64"
+        svg = base64.b64decode(body).decode()
+        assert "<script" not in svg
+        assert not re.findall(r'(?:xlink:)?href="(?!#|data:)', svg)
+
+
+def test_the_page_reads_with_a_screen_reader(written: Page) -> None:
+    page = written
+    assert page.all("html")[0]["lang"] == "en"
+    assert page.all("title")
+    assert all(image["alt"] for image in page.all("img"))
+    assert page.elements[[tag for tag, _ in page.elements].index("a")][1]["class"] == "skip"
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(below - above <= 1 for above, below in pairwise(levels))
+    assert all(cell.get("scope") for cell in page.all("th"))
+    assert not page.open, "every element is closed"
+
+
+def test_every_link_within_the_page_leads_somewhere(written: Page) -> None:
+    page = written
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {link["href"] for link in page.all("a")} <= {f"#{name}" for name in ids}
+
+
+def test_the_chapters_are_those_of_dome_and_explanation(tmp_path: Path) -> None:
+    page = page_of(fake_runs.regression(tmp_path))
+    found = [attributes["id"] for tag, attributes in page.elements if attributes.get("class") == "chapter"]
+    assert found == ["data", "optimisation", "model", "evaluation", "explanation", "methods"]
+
+
+def test_every_score_of_the_result_is_on_the_page(run: Path, written: Page) -> None:
+    text = written.text
+    scores = result_of(run)["scores"]
+    models = [scores["model"], *(baseline["scores"] for baseline in scores["baselines"].values())]
+    for name, scored in [each for model in models for each in model.items()]:
+        expected = score(name, scored["value"]) if scored["value"] is not None else scored["undefined"]
+        assert typeset(expected).replace("\u00a0", " ") in text
+        assert typeset(interval(name, scored)) in text
+
+
+def test_verdict_next_step_and_all_findings_are_on_the_page_the_worst_first(tmp_path: Path) -> None:
+    run = fake_runs.binary(tmp_path)
+    text, result = page_of(run).text, result_of(run)
+    assert result["verdict"]["text"] in text
+    assert result["verdict"]["next"] in text
+    places = {finding["severity"]: text.index(finding["question"]) for finding in result["findings"]}
+    assert places["problem"] < places["warning"] < places["note"] < places["ok"]
+    assert all(finding["fix"] in text for finding in result["findings"])
+
+
+def test_figures_of_the_run_folder_are_embedded_as_they_are(tmp_path: Path) -> None:
+    run = fake_runs.regression(tmp_path)
+    stored = base64.b64encode((run / "figures" / "explanation-mutagenesis.svg").read_bytes()).decode()
+    assert stored in render(run).read_text(encoding="utf-8")
+
+
+def test_the_same_folder_gives_the_same_page(tmp_path: Path) -> None:
+    run = fake_runs.two_inputs(tmp_path)
+    path = render(run)
+    assert path == run / "report.html"
+    before = path.read_bytes()
+    assert render(run).read_bytes() == before
+
+
+def test_rows_left_out_are_listed_with_reason_lines_and_number(tmp_path: Path) -> None:
+    text = page_of(fake_runs.two_inputs(tmp_path)).text
+    assert "2,003 read, 1,991 used, 12 left out" in text
+    assert "the sequence is empty 4, 9, 77, 120, 121, … 10" in text
+
+
+def test_a_binary_run_shows_the_positive_class_and_why(tmp_path: Path) -> None:
+    text = page_of(fake_runs.binary(tmp_path)).text
+    assert "The positive class, whose probability is predicted: +" in text
+    assert "reads as the positive class" in text
+
+
+def hostile(value: Any) -> Any:
+    """The same result with every text that a user's file can bring made hostile; words of the layout stay."""
+    if isinstance(value, dict):
+        fixed = ("task", "primary", "severity", "metric", "against", "interval", "file", "kind", "format")
+        return {key: each if key in fixed else hostile(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [hostile(each) for each in value]
+    return f"{HOSTILE}{value}" if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("kind", sorted(fake_runs.RUNS))
+def test_names_of_columns_classes_and_files_cannot_become_html(kind: str, tmp_path: Path) -> None:
+    run = fake_runs.RUNS[kind](tmp_path)
+    table = (run / "predictions.csv").read_text(encoding="utf-8").splitlines()
+    quoted = HOSTILE.replace('"', '""')
+    names = [f'"{quoted}{name}"' if name not in ("id", "part") else name for name in table[0].split(",")]
+    table[0] = ",".join(name.replace("p(", f"p({quoted}", 1) if "p(" in name else name for name in names)
+    (run / "predictions.csv").write_text("\n".join(table), encoding="utf-8")
+    (run / "recipe.toml").write_text(f"[data]\nfile = '{HOSTILE}'\n", encoding="utf-8")
+    page = page_of(rewrite(run, hostile(result_of(run))))
+    assert not page.all("script")
+    assert not [each for each in page.elements if "onerror" in each[1]]
+    assert HOSTILE in page.text
+    for image in page.all("img"):
+        assert "<script" not in base64.b64decode((image["src"] or "").partition(",")[2]).decode()
+
+
+def test_what_a_run_need_not_have_may_be_missing(tmp_path: Path) -> None:
+    run = fake_runs.regression(tmp_path)
+    result = result_of(run)
+    for key in ("comparison", "controls", "findings", "explanation", "timing", "environment", "recipe"):
+        del result[key]
+    result["leakage"] = {}
+    result["scores"]["baselines"] = {}
+    result["training"]["history"] = []
+    result["data"] = {key: result["data"][key] for key in ("source", "rows", "used", "inputs", "target")}
+    (run / "predictions.csv").unlink()
+    (run / "recipe.toml").unlink()
+    page = page_of(rewrite(run, result))
+    assert result["verdict"]["text"] in page.text
+    assert "None" not in page.text
+
+
+@pytest.mark.parametrize("key", ["scores", "verdict", "split", "data", "training", "model"])
+def test_a_result_without_a_needed_part_is_refused_by_name(tmp_path: Path, key: str) -> None:
+    run = fake_runs.multiclass(tmp_path)
+    result = result_of(run)
+    del result[key]
+    with pytest.raises(UserError, match=f'it lacks "{key}"'):
+        render(rewrite(run, result))
+
+
+def test_a_deeper_needed_part_is_refused_by_its_whole_name(tmp_path: Path) -> None:
+    run = fake_runs.multiclass(tmp_path)
+    result = result_of(run)
+    del result["split"]["counts"]["test"]
+    with pytest.raises(UserError, match=r'it lacks "split\.counts\.test"'):
+        render(rewrite(run, result))
+
+
+def test_a_folder_without_a_result_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no result to report on") as caught:
+        render(tmp_path)
+    assert "bioloom train" in caught.value.fix
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '"text"', "{}", '{"format": "1"}'])
+def test_a_damaged_result_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "result.json").write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match="damaged"):
+        render(tmp_path)
+
+
+def test_a_result_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    run = fake_runs.multiclass(tmp_path)
+    with pytest.raises(UserError, match="format 2, and this bioloom reads up to 1"):
+        render(rewrite(run, result_of(run) | {"format": 2}))
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.svg", "/etc/passwd", "figures/../../secret.svg", "predictions.csv", "no.svg"]
+)
+def test_only_figures_inside_the_folder_are_shown(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret.svg").write_text("<svg>secret</svg>", encoding="utf-8")
+    run = fake_runs.regression(tmp_path / "run")
+    result = result_of(run)
+    result["explanation"] = result["explanation"][:1]
+    result["explanation"][0]["figures"] = [{"file": name, "title": "t", "alt": "a"}]
+    page = page_of(rewrite(run, result))
+    assert base64.b64encode(b"<svg>secret</svg>").decode() not in str(page.elements)
+    assert "1 more figure is in the folder figures/" in page.text
+
+
+def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret.svg").write_text("<svg>secret</svg>", encoding="utf-8")
+    run = fake_runs.regression(tmp_path / "run")
+    figure = run / "figures" / "explanation-mutagenesis.svg"
+    figure.unlink()
+    figure.symlink_to(tmp_path / "secret.svg")
+    assert base64.b64encode(b"<svg>secret</svg>").decode() not in render(run).read_text(encoding="utf-8")
+
+
+def test_figures_that_would_make_the_page_too_large_stay_in_the_folder(tmp_path: Path) -> None:
+    run = fake_runs.regression(tmp_path)
+    for name in "abcd":
+        (run / "figures" / f"{name}.svg").write_text("<svg>" + " " * 600_000 + "</svg>", encoding="utf-8")
+    result = result_of(run)
+    result["explanation"][0]["figures"] = [
+        {"file": f"figures/{name}.svg", "title": name, "alt": name} for name in "abcd"
+    ]
+    text = page_of(rewrite(run, result)).text
+    assert "2 more figures are in the folder figures/" in text
+    assert (run / "report.html").stat().st_size < 3_000_000
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb (WCAG 2.2)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_text_colours_reach_a_contrast_of_4_5_on_white() -> None:
+    style = (FOLDER / "style.css").read_text(encoding="utf-8")
+    named = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", style))
+    used = re.findall(r"(?<![-\w])color: (?:var\(--(\w+)\)|(#[0-9a-f]{6}))", style)
+    colours = {named[name] if name else colour for name, colour in used}
+    assert len(colours) >= 5
+    for colour in colours:
+        assert 1.05 / (luminance(colour) + 0.05) >= 4.5, colour
+
+
+# ---- the result block -----------------------------------------------------------------------------------
+
+
+def test_the_result_block_says_what_the_score_is_worth(tmp_path: Path) -> None:
+    lines = summary(result_of(fake_runs.regression(tmp_path)))
+    text = "\n".join(lines)
+    assert lines[0] == "lac_promoter: expression from sequence"
+    assert lines[2].startswith("Useful: ")
+    assert "Next: check a few predictions" in text
+    assert "Spearman correlation on 400 test records, with 95 % intervals; higher is better" in text
+    assert re.search(r"This model +0\.742  0\.731 to 0\.753", text)
+    assert re.search(r"Always the mean +not defined, because every prediction is the same", text)
+    assert "Yes: no exact copy, reverse complement or near copy of a record the model learned from" in text
+
+
+def test_page_notebook_and_terminal_show_the_same_block(run: Path, written: Page) -> None:
+    shown = block(result_of(run))
+    on_page, in_notebook = written.text, Page(fragment(result_of(run))).text
+    lines = "\n".join(summary(result_of(run)))
+    for words in [shown.verdict, shown.caption, *(fact.answer for fact in shown.facts)]:
+        assert words in lines
+        assert typeset(words).replace("\u00a0", " ") in on_page
+        assert typeset(words).replace("\u00a0", " ") in in_notebook
+
+
+def test_copies_across_the_split_are_named_and_graded_like_the_finding(tmp_path: Path) -> None:
+    result = result_of(fake_runs.binary(tmp_path))
+    clean = next(fact for fact in block(result).facts if fact.question == "Is the test set clean?")
+    assert clean.answer.startswith(
+        "Not quite: 6 exact copies, 2 reverse complements and 11 near copies of records"
+    )
+    result["findings"] = [fake_runs.finding("leak.exact_copies", "?", "6 are", "problem", "split again")]
+    clean = next(fact for fact in block(result).facts if fact.question == "Is the test set clean?")
+    assert clean.tone == "bad"
+    assert clean.answer.startswith("No: 6 exact copies")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word", "tone"),
+    [(0.01, 0.1, "Yes: ", "good"), (-0.1, 0.1, "Not clearly: ", "care"), (-0.2, -0.1, "No, it is worse: ", "bad"),
+     (None, None, "", "plain")],
+)  # fmt: skip
+def test_the_comparison_reads_as_its_interval_allows(
+    tmp_path: Path, low: Any, high: Any, word: str, tone: str
+) -> None:
+    result = result_of(fake_runs.regression(tmp_path))
+    result["comparison"] = [
+        {"metric": "spearman", "against": "simple", "difference": 0.05, "low": low, "high": high}
+    ]
+    fact = block(result).facts[0]
+    assert fact.answer.startswith(f"{word}+0.050")
+    assert fact.tone == tone
+
+
+def test_the_comparison_is_with_the_baseline_that_comes_closest(tmp_path: Path) -> None:
+    assert "the closest: ridge regression" in block(result_of(fake_runs.regression(tmp_path))).facts[0].answer
+
+
+def test_a_control_that_does_not_read_as_guessing_is_a_problem(tmp_path: Path) -> None:
+    result = result_of(fake_runs.regression(tmp_path))
+    result["controls"]["label_shuffle"]["reads_as_guessing"] = False
+    assert (
+        next(fact.tone for fact in block(result).facts if fact.question == "With shuffled labels?") == "bad"
+    )
+
+
+def test_the_axis_holds_every_interval_guessing_and_the_perfect_score(run: Path) -> None:
+    shown = block(result_of(run))
+    scale = axis(shown)
+    values = [
+        value for row in shown.compared for value in (row.value, row.low, row.high) if value is not None
+    ]
+    assert all(0 <= scale.at(value) <= 100 for value in [*values, 1.0])
+    assert scale.low <= min(values)
+    assert scale.high >= max([*values, 1.0])
+    assert 2 <= len(scale.ticks()) <= 8
+    assert scale.ticks()[0].at < scale.ticks()[-1].at
+
+
+# ---- the methods paragraph ------------------------------------------------------------------------------
+
+
+def test_the_methods_paragraph_has_what_reviewers_ask_for(tmp_path: Path) -> None:
+    result = result_of(fake_runs.regression(tmp_path))
+    text = paragraph(result)
+    for words in (
+        "2,000 of 2,000 records of lac_promoter.csv.gz", result["data"]["sha256"], "sequence (dna)",
+        "expression (regression)", "1,400 for training, 300 for validation and 400 for the test",
+        "No test record is an exact copy, reverse complement or near copy", "131,457 parameters", "peak 0.003",
+        "epoch 12", "Spearman correlation was 0.742 (0.731 to 0.753)", "bootstrap of 1,000 draws of records",
+        "ridge regression 0.683", "shuffled labels (3 repetitions)", "in-silico mutagenesis (of sequence, on 100 test",
+        "bioloom 0.1.0, Python 3.12.3, PyTorch 2.13.0, NumPy 2.4.1", "seed 0",
+    ):  # fmt: skip
+        assert words in text
+
+
+def test_the_methods_paragraph_names_the_positive_class_and_copies(tmp_path: Path) -> None:
+    text = paragraph(result_of(fake_runs.binary(tmp_path)))
+    assert "class (binary, + being the positive class)" in text
+    assert "Among the test records are 6 exact copies, 2 reverse complements and 11 near copies" in text
+
+
+def test_the_methods_paragraph_leaves_out_what_was_not_done(tmp_path: Path) -> None:
+    text = paragraph(result_of(fake_runs.multiclass(tmp_path)))
+    assert "shuffled" not in text
+    assert "explained" not in text
+    assert "None" not in text
+
+
+# ---- numbers and words ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.7421, "0.742"), (12.345, "12.3"), (50518.4, "50,518"), (0.0, "0"), (-0.00123, "-0.00123"), (2.1e-7, "2.10e-07"),
+     (None, "–"), (float("nan"), "–"), (float("inf"), "–")],
+)  # fmt: skip
+def test_numbers_are_written_with_three_digits(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [("spearman", 0.7421, "0.742"), ("rmse", 1532.4, "1,532"), ("rmse", 1.5, "1.50"), ("spearman", None, "not defined"),
+     ("spearman", -0.0001, "0.000"), ("unheard_of", 0.5, "0.500")],
+)  # fmt: skip
+def test_scores_are_written_as_their_metric_asks(name: str, value: float | None, text: str) -> None:
+    assert score(name, value) == text
+
+
+def test_a_score_without_an_interval_says_why() -> None:
+    lonely = {
+        "value": 0.5,
+        "low": None,
+        "high": None,
+        "undefined": "no interval, because 3 records are too few",
+    }
+    assert with_interval("spearman", lonely) == "0.500 (no interval, because 3 records are too few)"
+    assert with_interval("spearman", {"value": None}) == "not defined"
+
+
+def test_differences_carry_their_sign() -> None:
+    assert [signed("spearman", value) for value in (0.05, -0.05, 0.0)] == ["+0.050", "-0.050", "0.000"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.42, "0.4 s"), (48.4, "48 s"), (185, "3 min 5 s"), (7460, "2 h 4 min"), (59.7, "1 min 0 s")],
+)
+def test_times_are_written_in_words(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_words_fit_into_sentences() -> None:
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"], "or") == "a, b or c"
+    assert listed([]) == ""
+    assert [in_sentence(words) for words in ("Ridge regression", "Spearman correlation", "ROC AUC", "R²")] == [
+        "ridge regression", "Spearman correlation", "ROC AUC", "R²"
+    ]  # fmt: skip
+    assert (plural(1, "copy", "copies"), plural(2000, "copy", "copies")) == ("1 copy", "2,000 copies")
+    assert (short(128), short(3e-05), short(51234.0), short(None)) == ("128", "3e-05", "51,234", "–")
+    assert typeset("-0.5 to 95 % of A-1 and --split") == "−0.5 to 95\u00a0% of A-1 and --split"
