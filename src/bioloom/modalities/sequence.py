@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 LONGEST = 100_000
 """Letters a network is given at most; longer records are cropped around their centre, and listed."""
 
+LARGEST = 2**31
+"""Bytes that the tokens of all training records may take together."""
+
 LONGEST_ALIGNED = 400
 """Sequences of one length up to this are taken as aligned: a position means the same in every record."""
 
@@ -36,7 +39,8 @@ LONGEST_ALIGNED = 400
 class SequenceModality(Modality):
     """One sequence per record, in the letters of `alphabet`.
 
-    length:    positions a network is given: those of the longest training record, at most 100,000
+    length:    positions a network is given: those of the longest training record, at most 100,000, and fewer
+               where a handful of long records would make all others take 2 GiB
     aligned:   whether all training records have that length
     varying:   where aligned and at most 400 long: the letters seen at each position in training, "" where
                it never varies; empty otherwise. Baselines get these letters as features.
@@ -65,7 +69,7 @@ class SequenceModality(Modality):
         tokens = tokenise(_column(values), cls.alphabet)
         if not len(tokens.lengths):
             raise UserError("There is no sequence to learn from.", where=f'column "{values.columns[0]}"')
-        length = min(int(tokens.lengths.max()), LONGEST)
+        length = _length(tokens.lengths)
         aligned = bool((tokens.lengths == length).all())
         varying: tuple[str, ...] = ()
         if aligned and length <= LONGEST_ALIGNED:
@@ -177,6 +181,13 @@ class SequenceModality(Modality):
 def _column(values: pd.DataFrame) -> pd.Series[Any]:
     column: pd.Series[Any] = values.iloc[:, 0]
     return column
+
+
+def _length(lengths: NDArray[np.int64]) -> int:
+    longest = min(int(lengths.max()), LONGEST)
+    if longest * len(lengths) <= LARGEST:
+        return longest
+    return min(longest, max(LARGEST // len(lengths), int(np.quantile(lengths, 0.99))))
 
 
 def _varying(tokens: NDArray[np.uint8], letters: str) -> tuple[str, ...]:
