@@ -97,6 +97,40 @@ def train(
     return workflow.train(request, None if outdir is None else Path(outdir), _listener(quiet), force=force)
 
 
+def predict(
+    run: str | Path, source: workflow.Source, *, out: str | Path | None = None, quiet: bool = False
+) -> workflow.PredictionTable:
+    """Predict every record of a file or DataFrame with the model of a run; rows in equal rows out.
+
+    run: the run folder
+    out: also write the table to this CSV file
+
+    Rows that cannot be predicted are empty, with the reason in a column `problem`.
+    """
+    return workflow.predict(Path(run), source, None if out is None else Path(out), _listener(quiet))
+
+
+def explain(
+    run: str | Path,
+    source: workflow.Source | None = None,
+    *,
+    methods: str | Sequence[str] = (),
+    seed: int | None = None,
+    device: str = "",
+    quiet: bool = False,
+) -> list[dict[str, Any]]:
+    """Say what in a record moves the prediction; attributions and figures go to the run folder.
+
+    run:     the run folder
+    source:  records to explain; test records of the run if left out
+    methods: explainers; the usual ones of each input if left out
+
+    Returns one entry for each explanation, with its files.
+    """
+    wanted = workflow.Wanted(methods=_words(methods), seed=seed or 0, device=device or "cpu")
+    return workflow.explain(Path(run), source, wanted, _listener(quiet))
+
+
 def _words(words: str | Sequence[str]) -> tuple[str, ...]:
     return (words,) if isinstance(words, str) else tuple(words)
 

@@ -46,7 +46,7 @@ def _version(wanted: bool) -> None:
 @app.callback(invoke_without_command=True)
 def start(
     context: typer.Context,
-    version: Annotated[
+    _shown: Annotated[
         bool,
         typer.Option("--version", metavar="", callback=_version, is_eager=True, help="Show the version."),
     ] = False,

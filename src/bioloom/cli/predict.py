@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bioloom.cli import options
-from bioloom.cli.terminal import Terminal
+from bioloom.cli.terminal import Terminal, print_json
 
 Out = Annotated[
     Path | None,
@@ -25,6 +26,7 @@ Out = Annotated[
 def command(
     run: options.RunFolder,
     files: options.Files,
+    *,
     out: Out = None,
     quiet: options.Quiet = False,
     json: options.Json = False,
@@ -34,4 +36,11 @@ def command(
 
     terminal = Terminal(quiet, json)
     with terminal.listening() as listener:
-        predictions = workflow.predict(run, options.one_or_several(files), out, listener)
+        found = workflow.predict(run, options.one_or_several(files), out, listener)
+    if json:
+        rows = found.frame.astype(object).where(found.frame.notna(), None).to_dict(orient="records")
+        print_json({"predictions": rows, "notes": list(found.notes), "missing": found.missing})
+    elif out is None:
+        found.frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+    else:
+        terminal.show({}, str(out))
