@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from bioloom.explanation import Explanation, Question, explainers
-from bioloom.modalities import Kind, Signal
+from bioloom.modalities import Kind, Shape, Signal
+from bioloom.models import build, networks
 from toy_networks import Additive, Conv, Smooth, Two, letters, shuffles, signal
 
 CASES = [(name, kind) for name in explainers for kind in sorted(explainers[name].accepts)]
@@ -124,3 +125,38 @@ def test_one_input_of_several_is_explained(name: str) -> None:
     found = explain(name, Question(Two(), batch, "dna", 0, shuffles(x, 2)))
     assert found.attribution.shape == (3, 4, 20)
     assert found.input == "dna"
+
+
+def shapes_of(kind: Kind) -> Shape | None:
+    return {Kind.SEQUENCE: Shape(kind, (4, 40)), Kind.VECTOR: Shape(kind, (6,))}.get(kind)
+
+
+PAIRS = [
+    (name, network, kind)
+    for name, kind in CASES
+    for network in networks
+    if kind in networks[network].accepts and shapes_of(kind) is not None
+]
+
+
+@pytest.mark.parametrize(("name", "network", "kind"), PAIRS)
+def test_every_explainer_explains_every_network(name: str, network: str, kind: Kind) -> None:
+    torch.manual_seed(0)
+    shape = shapes_of(kind)
+    shapes = {"x": shape, "other": Shape(Kind.VECTOR, (3,))} if networks[network].several else {"x": shape}
+    built = build(network, shapes, 1, {}).eval()
+    x = letters(2, 40) if kind is Kind.SEQUENCE else torch.randn(2, 6)
+    background = shuffles(x, 2) if kind is Kind.SEQUENCE else torch.zeros(2, 1, 6)
+    batch = {
+        "x": signal(x, [40, 31]) if kind is Kind.SEQUENCE else Signal(x),
+        "other": Signal(torch.ones(2, 3)),
+    }
+    asked = Question(built, {key: batch[key] for key in shapes}, "x", 0, background)
+    before = {key: value.clone() for key, value in built.state_dict().items()}
+    found = explain(name, asked)
+    assert np.isfinite(found.attribution).all()
+    assert found.attribution.any()
+    assert all(torch.equal(value, built.state_dict()[key]) for key, value in before.items())
+    if found.delta is not None:
+        sums = found.attribution.reshape(2, -1).sum(axis=1)
+        assert np.all(np.abs(found.delta) <= 0.01 * np.abs(sums - found.delta) + 1e-3)
