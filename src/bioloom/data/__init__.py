@@ -1,6 +1,11 @@
 """Labelled data from files to records, and from records to a split.
 
 readers     files of every format -> Table
+sources     what a user writes (path, pattern, folder, name) -> files
+raw         a file's bytes, unpacked; encoding: its text as UTF-8
+grid        cells of a text table -> a frame, each repair with a note; missing: which cells are
+columns     what a column holds: numbers, classes, dates, text
+joining     labels beside sequences by id, one file per class
 records     Table -> Records, and Problem: what is wrong with which rows
 similarity  which sequences are copies or near copies of each other
 split       Records -> Split, with the reason
