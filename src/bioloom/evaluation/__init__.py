@@ -1,0 +1,16 @@
+"""Honest numbers: what a score is worth, beside simpler models and controls.
+
+In the order of a run:
+
+baselines    fit_baselines: trivial, nearest and simple models from the same training rows
+predictions  Predictions: what a model says, beside what is true
+resampling   Resampling: which test records, or groups, are drawn together
+scores       resample: every metric of every model on the same draws -> Score with its 95 % interval
+intervals    how each interval is found, and when there is none
+comparison   compare: the model minus each baseline -> Difference
+controls     label_shuffle: the same training on shuffled labels must read as guessing
+facts        Facts: all of the above in one place
+checks/      run_checks: one question each -> Finding, worst first
+alone        how well one column predicts the target by itself (used by checks)
+verdict      verdict: one sentence and a next step, from a decision table
+"""

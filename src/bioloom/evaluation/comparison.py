@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bioloom.evaluation.intervals import Drawn, bootstrap, rounded
+from bioloom.evaluation.intervals import Drawn, resampled_interval, rounded
 from bioloom.evaluation.scores import Resampled
 from bioloom.metrics import METRICS
 
@@ -70,7 +70,7 @@ def _difference(resampled: Resampled, model: str, against: str) -> Difference:
 
 
 def _with_interval(metric: str, against: str, better: Drawn) -> Difference:
-    interval = bootstrap(better)
+    interval = resampled_interval(better)
     value = better.value if np.isfinite(better.value) else None
     reason = None if interval.reason is None else f"no interval, because {interval.reason}"
     return Difference(metric, against, value, interval.low, interval.high, reason)

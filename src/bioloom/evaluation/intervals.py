@@ -2,8 +2,8 @@
 
 Wilson      shares of independent records (accuracy, sensitivity, ...)
 DeLong      the area under the ROC curve of independent records, on the logit scale
-bootstrap   everything else, and everything where records come in groups: BCa below 200 independent units,
-            percentile above; both widened for few units
+bootstrap   everything else, and everything where records come in groups
+jackknife   in place of the bootstrap below 200 independent units, with Student's t, on the scale of the metric
 
 Where no honest interval exists there is none, and the score says why.
 """
@@ -17,13 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from bioloom.metrics.metric import PLAIN, Scale
+
 LEVEL = 0.95
 """The share of repetitions of a study in which an interval should hold the true value."""
 
 Z = float(stats.norm.ppf(0.5 + LEVEL / 2))
 
 FEW_UNITS = 200
-"""Below this many independent units the bootstrap is corrected for bias and skewness (BCa)."""
+"""Below this many independent units the jackknife takes the place of the bootstrap: it covers better there."""
 
 FEWEST_UNITS = 5
 """With fewer units than this, draws hold so few different records that no interval is given."""
@@ -135,7 +137,7 @@ def _newcombe(area: float, positives: int, negatives: int) -> Interval:
     return Interval(float(inside.min()), float(inside.max()), "Newcombe method 5")
 
 
-# ---- bootstrap ------------------------------------------------------------------------------------------
+# ---- everything else ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -144,9 +146,10 @@ class Drawn:
 
     value:    on all records
     draws:    (draws,)
-    left_out: (units,); empty where BCa is not needed
+    left_out: (units,); empty where there are 200 units or more
     units:    independent records or groups
     grouped:  whether the units are groups
+    scale:    on which axis the number spreads evenly
     """
 
     value: float
@@ -154,6 +157,7 @@ class Drawn:
     left_out: NDArray[np.float64]
     units: int
     grouped: bool
+    scale: Scale = PLAIN
 
     def minus(self, other: Drawn) -> Drawn:
         """The difference, draw by draw: both were worked out on the same records."""
@@ -166,8 +170,8 @@ class Drawn:
         )
 
 
-def bootstrap(drawn: Drawn) -> Interval:
-    """Percentile interval, or BCa (Efron 1987, doi:10.1080/01621459.1987.10478410) below 200 units."""
+def resampled_interval(drawn: Drawn) -> Interval:
+    """By jackknife where there are few units, by bootstrap where there are many."""
     units = "groups" if drawn.grouped else "records"
     if not np.isfinite(drawn.value):
         return no_interval("the value is not defined")
@@ -177,31 +181,37 @@ def bootstrap(drawn: Drawn) -> Interval:
     undefined = 1 - len(defined) / len(drawn.draws)
     if undefined > MOST_UNDEFINED:
         return no_interval(f"the value is not defined in {undefined:.0%} of the bootstrap draws")
-    name = f"bootstrap of {len(drawn.draws):,} draws of {units}, "
-    tails = _tails(drawn.units)
-    corrected = len(drawn.left_out) > 0 and np.isfinite(drawn.left_out).all() and np.ptp(defined) > 0
-    if corrected:
-        tails = _corrected(tails, drawn, defined)
-    low, high = np.quantile(defined, tails)
-    return Interval(float(low), float(high), name + ("BCa" if corrected else "percentile"))
+    by_jackknife = _jackknife(drawn, f"jackknife of {drawn.units} {units}")
+    if by_jackknife is not None:
+        return by_jackknife
+    low, high = np.quantile(defined, _tails(drawn.units))
+    return Interval(float(low), float(high), f"bootstrap of {len(drawn.draws):,} draws of {units}")
+
+
+def _jackknife(drawn: Drawn, method: str) -> Interval | None:
+    """Student's t interval with the jackknife error on the stretched scale; None where it is not defined.
+
+    Tukey 1958; error sqrt((u - 1) / u * sum of squares) of the values with each of u units left out.
+    """
+    if not len(drawn.left_out):
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):  # a perfect score lies at the end of the scale
+        centre = drawn.scale.stretch(np.array(drawn.value))
+        left_out = drawn.scale.stretch(drawn.left_out)
+    if not np.isfinite(centre) or not np.isfinite(left_out).all():
+        return None
+    units = drawn.units
+    error = np.sqrt((units - 1) / units * np.sum((left_out - left_out.mean()) ** 2))
+    half = stats.t.ppf(0.5 + LEVEL / 2, units - 1) * error
+    low, high = drawn.scale.back(np.array([centre - half, centre + half]))
+    return Interval(float(low), float(high), method)
 
 
 def _tails(units: int) -> NDArray[np.float64]:
-    """The two quantiles to read off; further out for few units, where draws spread too little.
+    """The two quantiles of the draws to read off; further out for few units, where draws spread too little.
 
     Hesterberg 2015, doi:10.1080/00031305.2015.1089789: Student's t with units - 1 degrees of freedom,
     and the variance divided by units - 1 rather than units.
     """
     reach = stats.t.ppf(0.5 + LEVEL / 2, units - 1) * np.sqrt(units / (units - 1))
     return np.asarray(stats.norm.cdf([-reach, reach]))
-
-
-def _corrected(tails: NDArray[np.float64], drawn: Drawn, defined: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Move the quantiles for the bias and the skewness that draws and leave-one-out values show."""
-    below = (np.sum(defined < drawn.value) + 0.5 * np.sum(defined == drawn.value)) / len(defined)
-    bias = stats.norm.ppf(np.clip(below, 1 / len(defined), 1 - 1 / len(defined)))
-    influence = drawn.left_out.mean() - drawn.left_out
-    spread = np.sum(influence**2) ** 1.5
-    skew = np.sum(influence**3) / (6 * spread) if spread > 0 else 0.0
-    moved = bias + stats.norm.ppf(tails)
-    return np.asarray(stats.norm.cdf(bias + moved / (1 - skew * moved)))

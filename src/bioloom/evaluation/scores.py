@@ -6,13 +6,22 @@ All models are scored together, because a comparison is only fair where both sid
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioloom.evaluation.intervals import FEW_UNITS, Drawn, Interval, Score, bootstrap, delong, wilson
+from bioloom.evaluation.intervals import (
+    FEW_UNITS,
+    Drawn,
+    Interval,
+    Score,
+    delong,
+    no_interval,
+    resampled_interval,
+    wilson,
+)
 from bioloom.evaluation.resampling import Resampling
 from bioloom.metrics import METRICS, Metric, Pairs
 from bioloom.tasks import Task
@@ -53,10 +62,13 @@ class Resampled:
             return wilson(*metric.counts(pairs))
         if metric.ordered is not None and not self.grouped:
             return delong(*metric.ordered(pairs))
-        interval = bootstrap(drawn)
-        if interval.low is not None and interval.low == interval.high:
-            return Interval(None, None, "none", "every bootstrap draw gives the same value")
-        return interval
+        interval = resampled_interval(drawn)
+        if interval.low is None or interval.high is None:
+            return interval
+        if interval.low == interval.high:
+            return no_interval("every resampling gives the same value")
+        lowest, highest = metric.range
+        return replace(interval, low=max(interval.low, lowest), high=min(interval.high, highest))
 
 
 def resample(
@@ -77,7 +89,14 @@ def resample(
     draws = _collect(estimates, plan.bootstrap())
     left_out = _collect(estimates, plan.leave_one_out()) if plan.units < FEW_UNITS else {}
     drawn = {
-        key: Drawn(point[key], draws[key], left_out.get(key, np.empty(0)), plan.units, plan.grouped)
+        key: Drawn(
+            point[key],
+            draws[key],
+            left_out.get(key, np.empty(0)),
+            plan.units,
+            plan.grouped,
+            METRICS[key[1]].scale,
+        )
         for key in estimates
     }
     return Resampled(task, truth, values, drawn, plan.grouped)
@@ -99,3 +118,24 @@ def target_scores(
         name: resample(task, truth[:, [i]], {"model": value[:, [i]]}, plan).scores("model")
         for i, name in enumerate(names)
     }
+
+
+@dataclass(frozen=True)
+class About:
+    """How a report calls a baseline, and what was fitted, in words."""
+
+    title: str
+    description: str
+
+
+def to_json(
+    task: Task, scores: Mapping[str, Mapping[str, Score]], about: Mapping[str, About]
+) -> dict[str, Any]:
+    """The part `scores` of result.json, from the scores of "model" and of every baseline by role."""
+    each = {role: {name: score.to_json() for name, score in found.items()} for role, found in scores.items()}
+    baselines = {
+        role: {"title": about[role].title, "description": about[role].description, "scores": each[role]}
+        for role in scores
+        if role != "model"
+    }
+    return {"primary": task.primary, "model": each["model"], "baselines": baselines}

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.metrics.metric import (
+    FISHER,
+    LOG,
+    PLAIN,
     Estimate,
     Floats,
     Metric,
@@ -287,6 +290,7 @@ CLASSIFICATION = (
         "guess, 1 is perfect, below 0 is the wrong way round.",
         prepare=_from_margins(_mcc),
         reason=_one_called,
+        scale=FISHER,
         chance=always(0.0),
         range=(-1.0, 1.0),
     ),
@@ -344,6 +348,7 @@ CLASSIFICATION = (
         "found and nothing else is called positive.",
         prepare=_from_margins(_f1),
         reason=_none_of("no record is positive, or predicted to be", _positive_at_all),
+        scale=PLAIN,
         chance=over_columns(np.mean),
     ),
     Metric(
@@ -353,6 +358,7 @@ CLASSIFICATION = (
         "hardest; 0 is perfect, and a guess gives the entropy of the classes.",
         prepare=_log_loss,
         reason=_no_class,
+        scale=LOG,
         chance=over_columns(_entropy),
         best=0.0,
         range=(0.0, np.inf),
@@ -365,6 +371,7 @@ CLASSIFICATION = (
         "0 is perfect, and naming the share of positives each time gives share x (1 - share).",
         prepare=_brier,
         reason=_no_class,
+        scale=LOG,
         chance=over_columns(np.var),
         best=0.0,
         higher_is_better=False,
@@ -376,6 +383,7 @@ CLASSIFICATION = (
         "rare classes count as much as common ones.",
         prepare=_from_margins(_macro_f1),
         reason=_one_class,
+        scale=PLAIN,
         chance=over_columns(_even),
     ),
     Metric(

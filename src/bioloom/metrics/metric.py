@@ -37,6 +37,21 @@ class Pairs:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """A stretched axis on which a metric of few records spreads evenly to both sides."""
+
+    stretch: Callable[[Floats], Floats]
+    back: Callable[[Floats], Floats]
+
+
+PLAIN = Scale(lambda value: value, lambda value: value)
+FISHER = Scale(np.arctanh, np.tanh)  # correlations (Fisher 1915)
+LOG = Scale(np.log, np.exp)  # errors
+LOGIT = Scale(lambda share: np.log(share / (1 - share)), lambda z: 1 / (1 + np.exp(-z)))  # shares
+UNEXPLAINED = Scale(lambda r2: -np.log(1 - r2), lambda z: 1 - np.exp(-z))  # log of the share not explained
+
+
+@dataclass(frozen=True)
 class Metric:
     """One way to say how good predictions are.
 
@@ -46,6 +61,7 @@ class Metric:
     reason:  why it is not defined for these pairs; None where it is
     chance:  truth -> what guessing gives, knowing only the mean or how often each class occurs
     best, range, higher_is_better: its scale
+    scale:   where its intervals are worked out when there are few records
     format:  how reports write it
     counts:  pairs -> (successes, trials) where the metric is a share of records
     ordered: pairs -> (is positive, score) where the metric is the share of pairs in the right order
@@ -59,6 +75,7 @@ class Metric:
     chance: Callable[[Floats], float]
     best: float = 1.0
     range: tuple[float, float] = (0.0, 1.0)
+    scale: Scale = LOGIT
     higher_is_better: bool = True
     format: str = ".3f"
     counts: Callable[[Pairs], tuple[int, int]] | None = None

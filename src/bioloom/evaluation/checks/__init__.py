@@ -1,0 +1,103 @@
+"""Questions asked about every run, each a registered part: what was looked at, the answer, what to do.
+
+copies     records that stand on both sides of the split
+giveaways  a column, an id or a length that gives the target away
+skill      whether simpler models, or memory, do as well
+data       too few, too uneven, missing
+training   overfitting, predictions that are all alike, shuffled labels
+
+A check looks at `Facts` and answers, or answers None where the question does not apply. New checks are one
+function with a decorator; entry points of the group `bioloom.checks` add checks from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
+
+from bioloom.evaluation.facts import Facts
+from bioloom.registry import Registry
+
+Severity = Literal["ok", "note", "warning", "problem"]
+SEVERITIES: tuple[Severity, ...] = ("problem", "warning", "note", "ok")
+"""From worst to best; a problem means that the score cannot be taken at its word."""
+
+
+class Answer(NamedTuple):
+    """What a check saw: how bad it is, and one sentence with the figures in it."""
+
+    severity: Severity
+    text: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question asked about every run.
+
+    code: family and name, such as "leak.exact_copies"
+    look: facts -> answer; None where the question does not apply
+    fix:  what to do where the answer is not "ok"
+    """
+
+    code: str
+    question: str
+    fix: str
+    look: Callable[[Facts], Answer | None]
+
+    @property
+    def name(self) -> str:
+        """The code."""
+        return self.code
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer to one question about one run."""
+
+    code: str
+    question: str
+    answer: str
+    severity: Severity
+    fix: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in result.json."""
+        return asdict(self)
+
+
+checks: Registry[Check] = Registry("check", "bioloom.evaluation.checks", "bioloom.checks")
+
+
+def check(code: str, question: str, fix: str) -> Callable[[Callable[[Facts], Answer | None]], Check]:
+    """Register a function as a check; the name then stands for the check."""
+    return lambda look: checks.register(Check(code, question, fix, look))
+
+
+def run_checks(facts: Facts) -> tuple[Finding, ...]:
+    """Ask every question; worst answers first, then in order of code."""
+    findings = []
+    for entry in checks.values():
+        answer = entry.look(facts)
+        if answer is not None:
+            fix = "" if answer.severity == "ok" else entry.fix
+            findings.append(Finding(entry.code, entry.question, answer.text, answer.severity, fix))
+    return tuple(sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding.code)))
+
+
+def percent(share: float) -> str:
+    """A share as people read it; what is there is never shown as 0 %, what is missing never as 100 %."""
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    if 0.999 < share < 1:
+        return "over 99.9 %"
+    return f"{100 * share:.3g} %"
+
+
+def graded(share: float, warning: float, problem: float = 2.0) -> Severity:
+    """How bad a share is: any is a note, and from these shares on a warning, a problem."""
+    if share >= problem:
+        return "problem"
+    if share >= warning:
+        return "warning"
+    return "note" if share > 0 else "ok"

@@ -1,0 +1,115 @@
+"""Records that stand on both sides of the split: the model has seen part of its test."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bioloom.data.wording import counted
+from bioloom.evaluation.checks import Answer, Severity, check, graded, percent
+from bioloom.evaluation.facts import Facts
+
+SPLIT_BY_SIMILARITY = "split so that copies stay together: --split similarity"
+
+EXACT = ("an exact copy of a training record", "exact copies of training records")
+REVERSED = ("the reverse complement of a training record", "reverse complements of training records")
+NEAR = ("nearly the same as a training record", "nearly the same as training records")
+
+
+def _share(facts: Facts, kind: str) -> tuple[int, float] | None:
+    """How many test records, and which share of them, have a copy of that kind in training."""
+    if kind not in facts.leakage or not facts.tested:
+        return None
+    return facts.leakage[kind], facts.leakage[kind] / facts.tested
+
+
+def _answer(facts: Facts, kind: str, words: tuple[str, str], worst: tuple[float, float]) -> Answer | None:
+    """The count in words; `words` say what one, and what several test records are."""
+    found = _share(facts, kind)
+    if found is None:
+        return None
+    count, share = found
+    severity: Severity = graded(share, *worst)
+    one, several = words
+    if severity == "ok":
+        return Answer("ok", f"No test record is {one}.")
+    of_all = f"of {facts.tested:,} ({percent(share)})"
+    if count == 1:
+        return Answer(severity, f"1 test record {of_all} is {one}.")
+    return Answer(severity, f"{count:,} test records {of_all} are {several}.")
+
+
+@check(
+    "leak.exact_copies",
+    question="Are test records exact copies of training records?",
+    fix=SPLIT_BY_SIMILARITY,
+)
+def exact_copies(facts: Facts) -> Answer | None:
+    """A copy is answered from memory; from one in twenty on, the score is no longer one of new records."""
+    return _answer(facts, "exact_copies", EXACT, (0.01, 0.05))
+
+
+@check(
+    "leak.reverse_complements",
+    question="Are test records training records read from the other strand?",
+    fix=SPLIT_BY_SIMILARITY,
+)
+def reverse_complements(facts: Facts) -> Answer | None:
+    """The same molecule, written the other way round."""
+    return _answer(facts, "reverse_complements", REVERSED, (0.01, 0.05))
+
+
+@check(
+    "leak.near_copies",
+    question="Are test records nearly the same as training records?",
+    fix="split by similarity (--split similarity) to see how well the model does on unrelated records; "
+    "in a library of variants of one parent near copies are expected, and the score then holds for further "
+    "variants of that parent only",
+)
+def near_copies(facts: Facts) -> Answer | None:
+    """Relatives on both sides make a score too good for anything less related."""
+    return _answer(facts, "near_copies", NEAR, (0.05, 2.0))
+
+
+@check(
+    "leak.conflicting_labels",
+    question="Do copies carry different labels?",
+    fix="look at these records; where both labels are right, something that decides the label is not in the input",
+)
+def conflicting_labels(facts: Facts) -> Answer | None:
+    """Copies with different labels bound what any model can reach."""
+    found = _share(facts, "conflicting_labels")
+    if found is None:
+        return None
+    count, share = found
+    if not count:
+        return Answer("ok", "No test record has a copy with another label.")
+    verb = "has" if count == 1 else "have"
+    return Answer(
+        graded(share, 0.01),
+        f"{counted(count, 'test record')} ({percent(share)}) {verb} a copy in training with another label.",
+    )
+
+
+@check(
+    "leak.groups",
+    question="Does a group stand on both sides of the split?",
+    fix="keep groups together: --split group",
+)
+def groups(facts: Facts) -> Answer | None:
+    """Records of one group (a patient, a plate) resemble each other more than new ones would."""
+    if facts.groups is None:
+        return None
+    names = pd.Series(np.asarray(facts.groups, dtype=object))
+    tested = set(names[facts.test].dropna())
+    learned = set(names[~facts.test].dropna())
+    shared = len(tested & learned)
+    if not shared:
+        return Answer("ok", "No group stands on both sides of the split.")
+    verb = "is" if shared == 1 else "are"
+    share = float(names[facts.test].isin(learned).mean())
+    return Answer(
+        "warning",
+        f"{counted(shared, 'group')} of {len(tested):,} in the test {verb} also in training or validation; "
+        f"{percent(share)} of the test records belong to them.",
+    )

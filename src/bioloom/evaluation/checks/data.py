@@ -1,0 +1,134 @@
+"""Whether the records are enough, even enough, and complete enough for the score to mean something."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioloom.data.wording import counted, listed
+from bioloom.evaluation.checks import Answer, Severity, check, graded, percent
+from bioloom.evaluation.facts import Facts
+
+PARTS = ("train", "validation", "test")
+
+
+def _class_counts(facts: Facts, part: str | None = None) -> NDArray[np.int64]:
+    """Records of each class, in one part or in all, (classes,)."""
+    labels = facts.truth[:, 0] if part is None else facts.truth[facts.part == part, 0]
+    labels = labels[np.isfinite(labels)].astype(np.int64)
+    return np.bincount(labels, minlength=len(facts.targets.classes))
+
+
+@check(
+    "data.few_test_records",
+    question="Are there enough test records?",
+    fix="give the test more records (--set split.test=0.3), or collect more",
+)
+def few_test_records(facts: Facts) -> Answer | None:
+    """With few records any score is luck; the interval says how much."""
+    score = facts.score()
+    known = int(np.isfinite(facts.truth[facts.test]).any(axis=1).sum())
+    fewest = int(_class_counts(facts, "test").min()) if facts.targets.classes else known
+    if known < 30 or (facts.task.name == "binary" and fewest < 5):
+        rare = f", {fewest} of the rarer class" if facts.task.name == "binary" else ""
+        return Answer(
+            "problem", f"There are {counted(known, 'test record')}{rare}: too few to judge a model by."
+        )
+    if score is None or score.value is None:
+        return None
+    if score.low is None or score.high is None:
+        return Answer("problem", f"The score has {score.undefined}.")
+    low, high = score.low, score.high
+    width, text = high - low, facts.metric.text
+    severity: Severity = "ok" if width <= 0.1 else "note" if width <= 0.2 else "warning"
+    return Answer(
+        severity,
+        f"{counted(known, 'test record')}: {facts.metric.title} lies between {text(low)} and {text(high)}.",
+    )
+
+
+@check(
+    "data.imbalance",
+    question="Are the classes very uneven?",
+    fix="read average precision or balanced accuracy rather than accuracy",
+)
+def imbalance(facts: Facts) -> Answer | None:
+    """Where one class is rare, naming the common one is right most of the time."""
+    if not facts.targets.classes:
+        return None
+    counts = _class_counts(facts)
+    rarest, share = facts.targets.classes[int(counts.argmin())], counts.min() / max(counts.sum(), 1)
+    even = 1 / len(counts)
+    severity: Severity = "ok" if share >= 0.4 * even else "note" if share >= 0.1 * even else "warning"
+    return Answer(severity, f'The rarest class, "{rarest}", holds {percent(float(share))} of the records.')
+
+
+@check(
+    "data.rare_class",
+    question="Is there a class with hardly any record?",
+    fix="collect more of it, join it with another class, or leave it out",
+)
+def rare_class(facts: Facts) -> Answer | None:
+    """A class of one record is either learned or tested, never both."""
+    if not facts.targets.classes:
+        return None
+    counts = _class_counts(facts)
+    rare = [name for name, count in zip(facts.targets.classes, counts, strict=True) if count < 5]
+    if not rare:
+        return Answer("ok", "Every class has five records or more.")
+    return Answer("warning", f"Fewer than five records are of class {listed(rare)}.")
+
+
+@check(
+    "data.absent_class",
+    question="Is a class missing from training, validation or test?",
+    fix="split with the classes in the same shares everywhere (--split stratified), or collect more",
+)
+def absent_class(facts: Facts) -> Answer | None:
+    """What is not in training cannot be learned; what is not in the test is not judged."""
+    if not facts.targets.classes:
+        return None
+    absent = [
+        f"{name} from {part}"
+        for part in PARTS
+        if (facts.part == part).any()
+        for name, count in zip(facts.targets.classes, _class_counts(facts, part), strict=True)
+        if count == 0
+    ]
+    if not absent:
+        return Answer("ok", "Every class is in training, validation and test.")
+    worst: Severity = "problem" if any(entry.endswith("train") for entry in absent) else "warning"
+    return Answer(worst, f"Missing: {listed(absent)}.")
+
+
+@check(
+    "data.dropped",
+    question="Were many rows left out?",
+    fix="read the reasons beside the dropped rows, and correct the cells where you can",
+)
+def dropped(facts: Facts) -> Answer | None:
+    """Rows that could not be used are not a random choice of rows."""
+    rows = facts.dropped + len(facts.part)
+    share = facts.dropped / max(rows, 1)
+    if not facts.dropped:
+        return Answer("ok", "Every row of the file was used.")
+    return Answer(
+        graded(share, 0.1), f"{facts.dropped:,} of {rows:,} rows ({percent(share)}) could not be used."
+    )
+
+
+@check(
+    "data.missing_targets",
+    question="Are many targets unknown?",
+    fix="ask why they are unknown: where that has to do with their value, the score holds for the known ones only",
+)
+def missing_targets(facts: Facts) -> Answer | None:
+    """Several targets may each be known for other records."""
+    unknown = ~np.isfinite(facts.truth)
+    share = float(unknown.mean()) if unknown.size else 0.0
+    if not share:
+        return Answer("ok", "Every target is known for every record.")
+    worst = facts.targets.names[int(unknown.mean(axis=0).argmax())]
+    return Answer(
+        graded(share, 0.2), f'{percent(share)} of the target values are unknown, most of them in "{worst}".'
+    )

@@ -1,0 +1,126 @@
+"""Something that gives the target away without any biology: a column, an id, a length."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bioloom.data.wording import counted
+from bioloom.evaluation.alone import strength
+from bioloom.evaluation.checks import Answer, check
+from bioloom.evaluation.facts import Facts
+
+GIVES_AWAY = 0.96
+"""Share of the way from guessing to perfect at which one column is as good as the target (AUC 0.98)."""
+
+SUSPICIOUS = 0.5
+"""Share of that way from which an id is worth a word."""
+
+
+def _giving_away(frame: pd.DataFrame, facts: Facts) -> tuple[str, float] | None:
+    """The column that predicts the target best by itself; None where there is no column to ask."""
+    strengths = {str(name): strength(frame[name], facts) for name in frame.columns}
+    known = {name: value for name, value in strengths.items() if np.isfinite(value)}
+    return max(known.items(), key=lambda entry: entry[1]) if known else None
+
+
+@check(
+    "leak.input_column",
+    question="Does one input column give the target away?",
+    fix="ask whether this column is known before the target is; if not, leave it out of the inputs (--input)",
+)
+def input_column(facts: Facts) -> Answer | None:
+    """A column measured after the target, or computed from it, makes every score meaningless."""
+    found = _giving_away(facts.inputs, facts)
+    if found is None:
+        return None
+    name, value = found
+    if value < GIVES_AWAY:
+        return Answer("ok", f'No input column predicts the target by itself; "{name}" comes nearest.')
+    return Answer("problem", f'The input column "{name}" predicts the target almost perfectly by itself.')
+
+
+@check(
+    "leak.unused_column",
+    question="Does a column that is not an input give the target away?",
+    fix="do not use this column as an input unless it is known before the target is",
+)
+def unused_column(facts: Facts) -> Answer | None:
+    """The network does not see it; whoever adds it as an input should know."""
+    found = _giving_away(facts.columns, facts)
+    if found is None:
+        return None
+    name, value = found
+    if value < GIVES_AWAY:
+        return Answer("ok", "No other column of the file predicts the target by itself.")
+    return Answer(
+        "note",
+        f'The column "{name}" predicts the target almost perfectly by itself; the model does not see it.',
+    )
+
+
+@check(
+    "leak.ids",
+    question="Do the ids predict the target?",
+    fix="ask how the records were named and ordered; where batches were measured together, give them as the "
+    "column group and split by it (--split group)",
+)
+def ids(facts: Facts) -> Answer | None:
+    """Names such as pos_17, or a number that counts up with the label, tell of batches or of sorting."""
+    if facts.ids is None:
+        return None
+    names = pd.Series([str(name) for name in facts.ids])
+    numbers = names.str.extract(r"(\d+)\D*$")[0]
+    letters = names.map(lambda name: re.sub(r"\d+", "", name))
+    found = _giving_away(pd.DataFrame({"number": numbers, "text": letters}), facts)
+    if found is None or found[1] < SUSPICIOUS:
+        return Answer("ok", "The ids do not predict the target.")
+    what, _ = found
+    return Answer("note", f"The {what} in the ids predicts the target; the model does not see it.")
+
+
+@check(
+    "leak.simple_properties",
+    question="Does length or composition alone predict the target?",
+    fix="choose negatives of the same length and composition as the positives, or ask what the model adds to them",
+)
+def simple_properties(facts: Facts) -> Answer | None:
+    """Two classes that differ in length or GC content are told apart without any motif."""
+    found = _giving_away(pd.DataFrame(dict(facts.properties)), facts)
+    score = facts.score()
+    if found is None or score is None or score.value is None or not facts.beats_guessing():
+        return None
+    name, value = found
+    best = facts.metric.gain(facts.metric.best, facts.guessing)
+    model = facts.metric.gain(score.value, facts.guessing) / best
+    if value < SUSPICIOUS * model:
+        return Answer("ok", "Neither length nor composition alone explains the score.")
+    reached = facts.metric.text(facts.guessing + value * (facts.metric.best - facts.guessing))
+    text = (
+        f"{name[0].upper()}{name[1:]} alone reaches {reached} in {facts.metric.title}; "
+        f"{facts.title('model')} reaches {facts.metric.text(score.value)}."
+    )
+    return Answer("warning" if value >= 0.9 * model else "note", text)
+
+
+@check(
+    "leak.missing_values",
+    question="Does it predict the target which cells are missing?",
+    fix="ask why these cells are missing; where the reason is the target itself, leave the column out",
+)
+def missing_values(facts: Facts) -> Answer | None:
+    """Cells may be missing because of the outcome: a sick patient was not measured."""
+    missing: dict[str, Any] = {
+        str(name): facts.inputs[name].isna().astype(int) for name in facts.inputs.columns
+    }
+    holes = {name: marks for name, marks in missing.items() if marks.any()}
+    if not holes:
+        return None
+    total = sum(int(marks.sum()) for marks in holes.values())
+    found = _giving_away(pd.DataFrame(holes), facts)
+    if found is None or found[1] < SUSPICIOUS:
+        return Answer("ok", f"{counted(total, 'cell')} missing, and which ones says little about the target.")
+    return Answer("warning", f'Whether "{found[0]}" is missing predicts the target.')

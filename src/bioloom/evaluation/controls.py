@@ -1,0 +1,142 @@
+"""Controls: runs in which nothing can be learned, so that whatever the score then shows is an artefact.
+
+Label shuffle: all training and validation labels are permuted and the whole training is repeated on a
+reduced budget. Such a model knows nothing about the target; scored on the true test labels it must read as
+guessing. The same short training with the true labels is scored beside it, since a short training is not
+the model of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from bioloom.evaluation.intervals import rounded
+from bioloom.evaluation.resampling import Resampling
+from bioloom.metrics import METRICS, Metric
+from bioloom.tasks import Task
+
+Truth = NDArray[np.float32]
+Train = Callable[[Truth, int], NDArray[np.float32]]
+"""(labels of the training and validation records, seed) -> predictions for the test records"""
+
+LUCK_DRAWS = 100
+"""Permutations of the test labels that show how far a guess strays on this test."""
+
+
+@dataclass(frozen=True)
+class Shuffle:
+    """What the same training finds in shuffled labels.
+
+    values:   the deciding metric of each shuffled training on the true test labels
+    real:     of the same short training on the true labels
+    guessing: what guessing gives
+    p:        (1 + shuffled at least as good as real) / (1 + shuffled); never below 1 / (1 + shuffled)
+    reads_as_guessing: whether the shuffled trainings do no better than chance allows
+    """
+
+    metric: str
+    values: tuple[float, ...]
+    mean: float
+    real: float
+    guessing: float
+    p: float
+    reads_as_guessing: bool
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in result.json."""
+        numbers = {name: rounded(getattr(self, name)) for name in ("mean", "real", "guessing", "p")}
+        return asdict(self) | numbers | {"values": [rounded(value) for value in self.values]}
+
+
+@dataclass(frozen=True)
+class ShufflePlan:
+    """How labels are shuffled.
+
+    groups: (training and validation records,) or None; where all labels of a group agree, groups swap labels
+    count:  shuffled trainings
+    """
+
+    groups: NDArray[Any] | None = None
+    count: int = 1
+    seed: int = 0
+
+
+def label_shuffle(train: Train, task: Task, truth: Truth, test_truth: Truth, plan: ShufflePlan) -> Shuffle:
+    """Train on shuffled labels and see whether the score reads as guessing.
+
+    train: trains with the given labels in place of `truth` and predicts the test records; its score on a
+        constant prediction, where correlations are not defined, counts as guessing.
+    truth: (training and validation records, targets); test_truth: (test records, targets)
+    """
+    metric = METRICS[task.primary]
+    guessing = metric.chance(test_truth.astype(np.float64))
+
+    def score(value: NDArray[np.float32]) -> float:
+        found = metric(test_truth, value)
+        return found if np.isfinite(found) else guessing
+
+    predictions = [
+        train(permute(truth, plan.groups, seed), seed)
+        for seed in range(plan.seed + 1, plan.seed + 1 + plan.count)
+    ]
+    values = tuple(score(value) for value in predictions)
+    real = score(train(truth, plan.seed))
+    as_good = sum(metric.gain(value, real) >= 0 for value in values)
+    luck = max((_luck(metric, test_truth, value, plan.seed) for value in predictions), default=0.0)
+    mean = float(np.mean(values))
+    guess = metric.gain(mean, guessing) <= _allowance(metric, values, (real, guessing), luck)
+    p = (1 + as_good) / (1 + len(values))
+    text = _sentence(metric, mean, real, guessing, guess)
+    return Shuffle(metric.name, values, mean, real, guessing, p, guess, text)
+
+
+def permute(truth: Truth, groups: NDArray[Any] | None, seed: int) -> Truth:
+    """Deal the labels out anew; where all labels of each group agree, groups swap theirs as a whole.
+
+    All targets of a record stay together. (records, targets) -> (records, targets)
+    """
+    random = np.random.default_rng(seed)
+    codes = Resampling(len(truth), groups).codes
+    units, first = np.unique(codes, return_index=True)
+    constant = np.array_equal(truth[first][codes], truth, equal_nan=True)
+    if groups is None or not constant or len(units) == len(truth):
+        return truth[random.permutation(len(truth))]
+    return np.asarray(truth[first][random.permutation(len(units))][codes])
+
+
+def _luck(metric: Metric, truth: Truth, value: NDArray[np.float32], seed: int) -> float:
+    """How far the score strays when predictions have nothing to do with the test labels."""
+    random = np.random.default_rng(seed)
+    guesses = [metric(truth[random.permutation(len(truth))], value) for _ in range(LUCK_DRAWS)]
+    return float(np.std(guesses)) if np.isfinite(guesses).all() else 0.0
+
+
+def _allowance(metric: Metric, values: tuple[float, ...], levels: tuple[float, float], luck: float) -> float:
+    """How far above guessing the mean of shuffled trainings may lie and still be called a guess.
+
+    The largest of: two standard deviations of a guess on this test; the upper 95 % limit of the mean, where
+    there are three shuffles or more; a quarter of what the true labels give. The last is there because a model
+    of shuffled labels is one random function of the input: where the input has few directions that matter,
+    it lies along the true one, or against it, by luck that the first two cannot see.
+    """
+    real, guessing = levels
+    allowed = [2 * luck, 0.25 * metric.gain(real, guessing)]
+    if len(values) >= 3:
+        error = np.std(values, ddof=1) / np.sqrt(len(values))
+        allowed.append(float(stats.t.ppf(0.975, len(values) - 1) * error))
+    return max(allowed)
+
+
+def _sentence(metric: Metric, mean: float, real: float, guessing: float, guess: bool) -> str:
+    reads = "which reads as guessing" if guess else "which is better than guessing and should not be"
+    return (
+        f"Trained on shuffled labels, the same pipeline scores {metric.text(mean)} in {metric.title}, {reads} "
+        f"({metric.text(guessing)}); the same short training on the true labels scores {metric.text(real)}."
+    )

@@ -1,0 +1,94 @@
+"""Everything the checks and the verdict may look at, gathered once at the end of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bioloom.evaluation.comparison import Difference
+from bioloom.evaluation.controls import Shuffle
+from bioloom.evaluation.intervals import Score
+from bioloom.metrics import METRICS, Metric
+from bioloom.tasks import Targets, Task
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about a run. Arrays are over all records used, in one order; `part` says which is where.
+
+    truth:      (records, targets), unknown ones NaN
+    part:       (records,) "train", "validation" or "test"
+    value:      (test records, targets or classes) predictions of the model, in the order of the records
+    scores:     by role ("model", "trivial", "nearest", "simple"), each metric
+    titles:     by role, how sentences call it: "the network", "ridge regression on k-mers"
+    dropped:    rows of the file that could not be used
+    leakage:    records of the test with a copy among the training or validation records, by kind: exact_copies,
+                reverse_complements, near_copies, conflicting_labels; kinds that were not looked for are missing
+    train_score: the deciding metric on the training records
+    inputs:     columns of table inputs, as given
+    columns:    columns of the file that no network sees
+    properties: one number per record that says little by itself: length, GC content
+    """
+
+    task: Task
+    targets: Targets
+    truth: NDArray[np.float32]
+    part: NDArray[np.object_]
+    value: NDArray[np.float32]
+    scores: Mapping[str, Mapping[str, Score]]
+    comparison: tuple[Difference, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    shuffle: Shuffle | None = None
+    dropped: int = 0
+    leakage: Mapping[str, int] = field(default_factory=dict)
+    train_score: float | None = None
+    ids: NDArray[np.object_] | None = None
+    groups: NDArray[Any] | None = None
+    inputs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    columns: pd.DataFrame = field(default_factory=pd.DataFrame)
+    properties: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that decides."""
+        return METRICS[self.task.primary]
+
+    @property
+    def test(self) -> NDArray[np.bool_]:
+        """Which records are in the test."""
+        return np.asarray(self.part == "test")
+
+    @property
+    def tested(self) -> int:
+        """How many test records there are."""
+        return int(self.test.sum())
+
+    @property
+    def guessing(self) -> float:
+        """What guessing gives on the test records in the metric that decides."""
+        return self.metric.chance(self.truth[self.test].astype(np.float64))
+
+    def score(self, role: str = "model") -> Score | None:
+        """The deciding metric of a model; None where that model was not scored."""
+        return self.scores.get(role, {}).get(self.task.primary)
+
+    def beats_guessing(self, role: str = "model") -> bool:
+        """Whether the whole interval of a model lies on the better side of guessing."""
+        score = self.score(role)
+        if score is None or score.low is None or score.high is None:
+            return False
+        near = score.low if self.metric.higher_is_better else score.high
+        return self.metric.gain(near, self.guessing) > 0
+
+    def difference(self, against: str) -> Difference | None:
+        """The model compared with a baseline."""
+        return next((entry for entry in self.comparison if entry.against == against), None)
+
+    def title(self, role: str) -> str:
+        """How sentences call a model."""
+        return self.titles.get(role, "the network" if role == "model" else f"the {role} baseline")

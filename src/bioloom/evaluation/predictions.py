@@ -1,0 +1,63 @@
+"""What a model says about records, beside what is true where that is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bioloom.tasks import Targets
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One row per record, in the order of the records.
+
+    ids:    (records,)
+    value:  (records, targets or classes) in the target's units, or probabilities
+    truth:  (records, targets), unknown ones NaN; None where no label was given
+    spread: (records, targets or classes) how far repeated trainings differ; None for a single training
+    """
+
+    targets: Targets
+    ids: NDArray[np.object_]
+    value: NDArray[np.float32]
+    truth: NDArray[np.float32] | None = None
+    spread: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def called(self, threshold: float = 0.5) -> NDArray[np.int64]:
+        """The number of the class each record is called, (records,)."""
+        if self.value.shape[1] > 1:
+            return np.asarray(self.value.argmax(axis=1), dtype=np.int64)
+        return np.asarray(self.value[:, 0] >= threshold, dtype=np.int64)
+
+    def frame(self) -> pd.DataFrame:
+        """As written to predictions.csv: id, truth where known, prediction, probabilities, spread."""
+        columns: dict[str, Any] = {"id": self.ids}
+        if self.targets.classes:
+            columns |= self._class_columns()
+        else:
+            for i, name in enumerate(self.targets.names):
+                if self.truth is not None:
+                    columns[name] = self.truth[:, i]
+                columns[f"{name} predicted"] = self.value[:, i]
+        if self.spread is not None:
+            for i, name in enumerate(self.targets.column_names()):
+                columns[f"{name} spread"] = self.spread[:, i]
+        return pd.DataFrame(columns)
+
+    def _class_columns(self) -> dict[str, Any]:
+        names = np.array([*self.targets.classes, None], dtype=object)
+        (target,) = self.targets.names
+        columns: dict[str, Any] = {}
+        if self.truth is not None:
+            known = np.isfinite(self.truth[:, 0])
+            columns[target] = names[np.where(known, self.truth[:, 0], -1).astype(np.int64)]
+        columns[f"{target} predicted"] = names[self.called()]
+        return columns | {name: self.value[:, i] for i, name in enumerate(self.targets.column_names())}

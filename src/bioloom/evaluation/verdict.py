@@ -1,0 +1,259 @@
+"""What a run is worth, in one sentence and a next step: a decision table read from top to bottom.
+
+| code              | when                                                                                      |
+|-------------------|-------------------------------------------------------------------------------------------|
+| undefined         | the metric that decides is not defined on these test records                              |
+| too_few           | there are too few test records, or no interval can be given                               |
+| leaky_test        | a check of the family "leak" found a problem: the test does not ask for new knowledge      |
+| no_signal         | neither the network nor a baseline is better than guessing for sure                       |
+| simple_better     | the simple model is better than the network for sure                                      |
+| neighbour_as_good | the nearest training record is better, or as good, and is the strongest baseline          |
+| simple_as_good    | the simple model is as good as the network as far as this test can tell                   |
+| network_wins      | the network is better than every baseline, and no interval includes zero                  |
+
+"For sure" means that the whole 95 % interval of the difference lies on one side of zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bioloom.evaluation.checks import Finding
+from bioloom.evaluation.comparison import Difference
+from bioloom.evaluation.facts import Facts
+from bioloom.metrics import METRICS
+
+RIVALS = ("simple", "nearest")
+"""Baselines a network has to beat; at equal scores the first is named."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run is worth.
+
+    code:      a row of the decision table
+    text:      one sentence with the figures in it
+    next:      what to do now
+    prefer:    which model to use, by role: "model" or the baseline that is better for sure
+    """
+
+    code: str
+    text: str
+    next: str
+    prefer: str = "model"
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in result.json."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a rule of the decision table looks at."""
+
+    facts: Facts
+    findings: Sequence[Finding] = ()
+
+    def problem(self, family: str) -> Finding | None:
+        """The first problem found by a check whose code starts like that."""
+        problems = (finding for finding in self.findings if finding.severity == "problem")
+        return next((finding for finding in problems if finding.code.startswith(family)), None)
+
+    def rivals(self) -> list[Difference]:
+        """The network against the baselines it has to beat, in the metric that decides.
+
+        A baseline for which that metric is not defined predicts the same everywhere: beating guessing is
+        beating it, so it is no rival.
+        """
+        compared = [self.facts.difference(role) for role in RIVALS]
+        return [entry for entry in compared if entry is not None and entry.metric == self.facts.metric.name]
+
+
+Rule = Callable[[Case], Verdict | None]
+
+
+def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
+    """The first row of the decision table that fits."""
+    case = Case(facts, findings)
+    for rule in RULES:
+        found = rule(case)
+        if found is not None:
+            return found
+    return _network_wins(case)
+
+
+def _undefined(case: Case) -> Verdict | None:
+    facts = case.facts
+    score = facts.score()
+    if score is not None and score.value is not None:
+        return None
+    reason = "not scored" if score is None else score.undefined
+    return Verdict(
+        "undefined",
+        f"{_capital(facts.metric.title)} is {reason} (on {_records(facts)}).",
+        "Choose a split whose test records differ in the target, or another target.",
+    )
+
+
+def _too_few(case: Case) -> Verdict | None:
+    few = case.problem("data.few_test_records")
+    unclear = next((entry for entry in case.rivals() if entry.low is None), None)
+    if few is None and unclear is None:
+        return None
+    if few is not None:
+        text = f"The score says little: {few.answer[0].lower()}{few.answer[1:]}"
+    else:
+        assert unclear is not None
+        text = (
+            f"The network cannot be compared with {case.facts.title(unclear.against)}: {unclear.undefined}."
+        )
+    return Verdict(
+        "too_few", text, "Collect more records, or give the test more of them (--set split.test=0.3)."
+    )
+
+
+def _leaky_test(case: Case) -> Verdict | None:
+    leak = case.problem("leak.")
+    if leak is None:
+        return None
+    answer = leak.answer.rstrip(".")
+    return Verdict(
+        "leaky_test",
+        f"This test does not show what the network knows: {answer[0].lower()}{answer[1:]}.",
+        _sentence(leak.fix),
+    )
+
+
+def _no_signal(case: Case) -> Verdict | None:
+    if any(case.facts.beats_guessing(role) for role in ("model", *RIVALS)):
+        return None
+    return _guessing(case.facts)
+
+
+def _guessing(facts: Facts) -> Verdict:
+    return Verdict(
+        "no_signal",
+        f"The network does no better than guessing for sure: {_beside_guessing(facts)}.",
+        "Ask whether the inputs can hold the answer, and whether labels and records are joined correctly; "
+        "then collect more records.",
+    )
+
+
+def _not_beaten(case: Case) -> Verdict | None:
+    """The strongest of the baselines that the network does not beat for sure."""
+    unbeaten = [entry for entry in case.rivals() if not entry.wins]
+    if not unbeaten:
+        return None
+    rival = min(unbeaten, key=lambda entry: (not entry.loses, entry.difference))
+    return _simple(case.facts, rival) if rival.against == "simple" else _neighbour(case.facts, rival)
+
+
+def _simple(facts: Facts, rival: Difference) -> Verdict:
+    title = facts.title("simple")
+    if rival.loses:
+        return Verdict(
+            "simple_better",
+            f"{_capital(title)} beats the network by {_figures(rival, facts, turned=True)}.",
+            "Use the simple model; the network would need more records, or another architecture.",
+            prefer="simple",
+        )
+    return Verdict(
+        "simple_as_good",
+        f"The network does no better than {title} for sure: the difference is {_figures(rival, facts)}.",
+        "Prefer the simple model, which is faster and easier to explain, unless more records part the two.",
+    )
+
+
+def _neighbour(facts: Facts, rival: Difference) -> Verdict:
+    title = facts.title("nearest")
+    advice = (
+        "Split by similarity (--split similarity) to see what is left on records unlike the training records."
+    )
+    if rival.loses:
+        return Verdict(
+            "neighbour_as_good",
+            f"{_capital(title)} is a better guide than the network, by {_figures(rival, facts, turned=True)}.",
+            advice,
+            prefer="nearest",
+        )
+    return Verdict(
+        "neighbour_as_good",
+        f"{_capital(title)} is as good a guide as the network, so the score may be memory: the difference is "
+        f"{_figures(rival, facts)}.",
+        advice,
+    )
+
+
+def _network_wins(case: Case) -> Verdict:
+    facts, rivals = case.facts, case.rivals()
+    if not facts.beats_guessing():
+        return _guessing(facts)
+    if not rivals:
+        text = f"The network does better than guessing: {_beside_guessing(facts)}."
+        return Verdict("network_wins", text, "Compare it with a simple model before you rely on it.")
+    closest = min(rivals, key=lambda entry: entry.difference or 0.0)
+    return Verdict(
+        "network_wins",
+        f"The network beats {facts.title(closest.against)} by {_figures(closest, facts)}.",
+        "Use the network; read the findings and the explanation before you trust it on other data.",
+    )
+
+
+RULES: tuple[Rule, ...] = (_undefined, _too_few, _leaky_test, _no_signal, _not_beaten)
+"""The decision table, first row first; where none fits, the network wins."""
+
+
+def _beside_guessing(facts: Facts) -> str:
+    """The score with its interval, beside what guessing gives."""
+    score, text = facts.score(), facts.metric.text
+    assert score is not None
+    return (
+        f"{facts.metric.title} is {text(score.value)} ({text(score.low)} to {text(score.high)}) "
+        f"on {_records(facts)}, and guessing gives {text(facts.guessing)}"
+    )
+
+
+def _figures(difference: Difference, facts: Facts, turned: bool = False) -> str:
+    """The difference with its interval, metric and records: "0.06 (0.04 to 0.08) in ... on ..."."""
+    value, low, high = difference.difference, difference.low, difference.high
+    assert value is not None
+    assert low is not None
+    assert high is not None
+    if turned:
+        value, low, high = -value, -high, -low
+    digits = decimals(low, high)
+    metric = METRICS[difference.metric].title
+    return f"{value:z.{digits}f} ({low:z.{digits}f} to {high:z.{digits}f}) in {metric} on {_records(facts)}"
+
+
+def decimals(low: float, high: float) -> int:
+    """Decimals that tell the ends of an interval from each other and from 0; two where that is enough."""
+    if low == high:
+        return 2
+    for digits in range(2, 6):
+        ends = {round(low, digits), round(high, digits), 0.0}
+        if len(ends) == 3 or (len(ends) == 2 and 0.0 in (low, high)):
+            return digits
+    return 6
+
+
+def _records(facts: Facts) -> str:
+    """The test records in words, with what is known about copies."""
+    count = f"{facts.tested:,} test record{'' if facts.tested == 1 else 's'}"
+    kinds = [kind for kind in ("exact_copies", "reverse_complements") if kind in facts.leakage]
+    if not kinds:
+        return count
+    copies = sum(facts.leakage[kind] for kind in kinds)
+    if not copies:
+        return f"{count} with no copy in training"
+    return f"{count}, {copies:,} of them {'a copy' if copies == 1 else 'copies'} of training records"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _sentence(text: str) -> str:
+    return f"{_capital(text)}." if text else ""
