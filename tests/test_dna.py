@@ -301,6 +301,15 @@ def test_padding_stays_where_it_is():
     assert torch.equal(background.sum(dim=2) > 0, signal.mask[:, None].expand(4, 5, 10))
 
 
+def test_mixtures_in_other_records_do_not_change_the_shuffles_of_one():
+    dna = Dna.fit(frame("ACGT"))
+    alone, among = (
+        signal_of("ACNRTTGCAN--AA"),
+        signal_of("NYWSKMBDHVACGT", "ACNRTTGCAN--AA", "ACGTACGTACGTAC"),
+    )
+    assert torch.equal(dna.background(among, 0, 4)[1], dna.background(alone, 0, 4)[0])
+
+
 def test_a_record_has_the_same_shuffles_in_every_batch_and_others_with_another_seed():
     dna = Dna.fit(frame("ACGTTGCAACGGTTAACGAT", "TTGACAGGTACCATGGACTA"))
     both, one = signal_of("ACGTTGCAACGGTTAACGAT", "TTGACAGGTACCATGGACTA"), signal_of("TTGACAGGTACCATGGACTA")

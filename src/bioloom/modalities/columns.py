@@ -74,12 +74,9 @@ class NumberColumn(Column):
         """Learn mean, spread, median and the share of missing cells."""
         numbers, _ = as_numbers(cells)
         known = numbers[np.isfinite(numbers)]
-        largest = float(np.abs(known).max(initial=0.0)) or 1.0
-        scaled = known / largest  # squares of huge numbers would overflow
-        spread = float(np.std(scaled)) * largest
+        mean, spread = mean_and_spread(known)
         constant = bool((known == known[0]).all())  # rounding gives equal numbers a tiny spread
         missing = 1.0 - len(known) / len(numbers)
-        mean = float(np.mean(scaled)) * largest
         return cls(str(cells.name), mean, 0.0 if constant else spread, float(np.median(known)), missing)
 
     @property
@@ -124,6 +121,12 @@ class NumberColumn(Column):
         """Such as "pH = 7.2"."""
         number = as_numbers(cells)[0][0]
         return f"{self.name} missing" if np.isnan(number) else f"{self.name} = {number:.4g}"
+
+
+def mean_and_spread(numbers: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and standard deviation, also of numbers whose squares would overflow."""
+    largest = float(np.abs(numbers).max(initial=0.0)) or 1.0
+    return float(np.mean(numbers / largest)) * largest, float(np.std(numbers / largest)) * largest
 
 
 @dataclass(frozen=True)

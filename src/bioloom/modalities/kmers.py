@@ -10,8 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ROWS = 4096
-"""Records counted at once, so that the counts stay in the cache."""
+NUMBERS = 2**20
+"""Letters counted at once, so that what is counted stays in the cache."""
 
 
 def kmer_names(letters: str, k: int) -> tuple[str, ...]:
@@ -26,8 +26,9 @@ def kmer_shares(tokens: NDArray[np.uint8], letters: int, k: int) -> NDArray[np.f
     Returns (records, letters ** k); zeros where a record holds no word of k plain letters.
     """
     shares = np.zeros((len(tokens), letters**k), dtype=np.float32)
-    for first in range(0, len(tokens), ROWS):
-        rows = slice(first, first + ROWS)
+    step = max(1, NUMBERS // max(1, tokens.shape[1]))
+    for first in range(0, len(tokens), step):
+        rows = slice(first, first + step)
         counts = _counts(tokens[rows], letters, k)
         shares[rows] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return shares

@@ -13,22 +13,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-WALKERS = 8192
-"""Shuffles drawn at once: enough to fill the processor's vectors, few enough to stay small in memory."""
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
     from bioloom.modalities import Signal
 
+NUMBERS = 2**21
+"""Positions shuffled at once: enough to fill the processor's vectors, few enough to stay small in memory."""
+
 
 @dataclass(frozen=True)
 class Symbols:
     """What stands at each position of some records.
 
-    codes:  (records, positions) integers, equal where the columns of the signal are equal; filled positions
-            first
+    codes:  (records, positions) integers, equal where the columns of a record are equal; filled positions first
     places: (records, positions) where each stands in the signal
     counts: (records,) how many positions are filled
     """
@@ -56,8 +55,8 @@ def shuffled(signal: Signal, seed: int, count: int, orders: Orders) -> Tensor:
 
     symbols = _symbols(signal)
     streams = _streams(symbols, seed, count)
-    step = max(1, WALKERS // max(1, count))
     records, channels, positions = signal.x.shape
+    step = max(1, NUMBERS // max(1, count * positions))
     order = np.empty((records, count, positions), dtype=np.int64)
     for first in range(0, records, step):
         rows = slice(first, first + step)
@@ -72,12 +71,14 @@ def shuffled(signal: Signal, seed: int, count: int, orders: Orders) -> Tensor:
 
 def _symbols(signal: Signal) -> Symbols:
     x = signal.x.detach().cpu().numpy()
-    codes = x.argmax(axis=1).astype(np.int64)
-    channels = x.shape[1]
-    special = ~((x.max(axis=1) == 1) & (x.sum(axis=1) == 1))
-    if special.any():
-        columns = x.transpose(0, 2, 1)[special]
-        codes[special] = channels + np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1)
+    letters = x.shape[1]
+    codes = np.where(x.any(axis=1), x.argmax(axis=1), letters).astype(
+        np.int64
+    )  # a gap is a letter of its own
+    mixed = x.any(axis=1) & (x.max(axis=1) < 1)
+    for row in np.flatnonzero(mixed.any(axis=1)):  # numbered within the record, so that others do not matter
+        kinds = np.unique(x[row][:, mixed[row]], axis=1, return_inverse=True)[1]
+        codes[row, mixed[row]] = letters + 1 + kinds.reshape(-1)
     filled = np.ones(codes.shape, dtype=bool) if signal.mask is None else signal.mask.cpu().numpy()
     places = np.argsort(~filled, axis=1, kind="stable")
     return Symbols(np.take_along_axis(codes, places, axis=1), places, filled.sum(axis=1))

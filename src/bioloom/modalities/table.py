@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from shlex import quote
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,7 +21,13 @@ from bioloom.data.records import Problem, Records
 from bioloom.data.similarity.copies import row_groups
 from bioloom.errors import UserError
 from bioloom.modalities import Clusters, Demo, Features, Kind, Modality, Part, Shape, modalities
-from bioloom.modalities.columns import CategoryColumn, Column, NumberColumn, column_from_state
+from bioloom.modalities.columns import (
+    CategoryColumn,
+    Column,
+    NumberColumn,
+    column_from_state,
+    mean_and_spread,
+)
 from bioloom.modalities.encoded import ColumnEncoded
 
 if TYPE_CHECKING:
@@ -202,13 +209,14 @@ def _learn(cells: pd.Series[Any]) -> Column | None:
 
 
 def _cells(values: pd.DataFrame, column: Column) -> pd.Series[Any]:
-    if column.name not in values.columns:
+    names = list(map(str, values.columns))
+    if column.name not in names:
         raise UserError(
             f'The column "{column.name}" is missing.',
-            where=f"columns: {', '.join(map(str, values.columns[:20]))}",
+            where=f"columns: {', '.join(names[:20])}",
             fix="add the column; leave cells empty where a value is unknown",
         )
-    cells: pd.Series[Any] = values[column.name]
+    cells: pd.Series[Any] = values.iloc[:, names.index(column.name)]
     return cells
 
 
@@ -217,15 +225,15 @@ def _rounded(cells: pd.Series[Any], step: float) -> pd.Series[Any]:
     if not step or kind_of(cells) != "number":
         return cells.reset_index(drop=True)
     numbers, _ = as_numbers(cells)
-    spread = float(np.nanstd(numbers))
-    return pd.Series(np.round((numbers - np.nanmean(numbers)) / (spread or 1.0) / step))
+    mean, spread = mean_and_spread(numbers[np.isfinite(numbers)])
+    return pd.Series(np.round((numbers - mean) / (spread or 1.0) / step))
 
 
 # ---- what is wrong with a column, by kind ----------------------------------------------------------------------
 
 
 def _input_options(names: list[str]) -> str:
-    shown = " ".join(f"--input {name}" for name in names[:4])
+    shown = " ".join(f"--input {quote(name)}" for name in names[:4])
     return shown if len(names) <= 4 else f"{shown} and so on for the {len(names)} columns to keep"
 
 
