@@ -18,7 +18,7 @@ from bioloom.report import fragment, render
 from bioloom.report.methods import paragraph
 from bioloom.report.numbers import duration, interval, number, plural, score, short, signed, with_interval
 from bioloom.report.sections.result import axis
-from bioloom.report.summary import block, summary
+from bioloom.report.summary import Fact, block, summary
 from bioloom.report.templating import FOLDER, typeset
 from bioloom.report.words import in_sentence, listed
 
@@ -160,7 +160,7 @@ def test_verdict_next_step_and_all_findings_are_on_the_page_the_worst_first(tmp_
     run = fake_runs.binary(tmp_path)
     text, result = page_of(run).text, result_of(run)
     assert result["verdict"]["text"] in text
-    assert result["verdict"]["next"] in text
+    assert result["verdict"]["next_step"] in text
     places = {finding["severity"]: text.index(finding["question"]) for finding in result["findings"]}
     assert places["problem"] < places["warning"] < places["note"] < places["ok"]
     assert all(finding["fix"] in text for finding in result["findings"])
@@ -184,6 +184,11 @@ def test_rows_left_out_are_listed_with_reason_lines_and_number(tmp_path: Path) -
     text = page_of(fake_runs.two_inputs(tmp_path)).text
     assert "2,003 read, 1,991 used, 12 left out" in text
     assert "the sequence is empty 4, 9, 77, 120, 121, … 10" in text
+
+
+def test_several_targets_are_also_scored_one_by_one(tmp_path: Path) -> None:
+    text = page_of(fake_runs.two_inputs(tmp_path)).text
+    assert "growth 0.510 (0.400 to 0.600)" in text
 
 
 def test_a_binary_run_shows_the_positive_class_and_why(tmp_path: Path) -> None:
@@ -351,14 +356,18 @@ def test_page_notebook_and_terminal_show_the_same_block(run: Path, written: Page
 
 def test_copies_across_the_split_are_named_and_graded_like_the_finding(tmp_path: Path) -> None:
     result = result_of(fake_runs.binary(tmp_path))
-    clean = next(fact for fact in block(result).facts if fact.question == "Is the test set clean?")
-    assert clean.answer.startswith(
-        "Not quite: 6 exact copies, 2 reverse complements and 11 near copies of records"
-    )
-    result["findings"] = [fake_runs.finding("leak.exact_copies", "?", "6 are", "problem", "split again")]
-    clean = next(fact for fact in block(result).facts if fact.question == "Is the test set clean?")
-    assert clean.tone == "bad"
-    assert clean.answer.startswith("No: 6 exact copies")
+
+    def clean() -> Fact:
+        return next(fact for fact in block(result).facts if fact.question == "Is the test set clean?")
+
+    copies = "6 exact copies, 2 reverse complements and 11 near copies of records the model learned from"
+    assert clean().answer == f"No: {copies}; 1 with conflicting labels"
+    assert clean().tone == "bad"
+    result["findings"][1]["severity"] = "note"
+    assert clean().answer.startswith(f"Nearly: {copies}")
+    result["findings"] = []
+    assert clean().answer.startswith(f"Not quite: {copies}")
+    assert clean().tone == "care"
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,8 @@ def _explained(entry: Mapping[str, Any]) -> str:
 
 
 def _software(result: Result) -> Iterator[str]:
-    environment = result.get("environment") or {}
+    environment = dict(result.get("environment") or {})
+    environment |= environment.get("packages") or {}
     found = [f"{name} {environment[key]}" for key, name in LIBRARIES.items() if environment.get(key)]
     version = environment.get("bioloom") or result.get("bioloom", "")
     device = f" on {result['training']['device']}" if result["training"].get("device") else ""

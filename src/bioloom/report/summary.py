@@ -115,7 +115,7 @@ def block(result: Result) -> Block:
     return Block(
         title=title(result),
         verdict=str(result["verdict"]["text"]),
-        next=str(result["verdict"].get("next") or ""),
+        next=str(result["verdict"].get("next_step") or result["verdict"].get("next") or ""),
         metric=metric,
         caption=_caption(result, metric),
         compared=_compared(result, metric),

@@ -22,6 +22,7 @@ def render(facts: Facts) -> Markup:
         "inputs": [_input(each) for each in data["inputs"]],
         "dropped": [_dropped(each) for each in data.get("dropped_reasons") or ()],
         "problems": [_problem(each) for each in data.get("problems") or ()],
+        "reserved": [(str(role), str(column)) for role, column in (data.get("reserved") or {}).items()],
         "unused": ", ".join(map(str, data.get("unused_columns") or ())),
         "notes": list(data.get("notes") or ()),
     }

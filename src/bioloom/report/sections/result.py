@@ -68,13 +68,18 @@ def _round_step(span: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if span / (power * factor) <= 6)
 
 
-TONES: dict[str, Tone] = {}
+NOT_THE_NETWORK = ("simple_better", "simple_as_good", "neighbour_as_good")
+NOT_TO_BE_USED = ("undefined", "too_few", "leaky_test", "no_signal")
+"""Codes of verdicts that are no success; a code that is not known here reads by its findings."""
 
 
 def tone(facts: Facts) -> Tone:
-    """How the verdict reads: by its code, otherwise by the worst finding."""
+    """How the verdict reads: by its code and by the worst finding."""
+    code = facts["verdict"]["code"]
     severities = {finding["severity"] for finding in facts.result.get("findings") or ()}
-    return "bad" if "problem" in severities else "care" if "warning" in severities else "good"
+    if code in NOT_TO_BE_USED or "problem" in severities:
+        return "bad"
+    return "care" if code in NOT_THE_NETWORK or "warning" in severities else "good"
 
 
 def render(facts: Facts) -> Markup:

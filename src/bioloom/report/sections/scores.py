@@ -37,10 +37,16 @@ def render(facts: Facts) -> Markup:
             for name in names
             if scores["baselines"][name].get("description")
         ],
+        "features": _features(scores["baselines"]),
         "records": plural(int(scores["model"][primary].get("n") or 0), "test record"),
         "intervals": _intervals(scores["model"]),
     }
     return fill("scores.html", values)
+
+
+def _features(baselines: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the baselines see of an input; the same for all."""
+    return next((str(each["features"]) for each in baselines.values() if each.get("features")), "")
 
 
 def _row(name: str, columns: Sequence[Mapping[str, Any]], primary: bool) -> dict[str, Any]:

@@ -40,6 +40,7 @@ def render(facts: Facts) -> Markup:
         "run": training["epochs_run"],
         "best": training["best_epoch"],
         "stopped": str(training.get("stopped") or "").rstrip("."),
+        "notes": list(training.get("notes") or ()),
         "settings": _settings(training["plan"]),
         "where": _where(training, facts, stages),
         "image": _image(history, training["best_epoch"]),
