@@ -354,6 +354,10 @@ def test_page_notebook_and_terminal_show_the_same_block(run: Path, written: Page
         assert typeset(words).replace("\u00a0", " ") in in_notebook
 
 
+def test_the_notebook_block_is_plain_text_of_html(run: Path) -> None:
+    assert type(fragment(result_of(run))) is str, "markup would escape what is added to it"
+
+
 def test_copies_across_the_split_are_named_and_graded_like_the_finding(tmp_path: Path) -> None:
     result = result_of(fake_runs.binary(tmp_path))
 

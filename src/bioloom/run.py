@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from bioloom.events import Silent
 from bioloom.journey import explained
 from bioloom.journey.explained import Answer, Wanted, spread
 from bioloom.journey.prepare import Request, prepare
+from bioloom.report import fragment
 from bioloom.report.summary import summary
 from bioloom.trained import Model, Values
 
@@ -119,8 +119,7 @@ class Run:
         return f"Run({str(self.folder)!r})\n" + "\n".join(summary(self.result))
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<div>{escape(line)}</div>" for line in summary(self.result))
-        return f'<div style="white-space: pre-wrap">{lines}</div>'
+        return fragment(self.result)
 
 
 def load(folder: Path | str) -> Run:

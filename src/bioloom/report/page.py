@@ -46,12 +46,12 @@ def page(facts: Facts) -> str:
         "style": Markup(style),
         "version": str(facts.part("environment").get("bioloom") or facts.result.get("bioloom", "")),
     }
-    return fill("page.html", values) + "\n"
+    return f"{fill('page.html', values)}\n"
 
 
 def fragment(result: Result) -> str:
     """The result block alone, as HTML for a notebook, from the content of `result.json`."""
-    return fill("fragment.html", {"block": block(result)})
+    return str(fill("fragment.html", {"block": block(result)}))
 
 
 def _fill_chapter(chapter: Chapter, facts: Facts) -> Filled:
