@@ -125,7 +125,9 @@ def _scores(shown: Block) -> RenderableType:
     grid.add_column(overflow="fold")
     for row in shown.compared:
         style = "bold" if row.name == "model" else ""
-        grid.add_row(*(Text(text, style=style) for text in (row.title, row.text, row.span)))
+        known = row.value is not None
+        cells = (row.title, row.text if known else "-", row.span if known else row.text)
+        grid.add_row(*(Text(text, style=style) for text in cells))
     return Padding(grid, (0, 0, 0, 2))
 
 
