@@ -79,7 +79,7 @@ def test_every_compression_is_known_by_its_content(tmp_path: Path, pack: str, na
     assert table.format == f"CSV, {pack}"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     body=st.lists(
         st.lists(st.text('ACGT,;"\n\té', max_size=6).map(str.strip), min_size=3, max_size=3).filter(any),

@@ -24,7 +24,7 @@ def by_biopython(path: Path, form: str) -> list[SeqRecord]:
         return list(SeqIO.parse(stream, form))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     records=st.lists(st.tuples(names, words, sequences), min_size=1, max_size=12),
     width=st.integers(1, 50),
