@@ -178,6 +178,17 @@ def test_the_verbs_are_these_and_no_others() -> None:
     assert set(command.commands["data"].commands) == {"list", "path"}  # type: ignore[attr-defined]
 
 
+def test_every_option_stands_in_the_reference_and_no_other_does() -> None:
+    page = Path(__file__).parent.parent / "docs" / "reference" / "command-line.md"
+    rows = [
+        line.split("|")[1]
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith("| `--")
+    ]
+    known = set().union(*(options_of([verb]) for verb in VERBS), options_of(["parts", "show"]))
+    assert {row.strip(" `").removeprefix("--") for row in rows} == known
+
+
 @pytest.mark.parametrize("module", [check, train, predict, explain, report, doctor])
 def test_every_verb_says_what_it_does(module: Any) -> None:
     assert inspect.getdoc(module.command)

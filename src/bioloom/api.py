@@ -114,20 +114,20 @@ def explain(
     run: str | Path,
     source: workflow.Source | None = None,
     *,
-    methods: str | Sequence[str] = (),
+    method: str | Sequence[str] = (),
     seed: int | None = None,
     device: str = "",
     quiet: bool = False,
 ) -> list[dict[str, Any]]:
     """Say what in a record moves the prediction; attributions and figures go to the run folder.
 
-    run:     the run folder
-    source:  records to explain; test records of the run if left out
-    methods: explainers; the usual ones of each input if left out
+    run:    the run folder
+    source: records to explain; test records of the run if left out
+    method: explainers; the usual ones of each input if left out
 
     Returns one entry for each explanation, with its files.
     """
-    wanted = workflow.Wanted(methods=_words(methods), seed=seed or 0, device=device or "cpu")
+    wanted = workflow.Wanted(methods=_words(method), seed=seed or 0, device=device or "cpu")
     return workflow.explain(Path(run), source, wanted, _listener(quiet))
 
 

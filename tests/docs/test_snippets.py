@@ -1,11 +1,10 @@
 """Every command and every Python example in the documentation runs.
 
 Blocks fenced as ```console hold lines that begin with "$ " (run, in order) and what they print (shown, not
-compared). Blocks fenced as ```python are run. All blocks of a page share one folder, and all Python
-blocks of a page one process, so a page may build on what stands above.
+compared). Blocks fenced as ```python are run, each by itself. All blocks of a page are run in order and share one
+folder, so a page may build on the files that were made above. Trainings are shortened by settings added here.
 
-A comment <!-- not run: REASON --> on the line before a block leaves it out; <!-- settings: WORDS --> adds words to
-the train commands of the block, so that a page can show the plain command and the test stays short.
+A comment <!-- not run: REASON --> on the line before a block leaves it out.
 """
 
 from __future__ import annotations
@@ -25,7 +24,14 @@ PAGES = [
     *sorted((ROOT / "docs").glob("tutorials/*.md")),
     *sorted((ROOT / "docs").glob("how-to/*.md")),
 ]
-SHORT = "--budget fast --set training.epochs=1 --set evaluation.draws=100 --set explanation.records=4 --set model.network=cnn"
+SETTINGS = {
+    "budget": "fast",
+    "training.epochs": 1,
+    "evaluation.draws": 100,
+    "explanation.records": 4,
+    "model.network": "cnn",
+}
+SHORT = " ".join(f"--set {key}={value}" for key, value in SETTINGS.items())
 BLOCK = re.compile(
     r"(?:<!--\s*(?P<note>.*?)\s*-->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```", re.DOTALL | re.MULTILINE
 )
@@ -90,27 +96,23 @@ def test_every_block_is_run_or_says_why_not(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_snippet_of_a_page_runs(page: Path, tmp_path: Path) -> None:
-    python: list[str] = []
     for block in blocks(page):
+        where = f"{page.name}, line {block.line}"
         if block.skip:
             continue
         if block.language == "console":
             for command in commands(block):
-                run(shortened(command), tmp_path, f"{page.name}, line {block.line}")
+                run(shortened(command), tmp_path, where)
         elif block.language == "python":
-            python.append(block.text)
-    if python:
-        script = tmp_path / "snippets.py"
-        script.write_text("\n".join([QUICKLY, *python]), encoding="utf-8")
-        run(f"{sys.executable} {script}", tmp_path, page.name)
+            script = tmp_path / "snippet.py"
+            script.write_text(QUICKLY + block.text, encoding="utf-8")
+            run(f'"{sys.executable}" snippet.py', tmp_path, where)
 
 
 QUICKLY = f"""
-import bioloom, functools
-words = {SHORT!r}.replace("--set ", "").split()
-short = {{"training.epochs": 1, "evaluation.draws": 100, "explanation.records": 4, "model.network": "cnn"}}
+import bioloom
 train = bioloom.train
-bioloom.train = lambda *a, settings=None, **k: train(*a, **k, settings={{**short, **(settings or {{}})}})
+bioloom.train = lambda *a, settings=None, **k: train(*a, **k, settings={{**{SETTINGS}, **(settings or {{}})}})
 """
 
 
