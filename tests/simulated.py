@@ -1,0 +1,76 @@
+"""Small simulated data for tests of networks and training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioloom.modalities import Encoded
+from bioloom.modalities.encoded import ColumnEncoded, TokenEncoded
+from bioloom.tasks import TASKS
+from bioloom.training.job import Job
+from bioloom.training.plan import Plan
+
+# The course's motif: shares of A, C, G, T in percent at its six positions.
+MOTIF = np.array(
+    [
+        [10.41, 22.86, 1.92, 1.55, 98.60, 86.66],
+        [68.20, 65.25, 0.50, 0.35, 0.25, 2.57],
+        [17.27, 8.30, 94.77, 97.32, 0.87, 0.00],
+        [4.13, 3.59, 2.81, 0.78, 0.28, 10.77],
+    ]
+)
+
+STEADY = Plan(
+    epochs=4, batch_size=32, learning_rate=3e-3, weight_decay=0.01, patience=4, clip=1.0, precision="float32"
+)
+
+
+def sequences(tokens: NDArray[np.uint8], lengths: NDArray[np.int32] | None = None) -> TokenEncoded:
+    """Tokens 0 to 3 as one-hot letters."""
+    full = np.full(len(tokens), tokens.shape[1], dtype=np.int32)
+    return TokenEncoded(tokens, full if lengths is None else lengths, np.eye(4, dtype=np.float32))
+
+
+def course(seed: int, count: int = 1000) -> tuple[TokenEncoded, NDArray[np.float32]]:
+    """The course's data in random order: `count` sequences of 20 nt with the motif at 7, `count` without."""
+    random = np.random.default_rng(seed)
+    tokens = random.integers(0, 4, (2 * count, 20)).astype(np.uint8)
+    for offset, shares in enumerate((MOTIF / MOTIF.sum(axis=0)).T):
+        tokens[:count, 7 + offset] = random.choice(4, count, p=shares)
+    labels = np.repeat([1.0, 0.0], count).astype(np.float32)
+    order = random.permutation(2 * count)
+    return sequences(tokens[order]), labels[order, None]
+
+
+def regression(seed: int, count: int = 240) -> tuple[dict[str, Encoded], NDArray[np.float32]]:
+    """A sequence of 16 nt and a table of 3 columns; the target is the share of A plus the first column."""
+    random = np.random.default_rng(seed)
+    tokens = random.integers(0, 4, (count, 16)).astype(np.uint8)
+    columns = random.normal(size=(count, 3)).astype(np.float32)
+    target = 8 * ((tokens == 0).mean(axis=1) - 0.25) + columns[:, 0] + 0.1 * random.normal(size=count)
+    truth = ((target - target.mean()) / target.std()).astype(np.float32)
+    return {"sequence": sequences(tokens), "table": ColumnEncoded(columns)}, truth[:, None]
+
+
+def job(network: str = "mlp", **changes: object) -> Job:
+    """A small regression: 160 training and 60 validation records of `regression(0)`."""
+    inputs, truth = regression(0)
+    if network != "fusion":
+        inputs = {"sequence": inputs["sequence"]}
+    small = Job(
+        network=network,
+        settings={},
+        outputs=1,
+        inputs=inputs,
+        truth=truth,
+        weight=np.ones(len(truth), dtype=np.float32),
+        train=np.arange(160),
+        validation=np.arange(160, 220),
+        task=TASKS["regression"],
+        plan=STEADY,
+        threads=1,
+    )
+    return replace(small, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,60 @@
+import pytest
+
+from bioloom.models import networks
+from bioloom.recipe import TrainingRecipe
+from bioloom.training import device, plan
+from bioloom.training.plan import Plan
+
+
+def planned(records: int, budget: plan.Budget = "normal", **asked: object) -> Plan:
+    return plan.plan(TrainingRecipe(**asked), records, networks["cnn"], budget, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("records", "batch_size"),
+    [(1, 1), (20, 20), (381, 32), (1_600, 64), (30_516, 128), (300_000, 256), (5_000_000, 512)],
+)
+def test_batches_grow_with_the_records(records: int, batch_size: int) -> None:
+    assert planned(records).batch_size == batch_size
+
+
+@pytest.mark.parametrize("records", [1, 100, 1_600, 30_516, 10_000_000])
+def test_a_larger_budget_trains_longer(records: int) -> None:
+    fast, normal, thorough = (planned(records, budget).epochs for budget in ("fast", "normal", "thorough"))
+    assert 3 <= fast < normal < thorough <= 200
+
+
+def test_what_is_asked_for_is_taken() -> None:
+    asked = {
+        "epochs": 7,
+        "batch_size": 100,
+        "learning_rate": 0.5,
+        "weight_decay": 0.0,
+        "patience": 2,
+        "clip": 3.0,
+        "precision": "bf16",
+    }
+    assert planned(1_000, **asked) == Plan(**asked)
+
+
+def test_the_learning_rate_follows_the_batch() -> None:
+    small, large = (planned(10_000, batch_size=size).learning_rate for size in (32, 512))
+    assert large == pytest.approx(4 * small)
+
+
+def test_bfloat16_needs_hardware_and_a_network_that_gains(monkeypatch: pytest.MonkeyPatch) -> None:
+    for here in (True, False):
+        monkeypatch.setattr(plan, "has_bfloat16", lambda name, here=here: here)
+        chosen = {
+            name: plan.plan(TrainingRecipe(), 1_000, networks[name], "normal", "cpu").precision
+            for name in ("cnn", "residual")
+        }
+        assert chosen == {"cnn": "float32", "residual": "bf16" if here else "float32"}
+
+
+def test_the_hardware_rule_reads_the_processor_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "processor_flags", lambda: frozenset({"avx2", "avx512_bf16"}))
+    assert device.has_bfloat16("cpu")
+    monkeypatch.setattr(device, "processor_flags", lambda: frozenset({"avx2"}))
+    assert not device.has_bfloat16("cpu")
+    assert not device.has_bfloat16("mps")
