@@ -418,6 +418,12 @@ def test_the_network_of_the_course_has_292_parameters_unpadded_and_312_padded(ca
     assert json.loads(capsys.readouterr().out)["layers"]["parameters"] == 312
 
 
+def test_letters_may_come_first_where_there_is_no_doubt(capsys: Shown) -> None:
+    for size in ("75x4", "4x75"):
+        assert main(["parts", "show", "cnn", "--input", size]) == 0
+        assert "75 x 4" in capsys.readouterr().out
+
+
 def test_several_inputs_have_names(capsys: Shown) -> None:
     assert main(["parts", "show", "fusion", "--input", "utr5=20x4", "--input", "table=11", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["layers"]["parameters"] > 0

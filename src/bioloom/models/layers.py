@@ -14,6 +14,10 @@ from bioloom.modalities import Batch, Kind, Shape, Signal
 from bioloom.models import Network, Shapes, apply
 
 
+LETTERS_AT_MOST = 30
+"""No alphabet of sequences is larger: DNA and RNA have 4 letters, proteins 20 and a few."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """One step of a network.
@@ -84,7 +88,10 @@ def empty_batch(shapes: Shapes, device: torch.device) -> Batch:
 
 
 def parse_shape(text: str) -> Shape:
-    """A shape as users write it: "20x4" (20 positions of 4 letters), "28x28x3" (an image) or "11" (columns)."""
+    """A shape as users write it: "20x4" (20 positions of 4 letters), "28x28x3" (an image) or "11" (columns).
+
+    "4x75" is taken as "75x4", because no alphabet has that many letters.
+    """
     sizes = [int(size) if size.isdigit() else 0 for size in text.lower().split("x")]
     if not 1 <= len(sizes) <= 3 or min(sizes) < 1:
         raise UserError(
@@ -93,6 +100,8 @@ def parse_shape(text: str) -> Shape:
             fix="write positions x letters, such as 20x4, or columns, such as 11",
         )
     kind = (Kind.VECTOR, Kind.SEQUENCE, Kind.IMAGE)[len(sizes) - 1]
+    if kind is Kind.SEQUENCE and sizes[0] <= LETTERS_AT_MOST < sizes[1]:
+        sizes.reverse()
     return Shape(kind, (sizes[-1], *sizes[:-1]))
 
 
