@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -65,6 +67,20 @@ def test_it_names_parts_that_exist(modality):
     assert modality.kind in networks[modality.default_network].accepts
     for name in modality.explainers:
         assert modality.kind in explainers[name].accepts
+
+
+def test_looking_at_data_waits_neither_for_torch_nor_for_matplotlib():
+    code = (
+        "import sys, pandas as pd\n"
+        "from bioloom.modalities import modalities\n"
+        "for name in ('dna', 'protein', 'rna', 'table'):\n"
+        "    demo = modalities[name].demo(10, 0)\n"
+        "    values = demo.records.inputs[demo.input]\n"
+        "    modalities[name].check(values), modalities[name].fit(values).encode(values)\n"
+        "print({'torch', 'matplotlib', 'sklearn'} & set(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_it_recognises_its_own_demo(modality, values):
