@@ -13,7 +13,6 @@ from bioloom.errors import UserError
 from bioloom.modalities import Batch, Kind, Shape, Signal
 from bioloom.models import Network, Shapes, apply
 
-
 LETTERS_AT_MOST = 30
 """No alphabet of sequences is larger: DNA and RNA have 4 letters, proteins 20 and a few."""
 
