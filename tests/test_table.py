@@ -51,7 +51,7 @@ def test_missing_numbers_are_noted_where_training_had_none():
     assert table.channels == ("pH",)
     (note,) = table.notes(pd.DataFrame({"pH": [7.0, None]}))
     assert (note.code, note.rows.tolist(), note.column) == ("table.missing", [1], "pH")
-    assert note.message == "the number is missing and read as the training median (8)"
+    assert note.message == '"pH" is missing and is read as the training median (8)'
     filled = table.encode(pd.DataFrame({"pH": [None, 8.0]}, dtype=object)).values
     assert filled[0, 0] == filled[1, 0]
 
@@ -93,7 +93,7 @@ def test_rare_and_unseen_categories_share_a_column():
     (note,) = table.notes(new)
     assert note.rows.tolist() == [0, 1]
     assert note.message == (
-        'the category was seen in fewer than 3 training records ("X1", "never seen") and is read as "other"'
+        '"strain" holds a category of fewer than 3 training records ("X1", "never seen"), read as "other"'
     )
 
 

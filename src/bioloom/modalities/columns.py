@@ -106,13 +106,13 @@ class NumberColumn(Column):
         """Missing cells, and cells that are no number."""
         numbers, wrong = as_numbers(cells)
         missing = np.isnan(numbers) & ~wrong
-        read = f"read as the training median ({self.median:.6g})"
-        marked = read + (" and marked in a column of its own" if self.missing > 0 else "")
+        read = f"is read as the training median ({self.median:.6g})"
+        read += " and marked in a column of its own" if self.missing > 0 else ""
         return [
-            Problem(code, "note", f"{what} {marked}", "", self.name, np.flatnonzero(rows))
+            Problem(code, "note", f'"{self.name}" {what} and {read}', "", self.name, np.flatnonzero(rows))
             for code, what, rows in (
-                ("table.missing", "the number is missing and", missing),
-                ("table.number", "the cell is no number and", wrong),
+                ("table.missing", "is missing", missing),
+                ("table.number", "holds no number", wrong),
             )
             if rows.any()
         ]
@@ -198,12 +198,14 @@ class CategoryColumn(Column):
         notes = []
         if unseen.any():
             names = ", ".join(f'"{name}"' for name in sorted(set(texts[unseen]))[:5])
-            message = f"the category was seen in fewer than {RARE} training records ({names}) and is read as "
+            message = (
+                f'"{self.name}" holds a category of fewer than {RARE} training records ({names}), read as '
+            )
             message += '"other"' if self.other else average
             notes.append(Problem("table.category", "note", message, "", self.name, np.flatnonzero(unseen)))
         if missing.any():
             read = "a category of its own" if self.missing else average
-            message = f"the category is missing and is read as {read}"
+            message = f'"{self.name}" is missing and is read as {read}'
             notes.append(Problem("table.missing", "note", message, "", self.name, np.flatnonzero(missing)))
         return notes
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 ENOUGH_TO_REFUSE = 20
 """With fewer rows than this, texts that never repeat may well be categories."""
 
+_LEFT_OUT = "does not vary between the training records and is left out"
+
 SURE = {"number": 0.9, "category": 0.6, "date": 0.3, "text": 0.1, "empty": 0.05}
 
 
@@ -128,8 +130,12 @@ class Table(Modality):
 
     def notes(self, values: pd.DataFrame) -> list[Problem]:
         """Missing and unseen cells and what they are read as; columns left out because they are constant."""
-        left_out = "the column does not vary between training records and is left out"
-        found = [Problem("table.constant", "note", left_out, "", name) for name in self.constant]
+        found = [
+            Problem(
+                "table.constant", "note", f'the column "{name}" {_LEFT_OUT}', "", name, np.arange(len(values))
+            )
+            for name in self.constant
+        ]
         for column in self.learned:
             found += column.notes(_cells(values, column))
         return found
