@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from typing import Protocol, TypeVar
 
@@ -80,6 +80,4 @@ class Registry(Mapping[str, Part]):
             importlib.import_module(f"{self.package}.{module.name}")
         if self.group:
             for entry in entry_points(group=self.group):
-                loaded: Part | Callable[[], None] = entry.load()
-                if hasattr(loaded, "name"):
-                    self.register(loaded)
+                self.register(entry.load())

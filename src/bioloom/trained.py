@@ -177,7 +177,7 @@ class Asked:
     method: str
     input: str
     output: int = 0
-    references: int = 8
+    references: int = 4
     seed: int = 0
     device: str = "cpu"
     progress: Callable[[float], None] = lambda _: None

@@ -41,6 +41,7 @@ from bioloom.journey.result import Trained
 from bioloom.metrics import METRICS
 from bioloom.run import Run, load
 from bioloom.trained import Model
+from bioloom.training.device import session
 from bioloom.training.loop import Epoch, Job, fit
 from bioloom.training.loop import predict as raw_outputs
 
@@ -61,7 +62,7 @@ __all__ = [
 
 SILENT = Silent()
 
-EXPLAINED = {"fast": 32, "normal": 128, "thorough": 500}
+EXPLAINED = {"fast": 24, "normal": 64, "thorough": 256}
 """Test records that are explained, by budget."""
 
 
@@ -118,14 +119,14 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
         raw = raw_outputs(model.network, learnable.encoded, device=job.device)
         examples = {name: take_rows(frame, job.train[:3]) for name, frame in prepared.records.inputs.items()}
         trained.save(model, opened.path / "model", examples, result.card(prepared, job))
-    with clock.stage("evaluate", "Judging what the score is worth"):
+    with clock.stage("evaluate", "Judging what the score is worth"), session(fitted.threads):
         trial = _trial(prepared, split, learnable, raw, job)
         judged = judge(trial, leakage, clock.listener)
         values = job.task.activate(raw, learnable.targets)
         _write_table(
             opened.path / "predictions.csv", result.predictions_table(prepared, split, learnable, values)
         )
-    with clock.stage("explain", "Explaining predictions"):
+    with clock.stage("explain", "Explaining predictions"), session(fitted.threads):
         chosen = _spread_over_test(prepared, split, raw)
         explanation = _explain_rows(prepared, chosen, model, opened.path, clock.listener)
     with clock.stage("report", "Writing the report"):

@@ -12,6 +12,16 @@ from bioloom.registry import Registry
 
 
 @dataclass(frozen=True)
+class Region:
+    """A stretch of a sequence column that is known to matter, start to end, 0-based half-open."""
+
+    column: str
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class DataSet:
     """A data set with what one must know before training on it.
 
@@ -19,6 +29,7 @@ class DataSet:
     target:   the column that is usually predicted
     task:     what predicting it is called, such as "regression"
     citation: whom to cite when results on these data are published
+    regions:  what is known about its sequences, for explanations to point at
     """
 
     name: str
@@ -30,6 +41,7 @@ class DataSet:
     licence: str
     source: str
     citation: str
+    regions: tuple[Region, ...] = ()
 
 
 datasets: Registry[DataSet] = Registry("data set", "bioloom.data.bundled", "bioloom.datasets")
@@ -54,6 +66,11 @@ datasets.register(
         citation="Kinney JB, Murugan A, Callan CG, Cox EC (2010) Using deep sequencing to characterize the "
         "biophysical mechanism of a transcriptional regulatory sequence. PNAS 107:9158-9163. "
         "doi:10.1073/pnas.1004290107",
+        regions=(
+            Region("sequence", "CRP site", 4, 26),
+            Region("sequence", "−35 box", 39, 45),
+            Region("sequence", "−10 box", 63, 69),
+        ),
     )
 )
 datasets.register(

@@ -152,7 +152,7 @@ def judge(trial: Trial, leakage: Leakage, listener: Listener) -> Judged:
         comparison=comparison,
         shuffle=shuffle,
         findings=findings,
-        verdict=verdict(facts),
+        verdict=verdict(facts, findings),
     )
 
 

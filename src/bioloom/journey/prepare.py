@@ -10,13 +10,14 @@ from typing import Any
 from bioloom import recipe as recipes
 from bioloom import tasks
 from bioloom.data import readers
+from bioloom.data.datasets import datasets
 from bioloom.data.records import Problem, Records, Table
 from bioloom.data.split import splitters
 from bioloom.errors import UserError
 from bioloom.journey import roles as column_roles
 from bioloom.journey.roles import Dropped, Roles
 from bioloom.modalities import modalities
-from bioloom.recipe import Recipe
+from bioloom.recipe import InputRecipe, Recipe, RegionRecipe
 
 Source = Any
 """A path, a list of paths, a data-set name, a recipe, a DataFrame (pandas, polars, arrow) or a mapping of arrays."""
@@ -131,7 +132,8 @@ def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
     _refuse_empty(kept, dropped, table)
     classes, reasons["positive"] = _choose_classes(recipe, kept, task)
     positive = classes[1] if task == "binary" else None
-    data = {"inputs": roles.inputs, "task": task, "positive": positive, "sha256": table.sha256}
+    inputs = {name: _with_regions(each, recipe.data.file) for name, each in roles.inputs.items()}
+    data = {"inputs": inputs, "task": task, "positive": positive, "sha256": table.sha256}
     return Prepared(
         name=_name(table.source),
         recipe=_with_data(recipe, data),
@@ -162,6 +164,15 @@ def split_column(recipe: Recipe, table: Table) -> str:
 
 def _with_data(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     return recipe.model_copy(update={"data": recipe.data.model_copy(update=dict(changes))})
+
+
+def _with_regions(recipe: InputRecipe, source: str) -> InputRecipe:
+    """Add what is known about the sequences of a data set that comes with bioloom."""
+    if recipe.regions or source not in datasets or Path(source).exists():
+        return recipe
+    known = [region for region in datasets[source].regions if recipe.columns == (region.column,)]
+    regions = tuple(RegionRecipe(name=region.name, start=region.start, end=region.end) for region in known)
+    return recipe.model_copy(update={"regions": regions})
 
 
 def _no_target(table: Table, recipe: Recipe) -> UserError:

@@ -175,7 +175,7 @@ def to_records(table: Table, roles: Roles) -> tuple[Records, list[Problem]]:
 def target_problems(records: Records, task: str) -> list[Problem]:
     """Rows whose target is missing or is no number."""
     problems = []
-    known = records.targets.notna().to_numpy()
+    known = records.targets.notna().to_numpy(copy=True)
     if task == "regression":
         for position, name in enumerate(records.targets.columns):
             numbers, wrong = as_numbers(records.targets[name])
