@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from bioloom.evaluation.facts import Facts
 
 BINS = 50
-"""Bins of a column of numbers: fine enough that a copy of the target keeps a rank correlation above 0.999."""
+"""Most bins of a column of numbers: a copy of the target keeps a rank correlation above 0.999."""
+
+PER_BIN = 5
+"""Records learned from for each bin, so that bins of few records do not only hold noise."""
 
 
 def strength(column: pd.Series[Any], facts: Facts) -> float:
@@ -46,7 +49,8 @@ def _bins(column: pd.Series[Any], learn: NDArray[np.bool_]) -> NDArray[np.int64]
     known = column.notna().to_numpy()
     if np.isfinite(numbers[known]).all() and len(np.unique(numbers[known])) > BINS:
         among = numbers[learn & known]
-        edges = np.unique(np.quantile(among, np.arange(1, BINS) / BINS)) if len(among) else np.empty(0)
+        bins = min(BINS, max(2, len(among) // PER_BIN))
+        edges = np.unique(np.quantile(among, np.arange(1, bins) / bins)) if len(among) else np.empty(0)
         return np.where(known, np.searchsorted(edges, numbers, side="right"), len(edges) + 1)
     codes = pd.factorize(column.astype("string"))[0].astype(np.int64)
     return np.where(codes < 0, codes.max(initial=-1) + 1, codes)

@@ -65,7 +65,7 @@ class Resampled:
         interval = resampled_interval(drawn)
         if interval.low is None or interval.high is None:
             return interval
-        if interval.low == interval.high:
+        if np.isclose(interval.low, interval.high, rtol=1e-6, atol=1e-12):
             return no_interval("every resampling gives the same value")
         lowest, highest = metric.range
         return replace(interval, low=max(interval.low, lowest), high=min(interval.high, highest))

@@ -1,16 +1,17 @@
 """What a run is worth, in one sentence and a next step: a decision table read from top to bottom.
 
-| code              | when                                                                                      |
-|-------------------|-------------------------------------------------------------------------------------------|
-| undefined         | the metric that decides is not defined on these test records                              |
-| too_few           | there are too few test records, or no interval can be given                               |
-| leaky_test        | a check of the family "leak" found a problem: the test does not ask for new knowledge      |
-| no_signal         | neither the network nor a baseline is better than guessing for sure                       |
-| simple_better     | the simple model is better than the network for sure                                      |
-| neighbour_as_good | the nearest training record is better, or as good, and is the strongest baseline          |
-| simple_as_good    | the simple model is as good as the network as far as this test can tell                   |
-| network_wins      | the network is better than every baseline, and no interval includes zero                  |
+| code              | when                                                                                  |
+|-------------------|---------------------------------------------------------------------------------------|
+| undefined         | the metric that decides is not defined on these test records                          |
+| too_few           | there are too few test records, or no interval can be given                           |
+| leaky_test        | a check of the family "leak" found a problem: the test does not ask for new knowledge |
+| no_signal         | neither the network nor a baseline is better than guessing for sure                   |
+| simple_better     | the simple model is better than the network for sure                                  |
+| simple_as_good    | the network is not better than the simple model for sure                              |
+| neighbour_as_good | the network is not better than the nearest training record for sure                   |
+| network_wins      | the network is better than guessing and than both, and no interval includes zero      |
 
+The first row that fits counts; of the simple model and the nearest record, the one that comes out ahead.
 "For sure" means that the whole 95 % interval of the difference lies on one side of zero.
 """
 
@@ -135,7 +136,7 @@ def _no_signal(case: Case) -> Verdict | None:
 def _guessing(facts: Facts) -> Verdict:
     return Verdict(
         "no_signal",
-        f"The network does no better than guessing for sure: {_beside_guessing(facts)}.",
+        f"The network is not clearly better than guessing: {_beside_guessing(facts)}.",
         "Ask whether the inputs can hold the answer, and whether labels and records are joined correctly; "
         "then collect more records.",
     )
@@ -161,7 +162,7 @@ def _simple(facts: Facts, rival: Difference) -> Verdict:
         )
     return Verdict(
         "simple_as_good",
-        f"The network does no better than {title} for sure: the difference is {_figures(rival, facts)}.",
+        f"The network is not clearly better than {title}: the difference is {_figures(rival, facts)}.",
         "Prefer the simple model, which is faster and easier to explain, unless more records part the two.",
     )
 
@@ -197,8 +198,16 @@ def _network_wins(case: Case) -> Verdict:
     return Verdict(
         "network_wins",
         f"The network beats {facts.title(closest.against)} by {_figures(closest, facts)}.",
-        "Use the network; read the findings and the explanation before you trust it on other data.",
+        _advice(case),
     )
+
+
+def _advice(case: Case) -> str:
+    """What to read before using a network that wins."""
+    open_ = [finding for finding in case.findings if finding.severity in ("problem", "warning")]
+    if not open_:
+        return "Use the network, and look at the explanation before you trust it on other kinds of records."
+    return f"Before you use the network, read what the checks found: {open_[0].answer}"
 
 
 RULES: tuple[Rule, ...] = (_undefined, _too_few, _leaky_test, _no_signal, _not_beaten)
@@ -242,13 +251,17 @@ def decimals(low: float, high: float) -> int:
 def _records(facts: Facts) -> str:
     """The test records in words, with what is known about copies."""
     count = f"{facts.tested:,} test record{'' if facts.tested == 1 else 's'}"
-    kinds = [kind for kind in ("exact_copies", "reverse_complements") if kind in facts.leakage]
-    if not kinds:
+    known = facts.leakage
+    if "exact_copies" not in known:
         return count
-    copies = sum(facts.leakage[kind] for kind in kinds)
-    if not copies:
-        return f"{count} with no copy in training"
-    return f"{count}, {copies:,} of them {'a copy' if copies == 1 else 'copies'} of training records"
+    copies = known["exact_copies"] + known.get("reverse_complements", 0)
+    if copies:
+        return f"{count}, {copies:,} of them {'a copy' if copies == 1 else 'copies'} of training records"
+    near = known.get("near_copies", 0)
+    if near:
+        share = "all" if near >= facts.tested else f"{near:,} of them"
+        return f"{count}, {share} nearly the same as training records"
+    return f"{count} with no copy in training"
 
 
 def _capital(text: str) -> str:

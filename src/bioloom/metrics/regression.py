@@ -166,8 +166,8 @@ REGRESSION = (
     Metric(
         name="spearman",
         title="Spearman correlation",
-        plain="1 means the predictions put the records in exactly the right order, 0 means the order is "
-        "a guess; it does not ask whether the numbers themselves are right.",
+        plain="How well the predictions rank the records: 1 is exactly the right order, 0 is a guess; whether the "
+        "numbers themselves are right is not asked.",
         prepare=_over_targets(_spearman, _no_correlation),
         reason=_any_target(_no_correlation),
         scale=FISHER,

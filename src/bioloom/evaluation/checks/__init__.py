@@ -87,11 +87,11 @@ def run_checks(facts: Facts) -> tuple[Finding, ...]:
 
 def percent(share: float) -> str:
     """A share as people read it; what is there is never shown as 0 %, what is missing never as 100 %."""
-    if 0 < share < 0.001:
+    if 0 < share < 0.0005:
         return "under 0.1 %"
-    if 0.999 < share < 1:
-        return "over 99.9 %"
-    return f"{100 * share:.3g} %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
+    return f"{100 * share:.0f} %" if share >= 0.0995 or share == 0 else f"{100 * share:.1f} %"
 
 
 def graded(share: float, warning: float, problem: float = 2.0) -> Severity:

@@ -109,7 +109,7 @@ def groups(facts: Facts) -> Answer | None:
     verb = "is" if shared == 1 else "are"
     share = float(names[facts.test].isin(learned).mean())
     return Answer(
-        "warning",
+        graded(share, 0.01, 0.25),
         f"{counted(shared, 'group')} of {len(tested):,} in the test {verb} also in training or validation; "
         f"{percent(share)} of the test records belong to them.",
     )

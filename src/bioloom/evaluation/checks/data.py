@@ -30,10 +30,10 @@ def few_test_records(facts: Facts) -> Answer | None:
     known = int(np.isfinite(facts.truth[facts.test]).any(axis=1).sum())
     fewest = int(_class_counts(facts, "test").min()) if facts.targets.classes else known
     if known < 30 or (facts.task.name == "binary" and fewest < 5):
-        rare = f", {fewest} of the rarer class" if facts.task.name == "binary" else ""
-        return Answer(
-            "problem", f"There are {counted(known, 'test record')}{rare}: too few to judge a model by."
-        )
+        rare = f", {fewest} of the rarer class," if facts.task.name == "binary" else ""
+        verb = "is" if known == 1 else "are"
+        answer = f"{counted(known, 'test record')}{rare} {verb} too few to judge a model by."
+        return Answer("problem", answer)
     if score is None or score.value is None:
         return None
     if score.low is None or score.high is None:
@@ -129,6 +129,5 @@ def missing_targets(facts: Facts) -> Answer | None:
     if not share:
         return Answer("ok", "Every target is known for every record.")
     worst = facts.targets.names[int(unknown.mean(axis=0).argmax())]
-    return Answer(
-        graded(share, 0.2), f'{percent(share)} of the target values are unknown, most of them in "{worst}".'
-    )
+    most = f", most of them in {worst}" if len(facts.targets.names) > 1 else ""
+    return Answer(graded(share, 0.2), f"{percent(share)} of the target values are unknown{most}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bioloom.evaluation.checks import Answer, check
 from bioloom.evaluation.facts import Facts
+from bioloom.metrics import METRICS
 
 
 @check(
@@ -27,15 +28,16 @@ def _against(facts: Facts, role: str) -> Answer | None:
     difference = facts.difference(role)
     if difference is None or difference.low is None or difference.high is None:
         return None
-    figures = (
-        f"{difference.difference:.3f} ({difference.low:.3f} to {difference.high:.3f}) in {difference.metric}"
-    )
+    metric = METRICS[difference.metric].title
+    low, high = difference.low, difference.high
     if difference.wins:
-        return Answer("ok", f"No: the model is better than {facts.title(role)} by {figures}.")
+        return Answer("ok", f"No: the network is better by {low:.3f} to {high:.3f} in {metric}.")
     if difference.loses:
-        return Answer("warning", f"Yes, better: the model minus {facts.title(role)} is {figures}.")
+        return Answer(
+            "warning", f"Yes: it is better than the network by {-high:.3f} to {-low:.3f} in {metric}."
+        )
     return Answer(
-        "warning", f"Perhaps: the model minus {facts.title(role)} is {figures}, which may be chance."
+        "warning", f"Perhaps: the network minus it is between {low:.3f} and {high:.3f} in {metric}."
     )
 
 

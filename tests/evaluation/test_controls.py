@@ -1,0 +1,96 @@
+"""The label shuffle: what is permuted, what is compared, and how it reads."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from bioloom.evaluation.controls import ShufflePlan, label_shuffle, permute
+from bioloom.tasks import TASKS
+
+
+def rows(count: int = 60) -> np.ndarray:
+    return np.arange(count * 2, dtype=np.float32).reshape(count, 2)
+
+
+def test_targets_of_a_record_stay_together_and_none_is_lost() -> None:
+    truth = rows()
+    found = permute(truth, None, 1)
+    assert not np.array_equal(found, truth)
+    assert sorted(map(tuple, found)) == sorted(map(tuple, truth))
+
+
+def test_groups_of_one_label_swap_it_as_a_whole() -> None:
+    groups = np.repeat(np.arange(20), 3)
+    truth = (groups * 10.0).astype(np.float32)[:, None]
+    found = permute(truth, groups, 2)[:, 0].reshape(20, 3)
+    assert (found == found[:, :1]).all()
+    assert sorted(found[:, 0]) == sorted(np.arange(20) * 10.0)
+
+
+def test_groups_of_mixed_labels_are_dealt_out_freely() -> None:
+    groups = np.repeat(np.arange(20), 3)
+    found = permute(rows(), groups, 3)[:, 0].reshape(20, 3)
+    assert not (np.diff(found, axis=1) == 2).all()
+
+
+def test_unknown_labels_stay_unknown_for_as_many_records() -> None:
+    truth = rows()
+    truth[:7] = np.nan
+    assert np.isnan(permute(truth, None, 0)).sum() == 14
+
+
+def data(n: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(n, 5))
+    return x, (x @ [1, 1, 0, 0, 0.5] + 0.5 * random.normal(size=n)).astype(np.float32)[:, None]
+
+
+def test_an_honest_pipeline_reads_as_guessing_and_the_real_labels_stand_out() -> None:
+    x, y = data()
+
+    def train(truth: np.ndarray, seed: int) -> np.ndarray:
+        return (x[150:] @ np.linalg.lstsq(x[:150], truth, rcond=None)[0]).astype(np.float32)
+
+    found = label_shuffle(train, TASKS["regression"], y[:150], y[150:], ShufflePlan(count=9))
+    assert found.reads_as_guessing
+    assert found.real > 0.8
+    assert found.p == pytest.approx(0.1)
+    assert len(found.values) == 9
+    assert "which reads as guessing (0.000)" in found.text
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_a_pipeline_that_has_seen_the_test_does_not_read_as_guessing() -> None:
+    _, y = data()
+    found = label_shuffle(
+        lambda truth, seed: y[150:], TASKS["regression"], y[:150], y[150:], ShufflePlan(count=2)
+    )
+    assert not found.reads_as_guessing
+    assert found.p == 1.0
+    assert "should not be" in found.text
+
+
+def test_a_collapse_to_a_constant_counts_as_guessing() -> None:
+    _, y = data()
+
+    def train(truth: np.ndarray, seed: int) -> np.ndarray:
+        return np.full((50, 1), truth.mean(), dtype=np.float32)
+
+    found = label_shuffle(train, TASKS["regression"], y[:150], y[150:], ShufflePlan())
+    assert found.values == (0.0,)
+    assert found.reads_as_guessing
+
+
+def test_each_training_gets_its_own_labels_and_seed_and_the_true_ones_come_last() -> None:
+    _, y = data()
+    seen: list[tuple[int, bool]] = []
+
+    def train(truth: np.ndarray, seed: int) -> np.ndarray:
+        seen.append((seed, np.array_equal(truth, y[:150])))
+        return y[150:]
+
+    label_shuffle(train, TASKS["regression"], y[:150], y[150:], ShufflePlan(count=2, seed=10))
+    assert seen == [(11, False), (12, False), (10, True)]

@@ -1,0 +1,198 @@
+"""Constructed situations at the end of a run, for the tests of checks and verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bioloom.evaluation.comparison import Difference, compare
+from bioloom.evaluation.controls import Shuffle
+from bioloom.evaluation.facts import Facts
+from bioloom.evaluation.intervals import Score
+from bioloom.evaluation.resampling import Resampling
+from bioloom.evaluation.scores import resample
+from bioloom.tasks import TASKS, Targets
+
+PARTS = np.repeat(np.array(["train", "validation", "test"], dtype=object), [300, 50, 150])
+
+CLEAN = {"exact_copies": 0, "reverse_complements": 0, "near_copies": 0, "conflicting_labels": 0}
+
+
+def numbers(noise: float = 0.5, seed: int = 0, part: NDArray[Any] = PARTS) -> Facts:
+    """A sound regression run: the model is better than all baselines, and nothing is wrong."""
+    random = np.random.default_rng(seed)
+    truth = random.normal(10, 2, (len(part), 1)).astype(np.float32)
+    value = truth + random.normal(0, noise * 2, truth.shape)
+    baselines = {
+        "trivial": np.full_like(truth, 10),
+        "nearest": truth + random.normal(0, 4, truth.shape),
+        "simple": truth + random.normal(0, 3, truth.shape),
+    }
+    facts = Facts(
+        task=TASKS["regression"],
+        targets=Targets("regression", ("y",), mean=(10.0,), scale=(2.0,)),
+        truth=truth,
+        part=part,
+        value=value[part == "test"].astype(np.float32),
+        scores={},
+        titles={"simple": "ridge regression on k-mers", "nearest": "the nearest training record"},
+        leakage=CLEAN,
+        ids=np.array([f"r{i}" for i in random.permutation(len(part))], dtype=object),
+        columns=pd.DataFrame(
+            {"reads": random.integers(1, 9, len(part)), "plate": random.choice(["a", "b"], len(part))}
+        ),
+        inputs=pd.DataFrame(
+            {"pH": random.normal(7, 1, len(part)), "strain": random.choice(["k", "m"], len(part))}
+        ),
+        properties={"length": random.integers(50, 60, len(part)), "GC content": random.random(len(part))},
+        groups=np.array(
+            [f"g{i % 20}" if kind != "test" else f"t{i % 40}" for i, kind in enumerate(part)], dtype=object
+        ),
+        shuffle=shuffled(0.01, True),
+    )
+    return scored(facts, baselines)
+
+
+def classes(count: int = 2, part: NDArray[Any] = PARTS, seed: int = 0) -> Facts:
+    """A sound run with classes in equal shares."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(len(part)) % count
+    raw = np.exp(3 * np.eye(count)[labels] + random.normal(0, 1, (len(part), count)))
+    value = raw / raw.sum(axis=1, keepdims=True)
+    poor = random.dirichlet(np.ones(count), len(part))
+    names = tuple("abcdefgh"[:count])
+    task = "binary" if count == 2 else "multiclass"
+    if count == 2:
+        value, poor = value[:, 1:], poor[:, 1:]
+    facts = replace(
+        numbers(part=part),
+        task=TASKS[task],
+        targets=Targets(task, ("site",), classes=names),
+        truth=labels.astype(np.float32)[:, None],
+        value=value[part == "test"].astype(np.float32),
+    )
+    return scored(facts, {"trivial": np.full_like(poor, 1 / count), "nearest": poor, "simple": poor})
+
+
+def scored(facts: Facts, baselines: dict[str, NDArray[Any]]) -> Facts:
+    """The scores and the comparison of the model and of baselines that predict all records."""
+    values = {"model": facts.value} | {
+        role: value[facts.test].astype(np.float32) for role, value in baselines.items()
+    }
+    drawn = resample(facts.task, facts.truth[facts.test], values, Resampling(facts.tested, draws=200))
+    score = drawn.scores("model")[facts.task.primary].value
+    return replace(
+        facts,
+        scores={role: drawn.scores(role) for role in values},
+        comparison=compare(drawn),
+        train_score=None if score is None else score + 0.01,
+    )
+
+
+def shuffled(mean: float, reads_as_guessing: bool) -> Shuffle:
+    return Shuffle(
+        "spearman", (mean,), mean, 0.8, 0.0, 0.5, reads_as_guessing, f"Shuffled labels give {mean}."
+    )
+
+
+def with_difference(facts: Facts, against: str, low: float | None, high: float | None) -> Facts:
+    """The same run with another outcome against one baseline."""
+    middle = None if low is None or high is None else (low + high) / 2
+    undefined = None if low is not None else "no interval, because the draws are undefined"
+    changed = Difference(facts.task.primary, against, middle, low, high, undefined)
+    rest = tuple(entry for entry in facts.comparison if entry.against != against)
+    return replace(facts, comparison=(*rest, changed))
+
+
+def with_score(facts: Facts, role: str, value: float | None, low: float | None, high: float | None) -> Facts:
+    """The same run with another score of one model in the metric that decides."""
+    why = None if value is not None else "not defined, because every true value is the same"
+    score = Score(value, low, high, facts.tested, "made up", why)
+    return replace(
+        facts, scores=dict(facts.scores) | {role: dict(facts.scores[role]) | {facts.task.primary: score}}
+    )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A run in which a check finds something, and one in which it finds nothing."""
+
+    fires: Facts
+    quiet: Facts
+
+
+def leaking(**counts: int) -> Pair:
+    return Pair(replace(numbers(), leakage=CLEAN | counts), numbers())
+
+
+def with_truth(facts: Facts, change: Any) -> Facts:
+    truth = facts.truth.copy()
+    change(truth)
+    return replace(facts, truth=truth)
+
+
+def few(count: int) -> Facts:
+    return numbers(part=np.repeat(np.array(["train", "test"], dtype=object), [200, count]))
+
+
+def missing_where_high(facts: Facts) -> pd.DataFrame:
+    high = facts.truth[:, 0] > 10
+    return pd.DataFrame({"dose": np.where(high, np.nan, 1.0)})
+
+
+def situations() -> dict[str, Pair]:
+    """For every check, by its code."""
+    sound, two, four = numbers(), classes(2), classes(4)
+    target = pd.Series(sound.truth[:, 0])
+    in_order = np.array([f"rec_{rank}" for rank in target.rank().astype(int)], dtype=object)
+    straddling = np.array([f"g{i % 20}" for i in range(len(PARTS))], dtype=object)
+    random = np.random.default_rng(9)
+    here_and_there = pd.DataFrame({"dose": np.where(random.random(len(PARTS)) < 0.2, np.nan, 1.0)})
+    uneven = (np.arange(len(PARTS)) % 25 == 0).astype(np.float32)[:, None]
+
+    def unlabel(truth: NDArray[Any]) -> None:
+        truth[:120] = np.nan
+
+    def lose_a_class_in_training(truth: NDArray[Any]) -> None:
+        truth[:300][truth[:300] == 3] = 0
+
+    def make_rare(truth: NDArray[Any]) -> None:
+        truth[truth == 3] = 0
+        truth[400] = 3
+
+    return {
+        "leak.exact_copies": leaking(exact_copies=20),
+        "leak.reverse_complements": leaking(reverse_complements=2),
+        "leak.near_copies": leaking(near_copies=60),
+        "leak.conflicting_labels": leaking(conflicting_labels=1),
+        "leak.groups": Pair(replace(sound, groups=straddling), sound),
+        "leak.shuffled_labels": Pair(replace(sound, shuffle=shuffled(0.7, False)), sound),
+        "leak.input_column": Pair(replace(sound, inputs=pd.DataFrame({"log_y": np.exp(target / 5)})), sound),
+        "leak.unused_column": Pair(
+            replace(sound, columns=pd.DataFrame({"copy": target.map("{:.4f}".format)})), sound
+        ),
+        "leak.ids": Pair(replace(sound, ids=in_order), sound),
+        "leak.simple_properties": Pair(
+            replace(sound, properties={"length": (target * 10).round().to_numpy()}), sound
+        ),
+        "leak.missing_values": Pair(
+            replace(sound, inputs=missing_where_high(sound)), replace(sound, inputs=here_and_there)
+        ),
+        "skill.guessing": Pair(with_score(sound, "model", 0.1, -0.05, 0.25), sound),
+        "skill.nearest": Pair(with_difference(sound, "nearest", -0.05, 0.05), sound),
+        "skill.simple": Pair(with_difference(sound, "simple", -0.2, -0.1), sound),
+        "data.few_test_records": Pair(few(20), numbers(noise=0.1)),
+        "data.imbalance": Pair(replace(two, truth=uneven), two),
+        "data.rare_class": Pair(with_truth(four, make_rare), four),
+        "data.absent_class": Pair(with_truth(four, lose_a_class_in_training), four),
+        "data.dropped": Pair(replace(sound, dropped=100), sound),
+        "data.missing_targets": Pair(with_truth(sound, unlabel), sound),
+        "training.overfitting": Pair(
+            replace(with_score(sound, "model", 0.4, 0.3, 0.5), train_score=0.99), sound
+        ),
+        "training.constant": Pair(replace(sound, value=np.full_like(sound.value, 10)), sound),
+    }
