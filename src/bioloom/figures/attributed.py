@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,8 @@ from bioloom.figures.logos import AMINO_ACIDS, NUCLEOTIDES, draw_logo, logo
 from bioloom.figures.positions import Region, SequenceAxis, draw_regions, number_positions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -22,6 +26,7 @@ WINDOW = 80
 """Positions of a longer sequence that are shown as letters."""
 
 
+@style.styled()
 def attributed_sequence(
     heights: NDArray[np.floating],
     letters: str,
@@ -36,15 +41,17 @@ def attributed_sequence(
     axis:    its `first` is the number of the first position shown, more than 1 for a cropped sequence
     """
     axis = axis or SequenceAxis()
-    colours = AMINO_ACIDS if axis.unit == "aa" else NUCLEOTIDES
-    if heights.shape[1] <= WHOLE:
-        figure = logo(heights, letters, colours, title=title, label=label, axis=axis)
-    else:
-        figure = _whole_and_part(np.nan_to_num(heights), letters, title, label, axis)
-    figure.axes[-1].set_xlabel(
-        f"Position ({axis.unit}, counted from 1)"
-    )  # also where the first shown is later
-    return figure
+    long = heights.shape[1] > WHOLE
+    draw = _whole_and_part if long else partial(logo, colours=_colours(axis))
+    figure = draw(np.nan_to_num(heights), letters, label=label, axis=axis)
+    across = int((figure.get_figwidth() - 0.7) / 0.11)  # inches of the axes / inches of a bold letter
+    figure.axes[0].set_title(fill(title, across), pad=22 if long else 8)
+    figure.axes[-1].set_xlabel(f"Position ({axis.unit}, counted from 1)")  # whatever the first one shown is
+    return style.describe(figure, f"{title}: {style.alt_text(figure)}" if title else style.alt_text(figure))
+
+
+def _colours(axis: SequenceAxis) -> Mapping[str, str]:
+    return AMINO_ACIDS if axis.unit == "aa" else NUCLEOTIDES
 
 
 def strongest(heights: NDArray[np.floating], width: int) -> int:
@@ -53,10 +60,7 @@ def strongest(heights: NDArray[np.floating], width: int) -> int:
     return int(np.argmax(np.convolve(np.abs(heights).sum(axis=0), near_middle, mode="valid")))
 
 
-@style.styled()
-def _whole_and_part(
-    heights: NDArray[np.floating], letters: str, title: str, label: str, axis: SequenceAxis
-) -> Figure:
+def _whole_and_part(heights: NDArray[np.floating], letters: str, *, label: str, axis: SequenceAxis) -> Figure:
     start = strongest(heights, WINDOW)
     end = start + WINDOW
     figure = style.new_figure(style.WIDE, 4.4)
@@ -66,11 +70,10 @@ def _whole_and_part(
     window = Region(f"letters of {shown} below", start, end)
     number_positions(whole, axis, 0, heights.shape[1])
     draw_regions(whole, SequenceAxis(axis.unit, axis.first, (window,)), 0, heights.shape[1])
-    whole.set_title(title, pad=22)
-    draw_logo(part, heights, letters, AMINO_ACIDS if axis.unit == "aa" else NUCLEOTIDES)
+    draw_logo(part, heights, letters, _colours(axis))
     number_positions(part, axis, start, end)
     figure.supylabel(label, fontsize=10)
-    words = f"{title or 'Sequence'}: {label} at {heights.shape[1]} positions as a profile, "
+    words = f"{label} at {heights.shape[1]} positions as a profile, "
     return style.describe(figure, words + f"and as a logo for the strongest stretch, positions {shown}.")
 
 

@@ -266,7 +266,9 @@ def _text(cells: pd.Series[Any], leave_out: str) -> list[Problem]:
     distinct = filled.nunique()
     what = f'the column "{cells.name}" holds free text ({distinct:,} different texts)'
     if distinct == len(filled):
-        what = f'the column "{cells.name}" holds names or free text: no two of its {distinct:,} cells are equal'
+        what = (
+            f'the column "{cells.name}" holds names or free text: no two of its {distinct:,} cells are equal'
+        )
     return [Problem("table.text", "fatal", what, leave_out, str(cells.name))]
 
 
