@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, TypeVar
 
 from bioloom.errors import UserError, did_you_mean
@@ -80,4 +80,15 @@ class Registry(Mapping[str, Part]):
             importlib.import_module(f"{self.package}.{module.name}")
         if self.group:
             for entry in entry_points(group=self.group):
-                self.register(entry.load())
+                self._add(entry)
+
+    def _add(self, entry: EntryPoint) -> None:
+        """Add the part of another distribution; one that is broken is named, not skipped in silence."""
+        try:
+            self.register(entry.load())
+        except Exception as error:  # whatever a plugin does wrong, its user has to know which
+            raise UserError(
+                f'The {self.kind} "{entry.name}" of a plugin cannot be loaded: {error}.',
+                where=f"{entry.value}, entry point of {self.group}",
+                fix="update or uninstall that plugin",
+            ) from error
