@@ -5,15 +5,111 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom import tasks
-from bioloom.data.leakage import Leakage, audit
-from bioloom.data.split import Split, SplitRequest, make_split
+from bioloom.data.leakage import Alike, Labelled, Leakage, audit
+from bioloom.data.library import Library
+from bioloom.data.split import Split, SplitRequest, Together, make_split
 from bioloom.journey.prepare import Prepared
-from bioloom.modalities import Clusters, modalities
+from bioloom.modalities import Across, Modality, modalities
+from bioloom.tasks import Targets
 
 
 def divide(prepared: Prepared) -> tuple[Split, Leakage]:
     """Split the records as the recipe says, or as the data ask for, and look for copies across the split."""
-    raise NotImplementedError
+    truth = _truth(prepared)
+    split = make_split(_method(prepared), _request(prepared, truth))
+    return split, _audit(prepared, split, truth)
+
+
+def _truth(prepared: Prepared) -> NDArray[np.float32]:
+    """Labels as numbers; nothing is learned from them here."""
+    names = tuple(map(str, prepared.records.targets.columns))
+    return Targets(prepared.recipe.data.task, names, prepared.classes).truth(prepared.records.targets)
+
+
+def _method(prepared: Prepared) -> str:
+    method = prepared.recipe.split.method
+    return "column" if prepared.named_split else method
+
+
+def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
+    recipe, records = prepared.recipe, prepared.records
+    watched = _watched(prepared)
+
+    @cache
+    def together() -> Together:
+        found = [modality.clusters(frame, recipe.split.similarity) for modality, frame in watched]
+        labels = pd.DataFrame([each.labels for each in found]).T
+        joint = labels.groupby(list(labels.columns), sort=False).ngroup().to_numpy(dtype=np.int64)
+        return Together(joint, "; ".join(dict.fromkeys(each.notion for each in found)))
+
+    @cache
+    def library() -> Library | None:
+        (modality, frame), *others = watched
+        return None if others else modality.library(frame)
+
+    return SplitRequest(
+        labels=truth[:, 0].astype(np.float64),
+        classes=recipe.data.task != "regression",
+        validation=recipe.split.validation,
+        test=recipe.split.test,
+        seed=recipe.seed,
+        together=together,
+        library=library,
+        sequences=any(modality.columns == "one" for modality, _ in watched),
+        group=records.group,
+        column=records.split,
+    )
+
+
+def _watched(prepared: Prepared) -> list[tuple[type[Modality], pd.DataFrame]]:
+    """The inputs by which records are alike: sequences where there are any, else tables.
+
+    A table beside a sequence holds conditions that many records share; the same sequence under another
+    condition is still the same sequence.
+    """
+    inputs = [
+        (modalities[recipe.modality], prepared.records.inputs[name])
+        for name, recipe in prepared.recipe.data.inputs.items()
+    ]
+    return [each for each in inputs if each[0].columns == "one"] or inputs
+
+
+def _audit(prepared: Prepared, split: Split, truth: NDArray[np.float32]) -> Leakage:
+    watched = _watched(prepared)
+    across = Across(
+        split.index("test"), np.flatnonzero(split.part != "test"), prepared.recipe.split.similarity
+    )
+    copies = pd.DataFrame([modality.copies(frame) for modality, frame in watched]).T
+    classes = tasks.task(prepared.recipe.data.task).name != "regression"
+    records = Labelled(
+        ids=prepared.records.ids,
+        labels=truth,
+        differs=0.0 if classes else float(np.nanstd(truth)),
+        copies=copies.groupby(list(copies.columns), sort=False).ngroup().to_numpy(dtype=np.int64),
+        group=prepared.records.group,
+    )
+    return audit(split, _alike(watched, across, records.copies), records)
+
+
+def _alike(
+    watched: list[tuple[type[Modality], pd.DataFrame]], across: Across, copies: NDArray[np.int64]
+) -> Alike:
+    """One input: as its modality says. Several: records are copies when they are so in every one of them."""
+    if len(watched) == 1:
+        modality, frame = watched[0]
+        return modality.alike(frame, across)
+    known = pd.Series(np.arange(len(across.targets)), index=copies[across.targets])
+    known = known[~known.index.duplicated()]
+    partner = known.reindex(copies[across.queries], fill_value=-1).to_numpy(dtype=np.int64)
+    same = partner >= 0
+    notion = "copies in every sequence; near copies across several sequences were not looked for"
+    return Alike(
+        np.where(same, "exact", "").astype(object),
+        partner,
+        np.where(same, 1.0, np.nan).astype(np.float32),
+        notion,
+    )

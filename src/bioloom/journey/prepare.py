@@ -57,6 +57,7 @@ class Prepared:
     records:  the rows that can be used; `dropped` lists all others with their reason
     problems: what was noticed; rows are positions in the table
     reasons:  why, in words, for "task" and "positive"
+    named_split: whether the recipe names a column for the split
     """
 
     name: str
@@ -68,6 +69,7 @@ class Prepared:
     problems: tuple[Problem, ...]
     classes: tuple[str, ...]
     reasons: Mapping[str, str]
+    named_split: bool = False
 
 
 def to_recipe(request: Request) -> tuple[Recipe, Source]:
@@ -123,7 +125,8 @@ def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
     if request.inputs:
         parsed = column_roles.parse_inputs(request.inputs, table)
         recipe = _with_data(recipe, {"inputs": parsed})
-    roles = column_roles.assign(table, recipe.data, split_column(recipe, table))
+    named = split_column(recipe, table)
+    roles = column_roles.assign(table, recipe.data, named)
     records, problems = column_roles.to_records(table, roles)
     _stop_at_fatal(problems, table)
     task, reasons = _choose_task(recipe, records)
@@ -144,6 +147,7 @@ def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
         problems=tuple(problems),
         classes=classes,
         reasons=reasons,
+        named_split=bool(named),
     )
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from bioloom.data.leakage import Alike
+    from bioloom.data.library import Library
     from bioloom.data.records import Problem, Records
 
 
@@ -101,6 +103,19 @@ class Clusters:
 
 
 @dataclass(frozen=True)
+class Across:
+    """Two sides of a split.
+
+    queries, targets: positions of records; the most alike target is looked for, for each query
+    similarity:       identity above which records count as near copies; None takes the modality's own
+    """
+
+    queries: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    similarity: float | None = None
+
+
+@dataclass(frozen=True)
 class Features:
     """Simple features for the baselines: (records, features) float32, with a name for each column."""
 
@@ -148,7 +163,10 @@ class Modality(ABC):
     default_network: ClassVar[str]
     unit: ClassVar[str] = ""  # what one part is, such as "nt"; empty where parts have names of their own
     columns: ClassVar[str] = "one"  # "one" column is an input, or "many" columns together are one
-    explainers: ClassVar[tuple[str, ...]] = ("occlusion", "integrated_gradients")  # of the report, the main one first
+    explainers: ClassVar[tuple[str, ...]] = (
+        "occlusion",
+        "integrated_gradients",
+    )  # of the report, the main one first
 
     @classmethod
     @abstractmethod
@@ -196,6 +214,21 @@ class Modality(ABC):
     @abstractmethod
     def clusters(cls, values: pd.DataFrame, similarity: float | None = None) -> Clusters:
         """Group records that are too alike to be split apart; None takes the modality's own threshold."""
+
+    @classmethod
+    @abstractmethod
+    def alike(cls, values: pd.DataFrame, across: Across) -> Alike:
+        """The most alike record across a split, for each record of one side."""
+
+    @classmethod
+    @abstractmethod
+    def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
+        """Numbers that exact copies share (also reverse complements, where they are one molecule), (records,)."""
+
+    @classmethod
+    def library(cls, values: pd.DataFrame) -> Library | None:
+        """The variants of one parent that the records are, where they are."""
+        return None
 
     @abstractmethod
     def features(self, values: pd.DataFrame) -> Features:

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from bioloom.data.leakage import Alike
+from bioloom.data.library import Library, one_parent
 from bioloom.data.records import Problem, Records
+from bioloom.data.similarity.across import compare
+from bioloom.data.similarity.copies import exact_groups
 from bioloom.data.similarity.letters import read_letters
 from bioloom.data.similarity.near import clusters as families
-from bioloom.data.similarity.notion import Settings, notion_of
+from bioloom.data.similarity.notion import Notion, Settings, notion_of
 from bioloom.errors import UserError
-from bioloom.modalities import Clusters, Features, Kind, Modality, Part, Shape
+from bioloom.modalities import Across, Clusters, Features, Kind, Modality, Part, Shape
 from bioloom.modalities.encoded import TokenEncoded
 from bioloom.modalities.kmers import kmer_names, kmer_shares
 from bioloom.modalities.letters import Alphabet, Tokens, clean, crop_start, tokenise
@@ -125,11 +129,32 @@ class SequenceModality(Modality):
                     `bioloom.data.similarity` for what counts as a near copy.
         """
         sequences = clean(_column(values), cls.alphabet)
+        notion = cls._notion(sequences, similarity)
+        return Clusters(families(sequences, cls.alphabet, notion), notion.words)
+
+    @classmethod
+    def _notion(cls, sequences: NDArray[np.object_], similarity: float | None) -> Notion:
         settings = Settings.suited_to(cls.alphabet)
         if similarity is not None:
             settings = replace(settings, identity=similarity)
-        notion = notion_of(read_letters(sequences, cls.alphabet), settings)
-        return Clusters(families(sequences, cls.alphabet, notion), notion.words)
+        return notion_of(read_letters(sequences, cls.alphabet), settings)
+
+    @classmethod
+    def alike(cls, values: pd.DataFrame, across: Across) -> Alike:
+        """The most alike sequence on the other side: exact copy, reverse complement (DNA), or near copy."""
+        sequences = clean(_column(values), cls.alphabet)
+        notion = cls._notion(sequences, across.similarity)
+        return compare(sequences[across.queries], sequences[across.targets], cls.alphabet, notion)
+
+    @classmethod
+    def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
+        """Numbers that identical sequences share; DNA also with reverse complements."""
+        return exact_groups(clean(_column(values), cls.alphabet), both_strands=cls.alphabet.both_strands)
+
+    @classmethod
+    def library(cls, values: pd.DataFrame) -> Library | None:
+        """The variants of one parent that the sequences are, where they are."""
+        return one_parent(clean(_column(values), cls.alphabet))
 
     def features(self, values: pd.DataFrame) -> Features:
         """Shares of words of letters, letters at varying positions, length, and composition."""

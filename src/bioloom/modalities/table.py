@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 
 from bioloom.data.columns import as_numbers, kind_of
+from bioloom.data.leakage import Alike, compare_rows
 from bioloom.data.records import Problem, Records
 from bioloom.data.similarity.copies import row_groups
 from bioloom.errors import UserError
-from bioloom.modalities import Clusters, Demo, Features, Kind, Modality, Part, Shape, modalities
+from bioloom.modalities import Across, Clusters, Demo, Features, Kind, Modality, Part, Shape, modalities
 from bioloom.modalities.columns import (
     CategoryColumn,
     Column,
@@ -154,6 +155,16 @@ class Table(Modality):
         if step:
             notion += f", numbers to within {step:g} of their standard deviation"
         return Clusters(row_groups(rounded), notion)
+
+    @classmethod
+    def alike(cls, values: pd.DataFrame, across: Across) -> Alike:
+        """A row of the other side that is equal in every column."""
+        return compare_rows(values, across.queries, across.targets)
+
+    @classmethod
+    def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
+        """Numbers that equal rows share."""
+        return row_groups(values)
 
     def features(self, values: pd.DataFrame) -> Features:
         """The columns as a network sees them."""

@@ -1,0 +1,164 @@
+"""What stands on both sides of a split: copies, reverse complements, near copies, conflicting labels, groups.
+
+A test record that the model has seen, exactly or nearly, says nothing about new records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bioloom.data.split import Split
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Alike:
+    """For each of some records (queries), the most alike of other records (targets).
+
+    kind:     (queries,) "exact", "reverse", "near" or ""
+    partner:  (queries,) position among the targets, -1 for none
+    identity: (queries,) share of equal letters or cells with the partner; NaN where none was looked for or found
+    notion:   what counts as near, in words; empty where near copies were not looked for
+    """
+
+    kind: NDArray[np.object_]
+    partner: NDArray[np.int64]
+    identity: NDArray[np.float32]
+    notion: str = ""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What an audit needs to know about records besides their inputs.
+
+    labels:  (records, targets) NaN where unknown
+    differs: labels further apart than this are in conflict: 0 for classes
+    copies:  (records,) records that are exact copies of each other (on either strand) share a number
+    """
+
+    ids: NDArray[np.object_]
+    labels: NDArray[np.float32]
+    differs: float
+    copies: NDArray[np.int64]
+    group: NDArray[np.object_] | None = None
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """Test records that have a partner among the records the model learned from, by kind.
+
+    repeated:  records of the whole file that repeat an earlier one
+    conflicts: of those, how many carry another label than the one they repeat
+    straddling: test records whose group also has training records
+    nearest:   (test records,) identity to the nearest training record, NaN where not known
+    examples:  a few pairs: test id, training id, kind
+    """
+
+    exact_copies: int
+    reverse_complements: int
+    near_copies: int
+    conflicting_labels: int
+    straddling: int
+    repeated: int
+    conflicts: int
+    notion: str
+    nearest: NDArray[np.float32]
+    examples: tuple[dict[str, Any], ...] = field(default=())
+
+    def counts(self) -> dict[str, int]:
+        """Test records by kind of leak."""
+        return {
+            "exact_copies": self.exact_copies,
+            "reverse_complements": self.reverse_complements,
+            "near_copies": self.near_copies,
+            "conflicting_labels": self.conflicting_labels,
+            "groups_straddling": self.straddling,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in result.json."""
+        return {
+            **self.counts(),
+            "repeated_in_file": self.repeated,
+            "conflicting_in_file": self.conflicts,
+            "notion": self.notion,
+            "examples": list(self.examples),
+        }
+
+
+def audit(split: Split, alike: Alike, records: Labelled) -> Leakage:
+    """Count what stands on both sides.
+
+    alike: of each test record (queries) among training and validation records (targets)
+    """
+    test = split.index("test")
+    learned = np.flatnonzero(split.part != "test")
+    found = np.flatnonzero(alike.partner >= 0)
+    partner = np.full(len(test), -1, dtype=np.int64)
+    partner[found] = learned[alike.partner[found]]
+    copied = np.isin(alike.kind, ("exact", "reverse"))
+    conflicting = _differ(records, test[copied], partner[copied])
+    first = _first_of_each(records.copies)
+    again = np.flatnonzero(first != np.arange(len(first)))
+    return Leakage(
+        exact_copies=int((alike.kind == "exact").sum()),
+        reverse_complements=int((alike.kind == "reverse").sum()),
+        near_copies=int((alike.kind == "near").sum()),
+        conflicting_labels=int(conflicting.sum()),
+        straddling=_straddling(split, records.group),
+        repeated=len(again),
+        conflicts=int(_differ(records, again, first[again]).sum()),
+        notion=alike.notion,
+        nearest=alike.identity,
+        examples=tuple(
+            {
+                "test": str(records.ids[test[row]]),
+                "learned": str(records.ids[partner[row]]),
+                "kind": str(alike.kind[row]),
+                "identity": None if np.isnan(alike.identity[row]) else round(float(alike.identity[row]), 3),
+            }
+            for row in np.flatnonzero(alike.kind != "")[:EXAMPLES].tolist()
+        ),
+    )
+
+
+def _differ(records: Labelled, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether two records carry labels further apart than they may, (pairs,); unknown labels agree with all."""
+    apart = np.abs(records.labels[one] - records.labels[other])
+    return np.asarray((np.nan_to_num(apart) > records.differs).any(axis=1))
+
+
+def _first_of_each(copies: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each record the first record that it is a copy of, (records,)."""
+    _, first, inverse = np.unique(copies, return_index=True, return_inverse=True)
+    return np.asarray(first[inverse])
+
+
+def _straddling(split: Split, group: NDArray[np.object_] | None) -> int:
+    if group is None:
+        return 0
+    test = pd.Series(group[split.part == "test"], dtype=object).dropna()
+    return int(test.isin(pd.Series(group[split.part == "train"], dtype=object).dropna()).sum())
+
+
+def compare_rows(frame: pd.DataFrame, queries: NDArray[np.int64], targets: NDArray[np.int64]) -> Alike:
+    """Rows equal in every column; near copies of rows are not looked for."""
+    codes = frame.groupby(list(frame.columns), dropna=False, sort=False).ngroup().to_numpy()
+    return _exact(codes, queries, targets)
+
+
+def _exact(codes: NDArray[np.int64], queries: NDArray[np.int64], targets: NDArray[np.int64]) -> Alike:
+    known = pd.Series(np.arange(len(targets)), index=codes[targets])
+    known = known[~known.index.duplicated()]
+    partner = known.reindex(codes[queries], fill_value=-1).to_numpy(dtype=np.int64)
+    same = partner >= 0
+    kind = np.where(same, "exact", "").astype(object)
+    return Alike(kind, partner, np.where(same, 1.0, np.nan).astype(np.float32))
