@@ -59,6 +59,10 @@ def test_an_area_with_a_single_positive_has_no_interval() -> None:
     assert delong(np.arange(9) == 0, np.arange(9.0)).reason == "one of the classes has fewer than two records"
 
 
+def test_the_area_of_a_constant_has_no_interval() -> None:
+    assert delong(np.arange(20) < 8, np.ones(20)).reason == "every prediction is the same"
+
+
 def drawn_mean(values: np.ndarray, draws: int = 2000) -> Drawn:
     random = np.random.default_rng(3)
     n = len(values)

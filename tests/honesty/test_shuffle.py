@@ -55,7 +55,11 @@ def test_shuffled_labels_of_a_real_signal_read_as_guessing() -> None:
         truth = labels(random, task, 2 * features @ random.normal(size=32))
 
         found = label_shuffle(
-            train, TASKS[task], truth[:140], truth[140:], ShufflePlan(count=2, seed=repetition)
+            trainer(task, features),
+            TASKS[task],
+            truth[:140],
+            truth[140:],
+            ShufflePlan(count=2, seed=repetition),
         )
         wrong += not found.reads_as_guessing
         assert found.real > found.guessing

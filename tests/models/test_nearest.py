@@ -35,6 +35,26 @@ def test_of_aligned_letters_it_finds_the_least_hamming_distance_and_averages_tie
     assert found[:, 0] == pytest.approx(expected, abs=1e-5)
 
 
+def test_words_beside_aligned_letters_do_not_break_their_ties() -> None:
+    _, marks = letters(300, 9, 0)
+    _, new_marks = letters(50, 9, 1)
+    random = np.random.default_rng(2)
+    words, new_words = (random.dirichlet(np.ones(16), n) for n in (300, 50))
+    truth = random.normal(size=(300, 1))
+    model = Nearest.fit(rows(np.hstack([marks, words]), truth), NUMBERS, 0)
+    alone = Nearest.fit(rows(marks, truth), NUMBERS, 0)
+    found = model.predict(np.hstack([new_marks, new_words]).astype(np.float32))
+    assert found == pytest.approx(alone.predict(new_marks))
+    assert model.describe() == "nearest of 300 training records by Hamming distance on 36 features"
+
+
+def test_letters_of_varying_length_are_compared_by_their_cosine() -> None:
+    _, marks = letters(100, 9, 8)
+    marks[:50, 20:] = 0
+    model = Nearest.fit(rows(marks, np.zeros((100, 1))), NUMBERS, 0)
+    assert "cosine similarity" in model.describe()
+
+
 def test_of_shares_it_finds_the_largest_cosine() -> None:
     random = np.random.default_rng(3)
     shares, new = random.dirichlet(np.ones(16), 200), random.dirichlet(np.ones(16), 40)

@@ -116,8 +116,10 @@ def delong(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> Interval:
     """The interval of an area under the ROC curve of independent records, on the logit scale."""
     if min(positive.sum(), (~positive).sum()) < 2:
         return no_interval("one of the classes has fewer than two records")
+    if score.min() == score.max():
+        return no_interval("every prediction is the same")
     area, error = area_and_error(positive, score)
-    if error == 0 or area in (0.0, 1.0):
+    if area in (0.0, 1.0):
         return _newcombe(area, int(positive.sum()), int((~positive).sum()))
     logit, half = np.log(area / (1 - area)), Z * error / (area * (1 - area))
     low, high = 1 / (1 + np.exp(-np.array([logit - half, logit + half])))

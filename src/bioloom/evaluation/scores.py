@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from bioloom.evaluation.intervals import (
     FEW_UNITS,
@@ -85,9 +86,10 @@ def resample(
             if METRICS[name].reason(pairs) is None:
                 estimates[model, name] = METRICS[name].prepare(pairs)
     whole = np.ones((len(truth), 1))
-    point = {key: float(estimate(whole)[0]) for key, estimate in estimates.items()}
-    draws = _collect(estimates, plan.bootstrap())
-    left_out = _collect(estimates, plan.leave_one_out()) if plan.units < FEW_UNITS else {}
+    with threadpool_limits(1, "blas"):  # the matrices are narrow: a second thread only waits
+        point = {key: float(estimate(whole)[0]) for key, estimate in estimates.items()}
+        draws = _collect(estimates, plan.bootstrap())
+        left_out = _collect(estimates, plan.leave_one_out()) if plan.units < FEW_UNITS else {}
     drawn = {
         key: Drawn(
             point[key],

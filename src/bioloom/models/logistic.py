@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
+from threadpoolctl import threadpool_limits
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
 from bioloom.tasks import Targets
@@ -117,14 +118,15 @@ class _Path:
     def solve(self, penalty: float) -> dict[str, NDArray[Any]]:
         """Slopes and intercepts in the units of the features, for a penalty per unit of weight."""
         if len(self.present) > 1:
-            found = minimize(
-                self._cost,
-                self.solution.ravel(),
-                args=(penalty,),
-                jac=True,
-                method="L-BFGS-B",
-                options={"maxiter": STEPS, "gtol": 1e-5, "ftol": 1e-9},
-            )
+            with threadpool_limits(1, "blas"):  # the matrices are narrow: a second thread only waits
+                found = minimize(
+                    self._cost,
+                    self.solution.ravel(),
+                    args=(penalty,),
+                    jac=True,
+                    method="L-BFGS-B",
+                    options={"maxiter": STEPS, "gtol": 1e-5, "ftol": 1e-9},
+                )
             self.solution = found.x.reshape(self.solution.shape)
         slope = self.solution[:-1] / self.scale[:, None]
         return {

@@ -27,29 +27,33 @@ TIE = 2e-6
 class _Memory:
     """What is remembered.
 
-    features: (records, features) float32 as given
+    columns:  (used,) numbers of the features that are compared
+    features: (records, used) as given, in the smallest type that holds them
     answers:  (records, targets) values, NaN where unknown; for classes (records, classes) marks of 0 and 1
     weight:   (records,)
     prior:    (classes,) shares of the classes, one pseudo-record of which is mixed in; empty for numbers
     mean, scale: (features,) of the standardised distance; empty where cosine similarity is used
+    aligned:  (1,) whether the features are letters at aligned positions
     binary:   (1,) whether only the second class is given
     """
 
-    features: NDArray[np.float32]
+    columns: NDArray[np.int64]
+    features: NDArray[np.float32] | NDArray[np.uint8]
     answers: NDArray[np.float32]
     weight: NDArray[np.float32]
     prior: NDArray[np.float32]
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
+    aligned: NDArray[np.uint8]
     binary: NDArray[np.uint8]
 
 
 @simple_models.register
 class Nearest(SimpleModel):
-    """Predicts the mean over the nearest training records; usually there is one, ties are averaged.
+    """Predicts the mean over the nearest training records; where several are equally near, all of them count.
 
-    Marks and shares between 0 and 1 (positions, k-mers) are compared by cosine similarity, which for marks of
-    aligned positions gives the order of the Hamming distance; anything else by distance of standardised columns.
+    Aligned positions are compared by their letters (Hamming distance), other shares between 0 and 1, such as
+    k-mers, by cosine similarity, and anything else by distance of standardised columns.
     Class probabilities include one pseudo-record with the training shares, so that none is exactly 0.
     """
 
@@ -64,7 +68,8 @@ class Nearest(SimpleModel):
     def fit(cls, data: TrainingData, targets: Targets, seed: int) -> Self:
         """Remember the training records whose truth is known."""
         known = np.isfinite(data.truth).any(axis=1)
-        features, truth, weight = data.features[known], data.truth[known], data.weight[known]
+        columns, aligned = _compared(data.features[known])
+        features, truth, weight = data.features[np.ix_(known, columns)], data.truth[known], data.weight[known]
         prior = np.empty(0, dtype=np.float32)
         if targets.classes:
             truth = (truth == np.arange(len(targets.classes))).astype(np.float32)
@@ -75,7 +80,10 @@ class Nearest(SimpleModel):
             scale[scale == 0] = 1.0
         relative = (weight / weight.mean()).astype(np.float32)
         binary = np.array([targets.task == "binary"], dtype=np.uint8)
-        return cls(_Memory(features, truth, relative, prior, mean, scale, binary))
+        whole = np.round(features).clip(0, 1).astype(np.uint8)
+        kept = whole if np.array_equal(whole, features) else features
+        marks = np.array([aligned], dtype=np.uint8)
+        return cls(_Memory(columns, kept, truth, relative, prior, mean, scale, marks, binary))
 
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """The mean answer of the nearest records, (records, targets or classes)."""
@@ -95,7 +103,7 @@ class Nearest(SimpleModel):
         rows = max(1, BLOCK // max(len(points), 1))
         parts = []
         for first in range(0, len(features), rows):
-            likeness = self._place(features[first : first + rows]) @ points.T
+            likeness = self._place(features[first : first + rows, self.memory.columns]) @ points.T
             likeness -= half_square  # nearest in distance = largest product less half the square
             best = likeness.max(axis=1, keepdims=True)
             nearest = likeness >= best - TIE * np.maximum(1.0, np.abs(best))
@@ -104,8 +112,9 @@ class Nearest(SimpleModel):
         prior, mass = (self.memory.prior, 1.0) if len(self.memory.prior) else (np.float32(0), 0.0)
         return np.asarray((totals[:, :-1] + prior) / (totals[:, -1:] + mass), dtype=np.float32)
 
-    def _place(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _place(self, given: NDArray[np.float32] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Where records lie: standardised columns, or rows of length 1."""
+        features = given.astype(np.float32, copy=False)
         if len(self.memory.mean):
             return np.asarray((features - self.memory.mean) / self.memory.scale, dtype=np.float32)
         length = np.sqrt(np.einsum("nf,nf->n", features, features))
@@ -114,7 +123,11 @@ class Nearest(SimpleModel):
     def describe(self) -> str:
         """How many records are remembered, and how they are compared."""
         records, columns = self.memory.features.shape
-        notion = "distance of standardised columns" if len(self.memory.mean) else "cosine similarity"
+        notion = "cosine similarity"
+        if len(self.memory.mean):
+            notion = "distance of standardised columns"
+        elif self.memory.aligned[0]:
+            notion = "Hamming distance"
         return f"nearest of {records:,} training records by {notion} on {columns:,} features"
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -125,6 +138,20 @@ class Nearest(SimpleModel):
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         """The inverse of `state`."""
         return cls(_Memory(**state))
+
+
+def _compared(features: NDArray[np.float32]) -> tuple[NDArray[np.int64], bool]:
+    """Which features are compared, and whether they are letters at aligned positions.
+
+    Columns of 0 and 1 (but for the odd mixture of letters) that add up to the same number in every record, one
+    per position, say all about the record; words of letters beside them would only break ties at random.
+    """
+    marks = ((features == 0) | (features == 1)).mean(axis=0) >= 0.99
+    marks &= features.max(axis=0, initial=0) == 1
+    counts = features[:, marks].sum(axis=1)
+    usual = np.median(counts) if len(counts) else 0
+    aligned = usual >= 4 and np.isclose(counts, usual).mean() >= 0.95 and features.min(initial=0) >= 0
+    return np.flatnonzero(marks) if aligned else np.arange(features.shape[1]), bool(aligned)
 
 
 def _patterns(answers: NDArray[np.float32]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:

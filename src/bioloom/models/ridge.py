@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
+from threadpoolctl import threadpool_limits
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
 from bioloom.tasks import Targets
@@ -100,7 +100,7 @@ class _Path:
             square, right = self._features_by_features(response)
         else:
             square, right = self._records_by_records(), response
-        values, self.vectors = linalg.eigh(square, overwrite_a=True, check_finite=False)
+        values, self.vectors = _eigen(square)
         self.values = np.maximum(values, 0.0)
         self.right = self.vectors.T @ right  # (eigenvalues, targets)
 
@@ -155,6 +155,13 @@ class _Path:
         best = PENALTIES[errors.argmin(axis=0)]
         chosen = np.where(known.any(axis=0), best, DEFAULT) * self.total
         return (*self.solve(chosen), chosen)
+
+
+def _eigen(square: Floats) -> tuple[Floats, Floats]:
+    """Eigenvalues and eigenvectors; threads only wait for each other on small matrices, so one does those."""
+    with threadpool_limits(1 if len(square) < 2000 else None, "blas"):
+        values, vectors = np.linalg.eigh(square)
+    return values, vectors
 
 
 def _mean_and_scale(features: NDArray[np.float32], share: NDArray[Any]) -> tuple[Floats, Floats]:
