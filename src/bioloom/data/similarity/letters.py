@@ -177,10 +177,9 @@ def pack(letters: Letters) -> Packed:
     per_word = 64 // bits
     padded = np.zeros((len(letters.codes) // per_word + 2) * per_word, dtype=np.uint8)
     padded[: len(letters.codes)] = letters.codes
+    octets: NDArray[np.uint8] = padded
     if bits == 2:
-        padded = np.where(padded == UNKNOWN, np.uint8(0), padded)
+        padded[padded == UNKNOWN] = 0
         quads = padded.reshape(-1, 4)
         octets = quads[:, 0] << 6 | quads[:, 1] << 4 | quads[:, 2] << 2 | quads[:, 3]
-    else:
-        octets = padded
     return Packed(words=octets.reshape(-1, 8).view(">u8").astype(np.uint64).ravel(), bits=bits)

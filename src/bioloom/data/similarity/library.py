@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +39,8 @@ class Library:
     @cached_property
     def mutated(self) -> NDArray[np.bool_]:
         """(records, positions) True where a record differs from the parent; False where not aligned."""
-        return (self.codes != _bytes_of(self.parent)) & self.aligned[:, None]
+        differs: NDArray[np.bool_] = self.codes != _bytes_of(self.parent)
+        return differs & self.aligned[:, None]
 
     @cached_property
     def n_mutations(self) -> NDArray[np.float64]:
@@ -67,15 +67,9 @@ class Library:
         asked = np.flatnonzero(self.aligned[queries])
         kept = targets[self.aligned[targets]]
         if len(asked) and len(kept):
-            found, away = self._nearest(queries[asked], kept)
+            found, away = hamming_nearest(self.codes[queries[asked]], self.codes[kept])
             index[asked], distance[asked] = kept[found], away
         return index, distance
-
-    def _nearest(self, queries: Index, targets: Index) -> tuple[Index, NDArray[np.int32]]:
-        several = np.nanmean(self.n_mutations) if len(self) else 0.0
-        if several**2 < 0.02 * len(self.parent):  # two records seldom share a mutated position
-            return _nearest_by_mutations(self, queries, targets)
-        return hamming_nearest(self.codes[queries], self.codes[targets])
 
     def spacing(self, rng: np.random.Generator, n: int = 500) -> float:
         """The median distance from a record to its nearest different record, from a sample of n records."""
@@ -84,7 +78,7 @@ class Library:
         asked = rng.permutation(kept)[:n]
         if len(kept) < 2:
             return float("nan")
-        away = hamming_nearest(self.codes[asked], self.codes[kept], skip_identical=True)[1]
+        away = _by_product(self.codes[asked], self.codes[kept], skip_identical=True)[1]
         return float(np.median(away))
 
 
@@ -122,15 +116,44 @@ def _bytes_of(text: str) -> Codes:
     return np.frombuffer(text.encode("latin-1", "replace"), dtype=np.uint8)
 
 
-def hamming_nearest(
-    queries: Codes, targets: Codes, *, skip_identical: bool = False
-) -> tuple[Index, NDArray[np.int32]]:
-    """The target that differs least from each query, by one matrix product of one-hot letters.
+def hamming_nearest(queries: Codes, targets: Codes) -> tuple[Index, NDArray[np.int32]]:
+    """The target that differs least from each query, and in how many positions.
 
     queries, targets: (records, positions) letters as bytes
-    skip_identical: look for the nearest target that is not the same
-    Returns (queries,) positions in targets (the first of equally near ones) and numbers of differing places.
+    Returns (queries,) positions in targets and distances. Targets that differ in one position or none are
+    found by hashing, which settles most records of a mutational scan; the others by a matrix product.
     """
+    index, distance = _within_one(queries, targets)
+    rest = np.flatnonzero(index < 0)
+    index[rest], distance[rest] = _by_product(queries[rest], targets)
+    return index, distance
+
+
+def _within_one(queries: Codes, targets: Codes) -> tuple[Index, NDArray[np.int32]]:
+    """Targets that equal a query, or do where one position is left out; -1 where there is none."""
+    index, distance = np.full(len(queries), -1, dtype=np.int64), np.zeros(len(queries), dtype=np.int32)
+    positions = queries.shape[1]
+    values = np.random.default_rng(0).integers(0, 1 << 64, (positions, 256), dtype=np.uint64)
+    of_query, of_target = (values[np.arange(positions), codes].sum(axis=1) for codes in (queries, targets))
+    for left_out in range(-1, positions):  # first with no position left out
+        rest = np.flatnonzero(index < 0)
+        keys, wanted = of_target, of_query[rest]
+        if left_out >= 0:
+            keys = keys - values[left_out, targets[:, left_out]]
+            wanted = wanted - values[left_out, queries[rest, left_out]]
+        order = np.argsort(keys, kind="stable")
+        place = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
+        candidate = order[place]
+        away = (queries[rest] != targets[candidate]).sum(axis=1)
+        found = (keys[candidate] == wanted) & (away <= (left_out >= 0))
+        index[rest[found]], distance[rest[found]] = candidate[found], away[found]
+    return index, distance
+
+
+def _by_product(
+    queries: Codes, targets: Codes, *, skip_identical: bool = False
+) -> tuple[Index, NDArray[np.int32]]:
+    """The nearest target of each query by one product of one-hot letters, the first of equally near ones."""
     seen = np.unique(np.concatenate([np.unique(queries), np.unique(targets)]))
     hot = _one_hot(targets, seen).T
     positions = queries.shape[1]
@@ -148,38 +171,5 @@ def hamming_nearest(
 
 def _one_hot(codes: Codes, letters: Codes) -> NDArray[np.float32]:
     """(records, positions * letters) ones and zeros."""
-    return (codes[:, :, None] == letters).reshape(len(codes), -1).astype(np.float32)
-
-
-def _nearest_by_mutations(library: Library, queries: Index, targets: Index) -> tuple[Index, NDArray[np.int32]]:
-    """The same for records with few mutations each, by a sparse product.
-
-    Two records with a and b mutations that share s mutated positions, and e of those with the same letter,
-    differ in a + b - s - e positions.
-    """
-    of_query, of_target = _mutations(library, queries), _mutations(library, targets)
-    count = library.mutated.sum(axis=1)
-    least = int(count[targets].argmin())
-    index = np.full(len(queries), least, dtype=np.int64)
-    distance = (count[queries] + count[targets[least]]).astype(np.int32)
-    step = max((BLOCK >> 3) // max(len(targets), 1), 256)
-    for low in range(0, len(queries), step):
-        shared = (of_query[low : low + step] @ of_target.T).tocoo()
-        away = count[queries[low + shared.row]] + count[targets[shared.col]] - shared.data
-        order = np.lexsort((shared.col, away, shared.row))
-        row, first = np.unique(shared.row[order], return_index=True)
-        best = order[first]
-        nearer = away[best] < distance[low + row]
-        index[low + row[nearer]] = shared.col[best[nearer]]
-        distance[low + row[nearer]] = away[best[nearer]]
-    return index, distance
-
-
-def _mutations(library: Library, rows: Index) -> csr_array:
-    """(records, positions + positions * letters) ones: the mutated positions, and each with its letter."""
-    row, position = np.nonzero(library.mutated[rows])
-    letter = library.codes[rows[row], position].astype(np.int64)
-    positions = len(library.parent)
-    columns = np.concatenate([position, positions + position * 256 + letter])
-    shape = (len(rows), positions * 257)
-    return csr_array((np.ones(len(columns), dtype=np.int32), (np.concatenate([row, row]), columns)), shape=shape)
+    hot: NDArray[np.bool_] = codes[:, :, None] == letters
+    return hot.reshape(len(codes), -1).astype(np.float32)

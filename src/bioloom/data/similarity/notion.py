@@ -64,7 +64,8 @@ class Criterion:
 
     def identity(self, shorter: Index) -> Index:
         """The lowest identity of the stretch, in thousandths."""
-        return self.thousandths[np.minimum(shorter, len(self.thousandths) - 1)]
+        bar: Index = self.thousandths[np.minimum(shorter, len(self.thousandths) - 1)]
+        return bar
 
     def least(self, shorter: Index) -> Index:
         """The fewest equal letters that can meet the criterion, times 1000."""
@@ -100,7 +101,8 @@ class Notion:
 
     def lowest(self, shorter: Index) -> Index:
         """The lowest identity that can do, in thousandths."""
-        return np.min([criterion.identity(shorter) for criterion in self.criteria], axis=0)
+        bar: Index = np.min([criterion.identity(shorter) for criterion in self.criteria], axis=0)
+        return bar
 
 
 def notion_of(letters: Letters, settings: Settings) -> Notion:

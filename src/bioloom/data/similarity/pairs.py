@@ -76,7 +76,9 @@ def components(n: int, pairs: Pairs) -> Index:
 def linked(family: Index, pairs: Pairs) -> Index:
     """Join the families that pairs link: (records,) labels before and after, both below the record count."""
     n = len(family)
-    graph = coo_array((np.ones(len(pairs), dtype=bool), (family[pairs.left], family[pairs.right])), shape=(n, n))
+    graph = coo_array(
+        (np.ones(len(pairs), dtype=bool), (family[pairs.left], family[pairs.right])), shape=(n, n)
+    )
     labels: Index = connected_components(graph, directed=False)[1].astype(np.int64)
     return labels[family]
 

@@ -110,7 +110,9 @@ class Search:
         seed: equal letters that every candidate has
         """
         pairs, n = self.codec.decode(self.tried), len(self.letters)
-        pairs = self._unlinked(pairs.take(~np.isin(pairs.left * n + pairs.right, found.left * n + found.right)))
+        pairs = self._unlinked(
+            pairs.take(~np.isin(pairs.left * n + pairs.right, found.left * n + found.right))
+        )
         equal, length = self._equal(pairs), overlaps(self.letters, pairs).length
         chance = self.notion.chance
         surplus = (equal - seed * (1 - chance) - chance * length) / np.sqrt(chance * (1 - chance) * length)

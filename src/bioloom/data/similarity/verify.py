@@ -129,17 +129,15 @@ def aligned(
     place_a, place_b = seeds.place(entries[0]), seeds.place(entries[1])
     left, right = record_of[place_a], record_of[place_b]
     two = np.flatnonzero(family[left] != family[right])
-    left, right = left[two].astype(np.int64), right[two].astype(np.int64)
+    a, b = left[two].astype(np.int64), right[two].astype(np.int64)
     turned = seeds.strand(entries[0][two]) != seeds.strand(entries[1][two])
-    at_a = place_a[two] - letters.starts[left]
-    at_b = place_b[two] - letters.starts[right]
-    at_b = np.where(turned, letters.lengths[right] - seeds.span - at_b, at_b)
-    return Alignments(left, right, turned, at_a - at_b)
+    at_a = place_a[two] - letters.starts[a]
+    at_b = place_b[two] - letters.starts[b]
+    at_b = np.where(turned, letters.lengths[b] - seeds.span - at_b, at_b)
+    return Alignments(a, b, turned, at_a - at_b)
 
 
-def stretches(
-    letters: Letters, where: Overlaps, needed: Index, bar: Index
-) -> NDArray[np.float32]:
+def stretches(letters: Letters, where: Overlaps, needed: Index, bar: Index) -> NDArray[np.float32]:
     """The best common stretch of each alignment, letter by letter.
 
     needed: (pairs,) letters the stretch must have at least
@@ -160,9 +158,7 @@ def stretches(
     return share
 
 
-def _best(
-    letters: Letters, where: Overlaps, needed: Index, bar: Index
-) -> NDArray[np.float32]:
+def _best(letters: Letters, where: Overlaps, needed: Index, bar: Index) -> NDArray[np.float32]:
     column = np.arange(int(where.length.max()))
     last = len(letters.codes) - 1
     a = letters.codes[np.minimum(where.left[:, None] + column, last)]  # (pairs, width)
