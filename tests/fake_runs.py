@@ -115,7 +115,7 @@ def binary(folder: Path, *, n: int = 300) -> Path:
         "model": {name: scored(*each, n) for name, each in model.items()},
         "baselines": {
             "trivial": {"title": "share of each class", "description": "the share of positives in training",
-                        "scores": {"roc_auc": scored(0.5, 0.5, 0.5, n), "precision": undefined(
+                        "scores": {"roc_auc": lonely(0.5, "every prediction is the same", n), "precision": undefined(
                             "no record is predicted to be positive", n), "log_loss": scored(0.65, 0.6, 0.7, n)}},
             "nearest": {"title": "nearest training record", "description": "its class",
                         "scores": {"roc_auc": scored(0.66, 0.6, 0.72, n), "log_loss": scored(4.2, 3.5, 5.0, n)}},
@@ -131,7 +131,8 @@ def binary(folder: Path, *, n: int = 300) -> Path:
     result["controls"]["label_shuffle"] |= {"values": [0.49, 0.53, 0.51], "mean": 0.51, "guessing": 0.5, "real": 0.79,
         "text": "On shuffled labels the ROC AUC is 0.510 on average (guessing: 0.500): as it should be."}  # fmt: skip
     result["leakage"] |= {"exact_copies": 6, "reverse_complements": 2, "near_copies": 11, "conflicting_labels": 1,
-                          "examples": [{"test": "seq12", "training": "seq801", "identity": 1.0}]}  # fmt: skip
+                          "repeated_in_file": 31, "groups_straddling": 3, "conflicting_in_file": 4,
+                          "examples": [{"test": "seq12", "learned": "seq801", "kind": "near", "identity": 0.987}]}  # fmt: skip
     result["findings"] = [
         finding("small", "Are there enough test records?", "300 records give an interval 0.11 wide.", "note",
                 "measure more records before choosing between models"),
@@ -144,7 +145,7 @@ def binary(folder: Path, *, n: int = 300) -> Path:
     result["verdict"] = {
         "code": "leaky_test",
         "text": "Do not trust this score yet: 8 of 300 test records are also in training, and a simple model does as well.",
-        "next_step": "split with --split similarity and train again.",
+        "next": "split with --split similarity and train again.",
     }
     result["explanation"] = explained_sequence(folder, rng)[:1]
     table(folder, np.where(truth, "+", "-")[:, None], value[:, None], ["class"], ["p(+)"])
@@ -242,7 +243,9 @@ def base(name: str, n: int) -> Result:
         "split": {"method": "mutation", "reason": "the records are variants of one parent sequence",
                   "counts": {"train": 1400, "validation": 300, "test": n}, "notes": []},
         "leakage": {"exact_copies": 0, "reverse_complements": 0, "near_copies": 0, "conflicting_labels": 0,
-                    "notion": "at least 95 % identical on either strand", "examples": []},
+                    "groups_straddling": 0, "repeated_in_file": 0,
+                    "conflicting_in_file": 0, "notion": "Near copies have at least 95 % equal letters on either "
+                    "strand.", "examples": []},
         "model": {
             "network": "residual", "title": "residual dilated convolutions with masked attention pooling",
             "settings": {"channels": 64, "dilations": [1, 2, 4, 8], "dropout": 0.1}, "parameters": 131_457,
@@ -274,7 +277,7 @@ def base(name: str, n: int) -> Result:
             "code": "network_wins",
             "text": "Useful: on new variants of this promoter the model puts expression in order with a Spearman "
                     "correlation of 0.742 (95 % interval 0.731 to 0.753), better than ridge regression by 0.059.",
-            "next_step": "check a few predictions of new sequences in the laboratory before relying on them.",
+            "next": "check a few predictions of new sequences in the laboratory before relying on them.",
         },
         "explanation": [],
         "recipe": {},
@@ -293,6 +296,11 @@ def scored(value: float, low: float, high: float, n: int) -> Result:
 def undefined(why: str, n: int) -> Result:
     reason = f"not defined, because {why}"
     return {"value": None, "low": None, "high": None, "n": n, "interval": "none", "undefined": reason}
+
+
+def lonely(value: float, why: str, n: int) -> Result:
+    reason = f"no interval, because {why}"
+    return {"value": value, "low": None, "high": None, "n": n, "interval": "none", "undefined": reason}
 
 
 def finding(code: str, question: str, answer: str, severity: str, fix: str) -> Result:

@@ -160,7 +160,7 @@ def test_verdict_next_step_and_all_findings_are_on_the_page_the_worst_first(tmp_
     run = fake_runs.binary(tmp_path)
     text, result = page_of(run).text, result_of(run)
     assert result["verdict"]["text"] in text
-    assert result["verdict"]["next_step"] in text
+    assert result["verdict"]["next"] in text
     places = {finding["severity"]: text.index(finding["question"]) for finding in result["findings"]}
     assert places["problem"] < places["warning"] < places["note"] < places["ok"]
     assert all(finding["fix"] in text for finding in result["findings"])
@@ -372,6 +372,24 @@ def test_copies_across_the_split_are_named_and_graded_like_the_finding(tmp_path:
     result["findings"] = []
     assert clean().answer.startswith(f"Not quite: {copies}")
     assert clean().tone == "care"
+
+
+def test_copies_that_were_not_looked_for_are_not_said_to_be_absent(tmp_path: Path) -> None:
+    result = result_of(fake_runs.multiclass(tmp_path))
+    result["leakage"]["notion"] = ""
+    assert block(result).facts[0].answer == "Yes: no exact copy of a record the model learned from"
+    result["leakage"]["notion"] = "Near copies have at least 50 % equal residues."
+    assert (
+        block(result).facts[0].answer == "Yes: no exact copy or near copy of a record the model learned from"
+    )
+
+
+def test_what_else_stands_on_both_sides_is_told(tmp_path: Path) -> None:
+    text = page_of(fake_runs.binary(tmp_path)).text
+    assert "What counts as near: near copies have at least 95 % equal letters on either strand." in text
+    assert "3 test records of a group that the model also learned from." in text
+    assert "31 records repeat an earlier one, 4 of them with another label." in text
+    assert "test record seq12 and learned record seq801: near, identity 0.987" in text
 
 
 @pytest.mark.parametrize(

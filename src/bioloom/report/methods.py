@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bioloom.report.numbers import count, metric_title, plural, score, short, with_interval
-from bioloom.report.summary import COPIES, baseline_title, in_order
+from bioloom.report.summary import COPIES, baseline_title, in_order, looked_for
 from bioloom.report.words import in_sentence, listed
 
 Result = Mapping[str, Any]
@@ -50,17 +50,15 @@ def _split(result: Result) -> Iterator[str]:
         f"They were divided into {count(counts['train'])} for training, {count(counts['validation'])} for "
         f"validation and {count(counts['test'])} for the test (method: {split['method']})."
     )
-    leakage = result["leakage"] or {}
-    counted = {key: leakage[key] for key in COPIES if leakage.get(key) is not None}
-    if not counted:
-        return
-    near = f" (near: {leakage['notion']})" if "near_copies" in counted and leakage.get("notion") else ""
+    counted = looked_for(result)
     found = [plural(n, *COPIES[key]) for key, n in counted.items() if n]
     if found:
-        yield f"Among the test records are {listed(found)} of records the model learned from{near}."
-    else:
+        yield f"Among the test records are {listed(found)} of records the model learned from."
+    elif counted:
         kinds = listed([COPIES[key][0] for key in counted], "or")
-        yield f"No test record is an {kinds} of a record the model learned from{near}."
+        yield f"No test record is an {kinds} of a record the model learned from."
+    if result["leakage"].get("notion"):
+        yield f"What counted as near: {in_sentence(str(result['leakage']['notion']).rstrip('.'))}."
 
 
 def _model(result: Result) -> Iterator[str]:

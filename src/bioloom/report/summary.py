@@ -115,7 +115,7 @@ def block(result: Result) -> Block:
     return Block(
         title=title(result),
         verdict=str(result["verdict"]["text"]),
-        next=str(result["verdict"].get("next_step") or result["verdict"].get("next") or ""),
+        next=str(result["verdict"].get("next") or ""),
         metric=metric,
         caption=_caption(result, metric),
         compared=_compared(result, metric),
@@ -240,8 +240,7 @@ CLEAN: dict[str, tuple[str, Tone]] = {
 
 
 def _clean(result: Result) -> Fact | None:
-    leakage = result["leakage"] or {}
-    counted = {key: leakage[key] for key in COPIES if leakage.get(key) is not None}
+    leakage, counted = result["leakage"] or {}, looked_for(result)
     if not counted:
         return None
     found = [plural(n, *COPIES[key]) for key, n in counted.items() if n]
@@ -251,6 +250,20 @@ def _clean(result: Result) -> Fact | None:
     kinds = listed(found) if found else f"no {listed([COPIES[key][0] for key in counted], 'or')}"
     answer = f"{word}: {kinds} of {'records' if found else 'a record'} the model learned from{labels}"
     return Fact("Is the test set clean?", answer, tone, "data-leakage")
+
+
+def looked_for(result: Result) -> dict[str, int]:
+    """Copies across the split by kind; kinds that were not looked for, or cannot be, are left out.
+
+    Without a notion of likeness nothing was compared; only molecules of two strands have reverse complements.
+    """
+    leakage = result["leakage"] or {}
+    found = {key: int(leakage[key]) for key in COPIES if leakage.get(key) is not None}
+    if not leakage.get("notion"):
+        found.pop("near_copies", None)
+    if not found.get("reverse_complements") and "strand" not in (leakage.get("notion") or ""):
+        found.pop("reverse_complements", None)
+    return found
 
 
 def _worst_copy(result: Result) -> str:
@@ -263,19 +276,14 @@ def _worst_copy(result: Result) -> str:
 
 
 def _shuffled(shuffle: Mapping[str, Any], metric: str) -> Fact | None:
-    if in_words(shuffle):
-        answer = in_words(shuffle)
+    if shuffle.get("text"):
+        answer = str(shuffle["text"])
     elif shuffle.get("mean") is not None:
         answer = f"{score(metric, shuffle['mean'])} on average"
     else:
         return None
     tone: Tone = "good" if shuffle.get("reads_as_guessing", True) else "bad"
     return Fact("With shuffled labels?", answer, tone, "evaluation-controls")
-
-
-def in_words(control: Mapping[str, Any]) -> str:
-    """What a control found, as a sentence; empty where the result has none."""
-    return str(control.get("text") or control.get("plain") or "")
 
 
 def _size(result: Result) -> Fact:

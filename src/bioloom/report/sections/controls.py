@@ -6,7 +6,6 @@ from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.numbers import metric_title, number, plural, score
-from bioloom.report.summary import in_words
 from bioloom.report.templating import fill, typeset
 from bioloom.report.words import capital
 
@@ -33,7 +32,7 @@ def render(facts: Facts) -> Markup | None:
     if shuffle.get("p") is not None:
         rows.append(("p value of the true labels", _p_value(shuffle["p"], len(given))))
     values = {
-        "text": in_words(shuffle),
+        "text": str(shuffle.get("text") or ""),
         "rows": [(name, typeset(value)) for name, value in rows],
         "metric": capital(metric_title(metric)),
     }

@@ -21,6 +21,10 @@ def render(facts: Facts) -> Markup | None:
     images = _images(facts, entries)
     several = len({str(entry["input"]) for entry in entries}) > 1
     shown = [_entry(entry, next(images), several) for entry in entries]
+    seen: set[str] = set()
+    for entry, values in zip(entries, shown, strict=True):
+        values["folded"] = entry["input"] in seen  # the first method of each input stays open
+        seen.add(entry["input"])
     return fill("explanation.html", {"entries": shown})
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
-from bioloom.report.numbers import count
+from bioloom.report.numbers import count, number, plural
+from bioloom.report.summary import looked_for
 from bioloom.report.templating import fill
+from bioloom.report.words import in_sentence
 
 MEANING = {
     "exact_copies": (
@@ -28,22 +30,35 @@ MEANING = {
 def render(facts: Facts) -> Markup | None:
     """Counts of copies across the split, how likeness was judged, and examples."""
     leakage = facts["leakage"] or {}
-    rows = [
-        (name, meaning, count(leakage[key]))
-        for key, (name, meaning) in MEANING.items()
-        if isinstance(leakage.get(key), int)
-    ]
-    if not rows:
+    counted = looked_for(facts.result)
+    counted |= {key: leakage[key] for key in ("conflicting_labels",) if leakage.get(key) is not None}
+    if not counted:
         return None
-    examples = [_example(each) for each in leakage.get("examples") or ()]
-    return fill("leakage.html", {"rows": rows, "notion": leakage.get("notion") or "", "examples": examples})
+    values = {
+        "rows": [(*MEANING[key], count(n)) for key, n in counted.items()],
+        "notion": in_sentence(str(leakage.get("notion") or "").rstrip(".")),
+        "others": list(_others(leakage)),
+        "examples": [_example(each) for each in leakage.get("examples") or ()],
+    }
+    return fill("leakage.html", values)
 
 
-def _example(example: Any) -> str:
-    """One example, whatever fields it has."""
-    if isinstance(example, Mapping):
-        return ", ".join(f"{key}: {value}" for key, value in example.items())
-    return " and ".join(map(str, example)) if isinstance(example, list | tuple) else str(example)
+def _others(leakage: Mapping[str, Any]) -> Iterator[str]:
+    """What else was counted, where there is any."""
+    straddling, repeated = leakage.get("groups_straddling") or 0, leakage.get("repeated_in_file") or 0
+    if straddling:
+        yield f"{plural(straddling, 'test record')} of a group that the model also learned from."
+    if repeated:
+        conflicting = leakage.get("conflicting_in_file") or 0
+        labels = f", {count(conflicting)} of them with another label" if conflicting else ""
+        yield f"In the whole file {plural(repeated, 'record')} repeat an earlier one{labels}."
+
+
+def _example(example: Mapping[str, Any]) -> str:
+    """A pair of records: "test record s12 and learned record s801: near, identity 0.987"."""
+    identity = example.get("identity")
+    alike = f", identity {number(identity)}" if identity is not None else ""
+    return f"test record {example['test']} and learned record {example['learned']}: {example['kind']}{alike}"
 
 
 leakage = sections.register(Section("leakage", "data", 40, "Copies across the split", render))

@@ -11,6 +11,9 @@ from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.numbers import count
 from bioloom.report.templating import fill
 
+LAYERS_AT_MOST = 12
+"""Longer tables of layers are folded."""
+
 
 def render(facts: Facts) -> Markup:
     """The network."""
@@ -23,6 +26,7 @@ def render(facts: Facts) -> Markup:
         "training_records": facts["split"]["counts"]["train"],
         "reason": str(model.get("reason") or "").rstrip("."),
         "settings": [(str(key).replace("_", " "), _value(value)) for key, value in settings.items()],
+        "at_most": LAYERS_AT_MOST,
         "layers": [_layer(layer) for layer in model.get("layers") or ()],
     }
     return fill("network.html", values)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bioloom.figures.curves import training as draw
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.images import Image, from_figure
-from bioloom.report.numbers import count, duration, number, short
+from bioloom.report.numbers import count, duration, number, plural, short
 from bioloom.report.templating import fill
 
 SETTINGS = {
@@ -63,7 +63,9 @@ def _where(training: Mapping[str, Any], facts: Facts, stages: Mapping[str, float
     rows = []
     if training.get("device"):
         threads = training.get("threads")
-        rows.append(("Device", f"{training['device']}" + (f", {threads} threads" if threads else "")))
+        rows.append(
+            ("Device", f"{training['device']}" + (f", {plural(threads, 'thread')}" if threads else ""))
+        )
     if "seed" in facts.result:
         rows.append(("Seed", str(facts["seed"])))
     if stages.get("train") is not None:
