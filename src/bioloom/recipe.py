@@ -180,9 +180,12 @@ def parse_settings(words: Sequence[str]) -> dict[str, Any]:
     return overrides
 
 
-def dumps(recipe: Recipe) -> str:
-    """The recipe as TOML; settings that are not set are left out."""
-    return tomli_w.dumps(recipe.model_dump(exclude_none=True))
+def dumps(recipe: Recipe, *, short: bool = False) -> str:
+    """The recipe as TOML; what is not set is left out.
+
+    short: also leave out what is as it would be anyway
+    """
+    return tomli_w.dumps(_filled(recipe.model_dump(exclude_none=True, exclude_defaults=short)))
 
 
 def keys() -> list[str]:
@@ -196,6 +199,12 @@ def _keys(model: type[BaseModel], prefix: str) -> Iterator[str]:
             yield from _keys(info.annotation, f"{prefix}{name}.")
         else:
             yield prefix + name
+
+
+def _filled(content: dict[str, Any]) -> dict[str, Any]:
+    """Without empty texts, lists and sections."""
+    inside = {key: _filled(value) if isinstance(value, dict) else value for key, value in content.items()}
+    return {key: value for key, value in inside.items() if value not in ("", (), [], {})}
 
 
 def _copy(content: Mapping[str, Any]) -> dict[str, Any]:

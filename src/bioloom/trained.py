@@ -78,12 +78,12 @@ class Model:
         """Which rows can be predicted, (records,)."""
         usable = np.ones(len(next(iter(frames.values()))), dtype=bool)
         for problem in self._problems(frames) if problems is None else problems:
-            usable[_rows(problem)] = False
+            usable[problem.rows] = False
         return usable
 
     def _problems(self, frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
         found = [each for name, modality in self.modalities.items() for each in modality.check(frames[name])]
-        return [problem for problem in found if problem.severity != "note"]
+        return [problem for problem in found if problem.severity == "drop"]
 
     def values(self, frames: Mapping[str, pd.DataFrame], device: str = "cpu") -> NDArray[np.float32]:
         """Predictions in the target's units for clean rows, (records, targets or classes)."""
@@ -154,14 +154,9 @@ class Model:
         if problems:
             reasons = np.full(len(values), "", dtype=object)
             for problem in problems:
-                reasons[_rows(problem)] = problem.message
+                reasons[problem.rows] = problem.message
             table["problem"] = reasons
         return table
-
-
-def _rows(problem: Problem) -> NDArray[np.int64] | slice:
-    """The rows a problem makes useless: those named, or all where it is fatal."""
-    return problem.rows if problem.severity == "drop" else slice(None)
 
 
 @dataclass(frozen=True)

@@ -254,10 +254,10 @@ def test_backgrounds_follow_the_seed_and_the_record_only(fitted, values):
 def test_a_record_can_be_drawn(fitted, values):
     one = one_row(values, 0)
     attribution = np.random.default_rng(0).normal(size=fitted.shape.sizes).astype(np.float32)
-    figure = fitted.draw(one, attribution, "a record")
+    figure = fitted.draw(one, attribution, "Change of yield")
     assert isinstance(figure, Figure)
     figure.draw_without_rendering()
-    assert "a record" in [ax.get_title(loc="left") or ax.get_title() for ax in figure.axes]
+    assert "Change of yield" in [text for ax in figure.axes for text in (ax.get_xlabel(), ax.get_ylabel())]
 
 
 def test_nothing_at_all_can_be_drawn(fitted, values):

@@ -9,7 +9,7 @@ from typing import Any
 from bioloom import recipe as recipes
 from bioloom import tasks
 from bioloom.data.columns import kind_of
-from bioloom.data.records import Problem, Table
+from bioloom.data.records import RESERVED, Problem, Table
 from bioloom.events import Listener
 from bioloom.journey import roles as column_roles
 from bioloom.journey.prepare import Request, prepare_table, read, to_recipe
@@ -99,7 +99,7 @@ def look(request: Request, listener: Listener) -> Checked:
         columns=tuple(_column(table, str(name), recipe, roles) for name in table.frame.columns),
         problems=_noticed(problems, table),
         facts=facts,
-        recipe=recipes.dumps(recipe),
+        recipe=recipes.dumps(recipe, short=True),
     )
 
 
@@ -122,7 +122,7 @@ def _with_target(
 
 def _inputs_only(recipe: Recipe, table: Table) -> tuple[Sequence[Problem], Recipe, dict[str, str]]:
     """Without a target only sequence columns can be told apart from everything else."""
-    free = [str(name) for name in table.frame.columns if str(name) not in column_roles.RESERVED]
+    free = [str(name) for name in table.frame.columns if str(name) not in RESERVED]
     inputs, _ = column_roles.propose(table, free)
     sequences = {name: each for name, each in inputs.items() if modalities[each.modality].columns == "one"}
     problems: list[Problem] = []
@@ -147,7 +147,7 @@ def _column(table: Table, name: str, recipe: Recipe, inputs: Mapping[str, str]) 
         else "input"
         if name in inputs
         else name
-        if name in column_roles.RESERVED
+        if name in RESERVED
         else ""
     )
     return Column(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bioloom import tasks
 from bioloom.data.leakage import Alike, Labelled, Leakage, audit
 from bioloom.data.library import Library
+from bioloom.data.similarity.copies import joined_groups
 from bioloom.data.split import Split, SplitRequest, Together, make_split
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Across, Modality, modalities
@@ -42,9 +43,8 @@ def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
     @cache
     def together() -> Together:
         found = [modality.clusters(frame, recipe.split.similarity) for modality, frame in watched]
-        labels = pd.DataFrame([each.labels for each in found]).T
-        joint = labels.groupby(list(labels.columns), sort=False).ngroup().to_numpy(dtype=np.int64)
-        return Together(joint, "; ".join(dict.fromkeys(each.notion for each in found)))
+        labels = joined_groups(*(each.labels for each in found))
+        return Together(labels, "; ".join(dict.fromkeys(each.notion for each in found)))
 
     @cache
     def library() -> Library | None:
@@ -83,13 +83,12 @@ def _audit(prepared: Prepared, split: Split, truth: NDArray[np.float32]) -> Leak
     across = Across(
         split.index("test"), np.flatnonzero(split.part != "test"), prepared.recipe.split.similarity
     )
-    copies = pd.DataFrame([modality.copies(frame) for modality, frame in watched]).T
     classes = tasks.task(prepared.recipe.data.task).name != "regression"
     records = Labelled(
         ids=prepared.records.ids,
         labels=truth,
         differs=0.0 if classes else float(np.nanstd(truth)),
-        copies=copies.groupby(list(copies.columns), sort=False).ngroup().to_numpy(dtype=np.int64),
+        copies=joined_groups(*(modality.copies(frame) for modality, frame in watched)),
         group=prepared.records.group,
     )
     return audit(split, _alike(watched, across, records.copies), records)

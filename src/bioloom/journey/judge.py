@@ -31,7 +31,7 @@ from bioloom.events import Listener
 from bioloom.journey.learnable import Learnable
 from bioloom.metrics import METRICS
 from bioloom.modalities import Features, Modality
-from bioloom.models import SimpleModel, TrainingData, networks
+from bioloom.models import SimpleModel, TrainingData
 from bioloom.tasks import Targets
 from bioloom.training.loop import Job, fit, predict
 
@@ -222,7 +222,7 @@ def _facts(trial: Trial, leakage: Leakage, measured: Measured) -> Facts:
     task, train = trial.job.task, trial.job.train
     fitted = METRICS[task.primary](trial.truth[train], task.activate(trial.raw[train], trial.targets))
     tables = [frame for frame in trial.records.inputs.values() if frame.shape[1] > 1]
-    titles = {"model": f"the network ({networks[trial.job.network].title})"}
+    titles = {"model": "the network"}
     return Facts(
         task=task,
         targets=trial.targets,
@@ -231,7 +231,7 @@ def _facts(trial: Trial, leakage: Leakage, measured: Measured) -> Facts:
         value=measured.value,
         scores=measured.scores,
         comparison=measured.comparison,
-        titles=titles | {role: model.describe() for role, model in measured.baselines.items()},
+        titles=titles | {role: _lower(model.title) for role, model in measured.baselines.items()},
         shuffle=measured.shuffle,
         dropped=trial.dropped,
         leakage=leakage.counts(),
@@ -259,6 +259,11 @@ def _properties(trial: Trial) -> dict[str, NDArray[Any]]:
                 for feature in wanted
             }
     return found
+
+
+def _lower(title: str) -> str:
+    """A title inside a sentence."""
+    return title[:1].lower() + title[1:]
 
 
 def _scores_to_json(scores: Mapping[str, Score]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from bioloom import recipe as recipes
 from bioloom import tasks
 from bioloom.data import readers
 from bioloom.data.datasets import datasets
-from bioloom.data.records import Problem, Records, Table
+from bioloom.data.records import RESERVED, Problem, Records, Table
 from bioloom.data.split import splitters
 from bioloom.errors import UserError
 from bioloom.journey import roles as column_roles
@@ -195,7 +195,7 @@ def _could_be_target(table: Table, column: str) -> bool:
         modalities[name].columns == "one" and modalities[name].detect(table.frame[column]) > 0.5
         for name in modalities
     )
-    if sequence or column in column_roles.RESERVED:
+    if sequence or column in RESERVED:
         return False
     try:
         tasks.infer(table.frame[[column]])

@@ -279,7 +279,7 @@ def _weights(
             )
         )
     weights = np.where(wrong, 1.0, numbers)
-    return (weights / weights.mean()).astype(np.float32)
+    return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
 def columns_for(table: Table, inputs: dict[str, InputRecipe]) -> tuple[dict[str, pd.DataFrame], list[str]]:

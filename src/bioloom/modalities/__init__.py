@@ -243,8 +243,11 @@ class Modality(ABC):
         """ "Nothing here" inputs for each record: shuffles or means, (records, count, *shape)."""
 
     @abstractmethod
-    def draw(self, values: pd.DataFrame, attribution: NDArray[np.float32], title: str) -> Figure:
-        """Draw one record (a frame of one row) with its attribution, (*shape.sizes) as the network sees it."""
+    def draw(self, values: pd.DataFrame, attribution: NDArray[np.float32], label: str) -> Figure:
+        """Draw one record (a frame of one row) with its attribution, (*shape.sizes) as the network sees it.
+
+        label: what an attribution is, with its unit, such as "Change of expression"
+        """
 
     @classmethod
     @abstractmethod

@@ -198,7 +198,7 @@ class SequenceModality(Modality):
         """Shuffles of each record: DNA and RNA keep their dinucleotide counts, proteins their residue counts."""
         return shuffled(signal, seed, count, neighbours_kept if self.keeps_neighbours else any_order)
 
-    def draw(self, values: pd.DataFrame, attribution: NDArray[np.float32], title: str) -> Figure:
+    def draw(self, values: pd.DataFrame, attribution: NDArray[np.float32], label: str) -> Figure:
         """A logo in which each letter is as tall as its attribution, downward where it lowers the output.
 
         Of sequences longer than 160, the whole is drawn as a profile and the strongest stretch as a logo.
@@ -212,7 +212,7 @@ class SequenceModality(Modality):
         there = encoded.channels[encoded.tokens[0, filled]].T > 0  # (letters, positions)
         heights = np.where(there, attribution[:, filled], 0)
         axis = SequenceAxis(self.unit, first=crop_start(int(tokens.lengths[0]), self.length) + 1)
-        return attributed_sequence(heights, self.alphabet.letters, title=title, axis=axis)
+        return attributed_sequence(heights, self.alphabet.letters, label=label, axis=axis)
 
 
 def _column(values: pd.DataFrame) -> pd.Series[Any]:

@@ -179,7 +179,7 @@ class Table(Modality):
         average = [number for column in self.learned for number in column.average]
         return signal.x.new_tensor(average).expand(len(signal.x), count, len(average))
 
-    def draw(self, values: pd.DataFrame, attribution: NDArray[np.float32], title: str) -> Figure:
+    def draw(self, values: pd.DataFrame, attribution: NDArray[np.float32], label: str) -> Figure:
         """Bars of the 15 strongest columns of the file; the encoded columns of one column are added up."""
         from bioloom.figures.bars import Bar, attributions
 
@@ -187,7 +187,7 @@ class Table(Modality):
             Bar(column.show(_cells(values, column)), float(attribution[list(places)].sum()))
             for column, places in zip(self.learned, self.groups.values(), strict=True)
         ]
-        return attributions(bars, title=fill(title, 36), at_most=15)
+        return attributions(bars, label=fill(label, 48), at_most=15)
 
     @classmethod
     def demo(cls, n: int, seed: int) -> Demo:

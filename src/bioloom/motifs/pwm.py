@@ -1,0 +1,74 @@
+"""From aligned binding sites to a position weight matrix, and its score along a sequence.
+
+Matrices are (letters, positions), letters in the order A, C, G, T.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioloom.errors import UserError
+
+LETTERS = "ACGT"
+
+
+def one_hot(sequence: str) -> NDArray[np.float64]:
+    """A sequence as a matrix of zeros and ones, (4, positions): A is 1, 0, 0, 0 and T is 0, 0, 0, 1.
+
+    Raises UserError for letters other than A, C, G and T, in either case.
+    """
+    text = sequence.upper()
+    unknown = sorted(set(text) - set(LETTERS))
+    if unknown:
+        position = text.index(unknown[0]) + 1
+        raise UserError(
+            f'"{unknown[0]}" is no letter of DNA.',
+            where=f"position {position} of {sequence[:20]!r}",
+            fix="a matrix is made from sites spelled with A, C, G and T",
+        )
+    return (np.array(list(LETTERS))[:, None] == np.array(list(text))).astype(np.float64)
+
+
+def frequency_matrix(sites: Sequence[str]) -> NDArray[np.float64]:
+    """Position frequency matrix: how often each letter stands at each position of aligned sites, (4, positions).
+
+    Raises UserError where there is no site, or the sites differ in length.
+    """
+    if not sites:
+        raise UserError("There are no sites to count.", fix="give at least one site")
+    odd = next((site for site in sites if len(site) != len(sites[0])), None)
+    if odd is not None:
+        raise UserError(
+            f"The sites differ in length: {len(sites[0])} and {len(odd)}.",
+            where=odd[:40],
+            fix="align the sites first",
+        )
+    return np.sum([one_hot(site) for site in sites], axis=0)
+
+
+def weight_matrix(frequencies: NDArray[np.float64], pseudocount: float = 0.5) -> NDArray[np.float64]:
+    """Position weight matrix: the probability of each letter at each position, (4, positions).
+
+    pseudocount: added to every count, so that a letter that was never seen is unlikely, not impossible
+    """
+    counts = np.asarray(frequencies, dtype=np.float64) + pseudocount
+    return np.asarray(counts / counts.sum(axis=0))
+
+
+def log_scores(sequence: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The natural logarithm of the probability of each window of a sequence under a matrix, (windows,).
+
+    Windows start at 0, 1, ...; a sequence shorter than the matrix has none.
+    """
+    width = weights.shape[1]
+    x = one_hot(sequence)
+    with np.errstate(divide="ignore"):  # a letter that is impossible scores minus infinity
+        logs = np.log(weights)
+    windows = (
+        np.lib.stride_tricks.sliding_window_view(x, width, axis=1) if x.shape[1] >= width else x[:, :0, None]
+    )
+    chosen = np.where(windows > 0, logs[:, None, :], 0.0) if windows.size else np.zeros((4, 0, width))
+    return np.asarray(chosen.sum(axis=(0, 2)))
