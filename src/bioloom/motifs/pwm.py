@@ -29,7 +29,8 @@ def one_hot(sequence: str) -> NDArray[np.float64]:
             where=f"position {position} of {sequence[:20]!r}",
             fix="a matrix is made from sites spelled with A, C, G and T",
         )
-    return (np.array(list(LETTERS))[:, None] == np.array(list(text))).astype(np.float64)
+    found: NDArray[np.bool_] = np.array(list(LETTERS))[:, None] == np.array(list(text))
+    return found.astype(np.float64)
 
 
 def frequency_matrix(sites: Sequence[str]) -> NDArray[np.float64]:
@@ -46,7 +47,7 @@ def frequency_matrix(sites: Sequence[str]) -> NDArray[np.float64]:
             where=odd[:40],
             fix="align the sites first",
         )
-    return np.sum([one_hot(site) for site in sites], axis=0)
+    return np.asarray(np.sum([one_hot(site) for site in sites], axis=0))
 
 
 def weight_matrix(frequencies: NDArray[np.float64], pseudocount: float = 0.5) -> NDArray[np.float64]:
@@ -67,8 +68,10 @@ def log_scores(sequence: str, weights: NDArray[np.float64]) -> NDArray[np.float6
     x = one_hot(sequence)
     with np.errstate(divide="ignore"):  # a letter that is impossible scores minus infinity
         logs = np.log(weights)
-    windows = (
-        np.lib.stride_tricks.sliding_window_view(x, width, axis=1) if x.shape[1] >= width else x[:, :0, None]
-    )
-    chosen = np.where(windows > 0, logs[:, None, :], 0.0) if windows.size else np.zeros((4, 0, width))
-    return np.asarray(chosen.sum(axis=(0, 2)))
+    scores = np.zeros(max(0, x.shape[1] - width + 1))
+    letters = x.argmax(axis=0)
+    for offset in range(
+        width
+    ):  # position by position, so that the sum is the one done by hand to the last digit
+        scores += logs[letters[offset : offset + len(scores)], offset]
+    return scores
