@@ -153,7 +153,7 @@ VERBS = {
     "predict": "out quiet json",
     "explain": "method seed device quiet json",
     "report": "json",
-    "doctor": "json",
+    "doctor": "quiet json",
 }
 
 

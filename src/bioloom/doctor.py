@@ -21,7 +21,7 @@ import torch
 import bioloom
 from bioloom import workflow
 from bioloom.errors import UserError
-from bioloom.events import Silent
+from bioloom.events import Listener, Silent
 from bioloom.training import device
 
 State = Literal["ok", "note", "problem"]
@@ -47,8 +47,9 @@ class Fact:
     fix: str = ""
 
 
-def examine(folder: Path) -> list[Fact]:
+def examine(folder: Path, listener: Listener) -> list[Fact]:
     """Look at everything; runs would be written below the folder."""
+    listener.stage("doctor", "Looking at this machine, and trying a tiny training")
     return [
         Fact("bioloom", f"{bioloom.__version__}, in {Path(bioloom.__file__).parent}"),
         Fact("Python", f"{platform.python_version()}, {sys.executable}"),
@@ -104,7 +105,9 @@ def _graphics() -> Fact:
 
 def _processor() -> Fact:
     half = "with" if device.has_bfloat16("cpu") else "without"
-    found = f"{os.cpu_count()} cores, {device.processors()} threads for bioloom at most, {half} bf16 arithmetic"
+    found = (
+        f"{os.cpu_count()} cores, {device.processors()} threads for bioloom at most, {half} bf16 arithmetic"
+    )
     return Fact("Processor", found)
 
 

@@ -88,9 +88,12 @@ class _Screen(Progress):
         spinner = "line" if console.options.ascii_only else "dots"
         super().__init__(
             SpinnerColumn(spinner, style="cyan"),
-            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=None)),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             BarColumn(
-                bar_width=None, style="bright_black", complete_style="cyan", table_column=Column(ratio=1)
+                bar_width=None if console.width < 80 else 30,
+                style="bright_black",
+                complete_style="cyan",
+                table_column=Column(ratio=1),
             ),
             _Share(),
             console=console,
@@ -100,12 +103,11 @@ class _Screen(Progress):
         )
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """The bar first, its note below."""
+        """The bar first, its note below, also an empty one: there the terminal writes ^C when it is pressed."""
         tasks = self.tasks
         yield self.make_tasks_table(tasks)
         for task in tasks:
-            if task.fields["note"]:
-                yield Text("  " + task.fields["note"], style="dim", no_wrap=True, overflow="ellipsis")
+            yield Text("  " + task.fields["note"], style="dim", no_wrap=True, overflow="ellipsis")
 
 
 class _Share(ProgressColumn):
