@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bioloom.data.similarity.copies import row_groups
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -151,8 +153,7 @@ def _straddling(split: Split, group: NDArray[np.object_] | None) -> int:
 
 def compare_rows(frame: pd.DataFrame, queries: NDArray[np.int64], targets: NDArray[np.int64]) -> Alike:
     """Rows equal in every column; near copies of rows are not looked for."""
-    codes = frame.groupby(list(frame.columns), dropna=False, sort=False).ngroup().to_numpy()
-    return _exact(codes, queries, targets)
+    return _exact(row_groups(frame), queries, targets)
 
 
 def _exact(codes: NDArray[np.int64], queries: NDArray[np.int64], targets: NDArray[np.int64]) -> Alike:

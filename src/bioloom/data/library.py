@@ -7,12 +7,16 @@ mutations.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    Index = NDArray[np.int64]
+    Letters = NDArray[np.uint8]
 
 FEWEST = 50
 """Fewer records than this are not called a library."""
@@ -23,8 +27,8 @@ ONE_LENGTH = 0.95
 MOST_MUTATED = 0.25
 """The median record may differ from the parent at this share of its positions."""
 
-BLOCK = 2_000
-"""Queries compared at once: with 40,000 targets, 320 MB of distances."""
+PAIRS = 1 << 25
+"""Pairs of records compared at once: 128 MB of counts."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +36,28 @@ class Library:
     """Variants of one parent.
 
     parent:  the most frequent letter at each position
-    mutated: (records, positions) where a record differs from the parent; all True for another length
+    letters: (records, positions) bytes; a record of another length has 0 at every position
+    aligned: (records,) True for records of the parent's length
     """
 
     parent: str
-    mutated: NDArray[np.bool_]
+    letters: Letters
+    aligned: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.letters)
+
+    @cached_property
+    def mutated(self) -> NDArray[np.bool_]:
+        """(records, positions) where a record differs from the parent; False for another length."""
+        differs: NDArray[np.bool_] = self.letters != np.frombuffer(self.parent.encode("latin-1"), np.uint8)
+        return differs & self.aligned[:, None]
 
     @property
-    def mutations(self) -> NDArray[np.int64]:
-        """Positions at which each record differs from the parent, (records,)."""
-        return self.mutated.sum(axis=1)
+    def mutations(self) -> Index:
+        """Positions at which each record of the parent's length differs from it, (aligned records,)."""
+        count: Index = self.mutated[self.aligned].sum(axis=1)
+        return count
 
     @property
     def words(self) -> str:
@@ -52,11 +68,27 @@ class Library:
             f"at {median:.0f} position{'' if median == 1 else 's'} in the median"
         )
 
+    def spacing(self, seed: int, sample: int = 300) -> float:
+        """Positions at which a typical record differs from the record nearest to it; copies do not count.
+
+        The median over a sample of records; NaN where all records are copies of one.
+        """
+        distinct = np.unique(self.letters[self.aligned], axis=0)
+        if len(distinct) < 2:
+            return float("nan")
+        chosen = np.random.default_rng(seed).permutation(len(distinct))[:sample]
+        away = [
+            _differing(distinct[[row]], np.delete(distinct, row, axis=0)).min() for row in chosen.tolist()
+        ]
+        return float(np.median(away))
+
 
 def one_parent(sequences: NDArray[np.object_]) -> Library | None:
     """The library that some sequences are, or None where they are not variants of one parent.
 
     sequences: (records,) upper-case text
+    The median record must differ from the consensus at a quarter of the positions at most, and at less than
+    half as many as letters of the same composition in random order would.
     """
     if len(sequences) < FEWEST:
         return None
@@ -65,39 +97,87 @@ def one_parent(sequences: NDArray[np.object_]) -> Library | None:
     usual = lengths == length
     if length == 0 or usual.mean() < ONE_LENGTH:
         return None
-    letters = as_letters(sequences[usual], length)
-    parent = np.array([np.bincount(column).argmax() for column in letters.T], dtype=np.uint8)
-    differs = letters != parent
-    if np.median(differs.mean(axis=1)) > MOST_MUTATED:
+    letters = np.zeros((len(sequences), length), dtype=np.uint8)
+    letters[usual] = as_letters(sequences[usual], length)
+    parent, by_chance = _consensus(letters[usual])
+    library = Library(parent, letters, usual)
+    differing = float(np.median(library.mutations)) / length
+    if differing > min(MOST_MUTATED, by_chance / 2) or not library.mutated.any():
         return None
-    mutated = np.ones((len(sequences), length), dtype=bool)
-    mutated[usual] = differs
-    return Library(parent.tobytes().decode("latin-1"), mutated)
+    return library
 
 
-def as_letters(sequences: NDArray[np.object_], length: int) -> NDArray[np.uint8]:
+def _consensus(letters: Letters) -> tuple[str, float]:
+    """The most frequent letter at each position; how often a letter at random is not the most frequent one."""
+    seen = np.unique(letters)
+    counts = np.stack([(letters == letter).sum(axis=0) for letter in seen])  # (letters, positions)
+    parent = seen[counts.argmax(axis=0)].tobytes().decode("latin-1")
+    return parent, 1 - float(counts.sum(axis=1).max() / counts.sum())
+
+
+def as_letters(sequences: NDArray[np.object_], length: int) -> Letters:
     """Sequences of one length as bytes, (records, length)."""
     joined = "".join(sequences).encode("latin-1", "replace")
     return np.frombuffer(joined, dtype=np.uint8).reshape(-1, length)
 
 
-def nearest(
-    queries: NDArray[np.object_], targets: NDArray[np.object_]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def nearest(queries: NDArray[np.object_], targets: NDArray[np.object_]) -> tuple[Index, Index]:
     """The target that differs from each query at the fewest positions, and at how many; all of one length.
 
-    Counted as a product of one-hot matrices, because that runs at the speed of the processor.
+    Targets that differ in one position at most are found by hashing, which settles most of a mutational
+    scan; the others by a product of one-hot matrices, which runs at the speed of the processor.
     """
     length = len(targets[0])
-    letters, codes = np.unique(as_letters(np.concatenate([queries, targets]), length), return_inverse=True)
-    codes = codes.reshape(-1, length)
-    varying = (codes != codes[0]).any(axis=0)
-    onehot = (codes[:, varying, None] == np.arange(len(letters))).reshape(len(codes), -1).astype(np.float32)
-    asked, known = onehot[: len(queries)], onehot[len(queries) :]
-    found = np.zeros(len(queries), dtype=np.int64)
-    equal = np.zeros(len(queries), dtype=np.float32)
-    for start in range(0, len(queries), BLOCK):
-        same = asked[start : start + BLOCK] @ known.T  # (block, targets) equal letters at varying positions
-        found[start : start + BLOCK] = same.argmax(axis=1)
-        equal[start : start + BLOCK] = same.max(axis=1)
+    asked, known = as_letters(queries, length), as_letters(targets, length)
+    found, distance = _within_one(asked, known)
+    rest = np.flatnonzero(found < 0)
+    found[rest], distance[rest] = _by_product(asked[rest], known)
+    return found, distance
+
+
+def _within_one(queries: Letters, targets: Letters) -> tuple[Index, Index]:
+    """Targets that equal a query, or do so where one position is left out; -1 where there is none."""
+    found, distance = np.full(len(queries), -1), np.zeros(len(queries), dtype=np.int64)
+    length = queries.shape[1]
+    values = np.random.default_rng(0).integers(0, 1 << 64, (length, 256), dtype=np.uint64)
+    of_query, of_target = (values[np.arange(length), letters].sum(axis=1) for letters in (queries, targets))
+    for left_out in range(-1, length):  # first with no position left out
+        rest = np.flatnonzero(found < 0)
+        if not len(rest):
+            break
+        keys, wanted = of_target, of_query[rest]
+        if left_out >= 0:
+            keys = keys - values[left_out, targets[:, left_out]]
+            wanted = wanted - values[left_out, queries[rest, left_out]]
+        order = np.argsort(keys, kind="stable")
+        candidate = order[np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)]
+        away = _differing(queries[rest], targets[candidate])
+        same = (keys[candidate] == wanted) & (away <= (left_out >= 0))
+        found[rest[same]], distance[rest[same]] = candidate[same], away[same]
+    return found, distance
+
+
+def _by_product(queries: Letters, targets: Letters) -> tuple[Index, Index]:
+    varying = (targets != targets[0]).any(axis=0) | (queries != targets[0]).any(axis=0)
+    seen = np.unique(np.concatenate([np.unique(queries), np.unique(targets)]))
+    known = _one_hot(targets[:, varying], seen).T
+    found, equal = np.zeros(len(queries), dtype=np.int64), np.zeros(len(queries))
+    step = max(PAIRS // len(targets), 1)
+    for start in range(0, len(queries), step):
+        same = (
+            _one_hot(queries[start : start + step][:, varying], seen) @ known
+        )  # (block, targets) equal letters
+        found[start : start + step] = same.argmax(axis=1)
+        equal[start : start + step] = same[np.arange(len(same)), found[start : start + step]]
     return found, int(varying.sum()) - equal.round().astype(np.int64)
+
+
+def _one_hot(letters: Letters, seen: Letters) -> NDArray[np.float32]:
+    hot: NDArray[np.bool_] = letters[:, :, None] == seen
+    return hot.reshape(len(letters), letters.shape[1] * len(seen)).astype(np.float32)
+
+
+def _differing(one: Letters, other: Letters) -> Index:
+    """At how many positions rows differ, (rows,)."""
+    count: Index = (one != other).sum(axis=1)
+    return count

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from bioloom.data.deal import Deal, deal, too_large
 from bioloom.errors import UserError, did_you_mean
 from bioloom.registry import Registry
 
@@ -87,6 +88,7 @@ class SplitRequest:
     column:   (records,) a given split, or None
     together: finds records too alike to be split apart; called only where needed, because it is expensive
     library:  finds out whether the records are variants of one parent
+    copies:   finds records that are exact copies of each other, (records,) equal numbers
     sequences: whether some input is a sequence
     """
 
@@ -97,6 +99,7 @@ class SplitRequest:
     seed: int
     together: Callable[[], Together]
     library: Callable[[], Library | None]
+    copies: Callable[[], NDArray[np.int64]]
     sequences: bool
     group: NDArray[np.object_] | None = None
     column: NDArray[np.object_] | None = None
@@ -153,14 +156,19 @@ def choose(request: SplitRequest) -> Split:
     if library is not None:
         return _library_split(request, library)
     together = request.together()
-    alone = len(np.unique(together.labels)) == len(together.labels)
-    if not alone:
-        return by_similarity(replace(request, together=lambda: together))
-    plain = stratified(request) if request.classes else at_random(request)
-    what = "records are alike" if request.sequences else "rows are equal"
-    return replace(
-        plain, reason=f"No two {what} ({together.notion}), so {plain.reason[0].lower()}{plain.reason[1:]}"
-    )
+    families = np.bincount(np.unique(together.labels, return_inverse=True)[1])
+    if len(families) == len(together.labels):
+        plain = stratified(request) if request.classes else at_random(request)
+        what = "records are alike" if request.sequences else "rows are equal"
+        return replace(plain, reason=f"{plain.reason} No two {what} ({together.notion}).")
+    if families.max() > (1 - 0.5 * (request.validation + request.test)) * len(together.labels):
+        reason = (
+            f"{families.max() / len(together.labels):.0%} of the records are linked into one family ({together.notion}), "
+            "which cannot be split apart and leaves too few for a test. So only exact copies were kept together: "
+            "the test asks about records that resemble the training records."
+        )
+        return replace(by_copies(request), reason=reason)
+    return by_similarity(replace(request, together=lambda: together))
 
 
 # ---- the methods ----------------------------------------------------------------------------------------
@@ -168,16 +176,26 @@ def choose(request: SplitRequest) -> Split:
 
 def at_random(request: SplitRequest) -> Split:
     """Each record by itself; right only where records have nothing to do with each other."""
-    strata = request.strata
-    part = _allocate(np.arange(len(strata)), np.zeros_like(strata), request)
+    records = np.arange(len(request.labels))
+    part = _dealt(Deal(records, np.zeros_like(records), request.shares, request.seed))
     return Split(part, "random", "Records were divided at random.")
 
 
 def stratified(request: SplitRequest) -> Split:
     """Each record by itself, with the same mix of labels in each part."""
     what = "class" if request.classes else "tenth of the target's distribution"
-    part = _allocate(np.arange(len(request.labels)), request.strata, request)
-    return Split(part, "stratified", f"Records were divided at random within each {what}.")
+    return Split(
+        _dealt(_deal_of(request, np.arange(len(request.labels)))),
+        "stratified",
+        f"Records were divided at random within each {what}.",
+    )
+
+
+def by_copies(request: SplitRequest) -> Split:
+    """Exact copies together, everything else by itself, with the same mix of labels in each part."""
+    copies = request.copies()
+    reason = "Records were divided at random, exact copies together."
+    return Split(_dealt(_deal_of(request, copies)), "copies", reason, units=copies)
 
 
 def by_group(request: SplitRequest) -> Split:
@@ -214,7 +232,7 @@ def by_similarity(request: SplitRequest) -> Split:
     together = request.together()
     families = len(np.unique(together.labels))
     reason = (
-        f"Records that are alike stay together: {families:,} families of {len(together.labels):,} records "
+        f"Records that are alike stay together: {len(together.labels):,} records are {families:,} families "
         f"({together.notion})."
     )
     return _whole_units(request, together.labels, reason, (), "similarity")
@@ -272,34 +290,24 @@ def _library_split(request: SplitRequest, library: Library) -> Split:
     found = _held_out_positions(library, request) if np.median(library.mutations) <= SCATTERED else None
     if found is not None:
         return found
-    together = request.together()
-    exact = Together(together.labels, together.notion)
-    part = _allocate(exact.labels, request.strata, request)
+    away = library.spacing(request.seed)
     reason = (
         f"The records are {library.words}. No position can be held out, because each is mutated in many records, "
-        "so records were divided at random: the test asks about new combinations of mutations that were seen."
+        "so records were divided at random, exact copies together: the test asks about new combinations of "
+        f"mutations that were seen. A typical record differs from the one nearest to it at {away:.0f} "
+        f"position{'' if away == 1 else 's'}."
     )
-    return Split(part, "random", reason, units=exact.labels)
+    return replace(by_copies(request), reason=reason)
 
 
 def _held_out_positions(library: Library, request: SplitRequest) -> Split | None:
     """Positions for the test, then for validation, until their records reach the shares; None if too coarse."""
     random = np.random.default_rng(request.seed)
-    part = np.full(len(library.mutated), "train", dtype=object)
-    held: dict[str, list[int]] = {}
+    part = np.full(len(library), "train", dtype=object)
+    held = {}
     for name, share in (("test", request.test), ("validation", request.validation)):
-        free = part == "train"
-        held[name] = []
-        for position in random.permutation(library.mutated.shape[1]).tolist():
-            would = free & library.mutated[:, [*held[name], position]].any(axis=1)
-            if would.sum() <= 1.25 * share * len(part) and library.mutated[free, position].any():
-                held[name].append(position)
-            if held[name] and (free & library.mutated[:, held[name]].any(axis=1)).sum() >= 0.8 * share * len(
-                part
-            ):
-                break
-        chosen = free & library.mutated[:, held[name]].any(axis=1) if held[name] else np.zeros_like(free)
-        if chosen.sum() < 0.5 * share * len(part):
+        held[name], chosen = _some_positions(library.mutated, part == "train", share * len(library), random)
+        if chosen.sum() < 0.5 * share * len(library):
             return None
         part[chosen] = name
     shown = ", ".join(str(position + 1) for position in sorted(held["test"])[:8])
@@ -308,7 +316,25 @@ def _held_out_positions(library: Library, request: SplitRequest) -> Split | None
         f"The records are {library.words}, so positions were held out: every record that is mutated at position "
         f"{shown}{more} is for the test, and no training record is mutated there."
     )
-    return Split(part, "mutation", reason)
+    odd = int((~library.aligned).sum())
+    notes = (f"{odd} records of another length are all for training",) if odd else ()
+    return Split(part, "mutation", reason, notes)
+
+
+def _some_positions(
+    mutated: NDArray[np.bool_], free: NDArray[np.bool_], wanted: float, random: np.random.Generator
+) -> tuple[list[int], NDArray[np.bool_]]:
+    """Positions at random until about as many free records as wanted are mutated at one of them."""
+    positions: list[int] = []
+    chosen = np.zeros_like(free)
+    for position in random.permutation(mutated.shape[1]).tolist():
+        would = chosen | (free & mutated[:, position])
+        if chosen.sum() < would.sum() <= 1.25 * wanted:
+            positions.append(position)
+            chosen = would
+        if chosen.sum() >= 0.8 * wanted:
+            break
+    return positions, chosen
 
 
 for _splitter in (
@@ -316,6 +342,7 @@ for _splitter in (
     Splitter("stratified", "each record by itself, labels balanced", stratified),
     Splitter("group", "whole groups of a column", by_group),
     Splitter("column", "as a column of the file says", by_column),
+    Splitter("copies", "exact copies together, else each record by itself", by_copies),
     Splitter("similarity", "whole families of copies and near copies", by_similarity),
     Splitter("mutation", "positions of a library of one parent held out", by_mutation),
 ):
@@ -325,66 +352,26 @@ for _splitter in (
 # ---- dividing units -------------------------------------------------------------------------------------
 
 
+def _deal_of(request: SplitRequest, units: NDArray[np.int64]) -> Deal:
+    return Deal(units, request.strata, request.shares, request.seed, each=request.classes)
+
+
+def _dealt(what: Deal) -> NDArray[np.object_]:
+    return np.array(PARTS, dtype=object)[deal(what)]
+
+
 def _whole_units(
     request: SplitRequest, units: NDArray[np.int64], reason: str, notes: tuple[str, ...], method: str
 ) -> Split:
-    sizes = np.bincount(units)
-    smallest = min(request.validation, request.test) * len(units)
-    large = int((sizes > smallest).sum())
+    large = int(too_large(units, request.shares).sum())
     if large:
+        most = int(np.unique(units, return_counts=True)[1].max())
         notes = (
             *notes,
-            f"{large} of them hold more records than a whole part should ({int(sizes.max())} of {len(units)}); "
+            f"{large} of them hold more records than a whole part should (up to {most} of {len(units)}); "
             "they are all for training",
         )
-    return Split(_allocate(units, request.strata, request), method, reason, notes, units)
-
-
-def _allocate(
-    units: NDArray[np.int64], strata: NDArray[np.int64], request: SplitRequest
-) -> NDArray[np.object_]:
-    """Give each unit whole to a part, largest first, so that each part gets its share of every stratum."""
-    random = np.random.default_rng(request.seed)
-    units = np.unique(units, return_inverse=True)[1]
-    sizes = np.bincount(units)
-    need = np.outer(request.shares, np.bincount(strata)).astype(np.float64)  # (parts, strata) still missing
-    place = np.zeros(len(sizes), dtype=np.int64)
-    order = np.argsort(units, kind="stable")
-    members = np.split(order, np.cumsum(sizes)[:-1])
-    too_large = sizes > min(request.validation, request.test) * len(units)
-    several = np.flatnonzero(sizes > 1)
-    several = several[np.lexsort((random.random(len(several)), -sizes[several]))]
-    for unit in several.tolist():
-        mix = np.bincount(strata[members[unit]], minlength=need.shape[1])
-        wanted = (need * mix).sum(axis=1) / request.shares  # relative to the share: small parts fill as fast
-        place[unit] = 0 if too_large[unit] else int(wanted.argmax())
-        need[place[unit]] -= mix
-    part = place[units]
-    single = np.flatnonzero(sizes[units] == 1)
-    single = single[np.lexsort((random.random(len(single)), strata[single]))]
-    part[single] = _dealt(np.maximum(need, 0)[:, strata[single]])
-    return np.array(PARTS, dtype=object)[part]
-
-
-def _dealt(need: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Part numbers for records in order of their stratum, by systematic sampling: within one record of each need.
-
-    need: (parts, records) what the stratum of each record still needs
-    """
-    total = need.sum(axis=0)
-    share = np.divide(need, total, out=np.zeros_like(need), where=total > 0)  # of training, validation, test
-    part = np.zeros(need.shape[1], dtype=np.int64)
-    part[_every(share[2])] = 2
-    rest = np.flatnonzero(part == 0)
-    left = np.maximum(1 - share[2, rest], 1e-12)
-    part[rest[_every(share[1, rest] / left)]] = 1
-    return part
-
-
-def _every(share: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Where the running sum of shares passes a half, one and a half, and so on."""
-    passed = np.floor(np.cumsum(share) + 0.5)
-    return np.diff(passed, prepend=0.0) > 0
+    return Split(_dealt(_deal_of(request, units)), method, reason, notes, units)
 
 
 def _without_test(request: SplitRequest, rows: NDArray[np.int64], share: float) -> NDArray[np.object_]:
@@ -392,26 +379,23 @@ def _without_test(request: SplitRequest, rows: NDArray[np.int64], share: float) 
     if request.group is not None:
         units = pd.factorize(pd.Series(request.group[rows], dtype=object), use_na_sentinel=False)[0]
     elif request.library() is not None:
-        units = np.arange(len(rows))
+        units = request.copies()[rows]
     else:
         units = request.together().labels[rows]
-    inner = replace(request, labels=request.labels[rows], validation=share, test=1e-9)
-    part = _allocate(units, inner.strata, inner)
-    part[part == "test"] = "train"
-    return part
+    strata = request.strata[rows]
+    shares = np.array([1 - share, share, 0.0])
+    return _dealt(Deal(units.astype(np.int64), strata, shares, request.seed, each=request.classes))
 
 
 # ---- words and refusals ---------------------------------------------------------------------------------
 
 
 def _read_words(column: NDArray[np.object_]) -> NDArray[np.object_]:
-    part = np.array(
-        [WORDS.get(str(cell).strip().lower(), "") if cell is not None else "" for cell in column],
-        dtype=object,
-    )
-    unknown = sorted({str(cell) for cell, word in zip(column, part, strict=True) if not word})
+    cells = ["" if pd.isna(cell) else str(cell).strip() for cell in column]
+    part = np.array([WORDS.get(cell.lower(), "") for cell in cells], dtype=object)
+    unknown = sorted({cell for cell, word in zip(cells, part, strict=True) if not word})
     if unknown:
-        shown = ", ".join(f'"{word}"' if word != "None" else "an empty cell" for word in unknown[:5])
+        shown = ", ".join(f'"{word}"' if word else "an empty cell" for word in unknown[:5])
         raise UserError(
             f"The split column holds words that name no part: {shown}.{did_you_mean(unknown[0].lower(), WORDS)}",
             where="--split",

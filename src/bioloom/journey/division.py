@@ -51,6 +51,10 @@ def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
         (modality, frame), *others = watched
         return None if others else modality.library(frame)
 
+    @cache
+    def copies() -> NDArray[np.int64]:
+        return joined_groups(*(modality.copies(frame) for modality, frame in watched))
+
     return SplitRequest(
         labels=truth[:, 0].astype(np.float64),
         classes=recipe.data.task != "regression",
@@ -59,6 +63,7 @@ def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
         seed=recipe.seed,
         together=together,
         library=library,
+        copies=copies,
         sequences=any(modality.columns == "one" for modality, _ in watched),
         group=records.group,
         column=records.split,

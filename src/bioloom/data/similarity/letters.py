@@ -177,9 +177,9 @@ def pack(letters: Letters) -> Packed:
     per_word = 64 // bits
     padded = np.zeros((len(letters.codes) // per_word + 2) * per_word, dtype=np.uint8)
     padded[: len(letters.codes)] = letters.codes
-    octets: NDArray[np.uint8] = padded
     if bits == 2:
         padded[padded == UNKNOWN] = 0
         quads = padded.reshape(-1, 4)
-        octets = quads[:, 0] << 6 | quads[:, 1] << 4 | quads[:, 2] << 2 | quads[:, 3]
-    return Packed(words=octets.reshape(-1, 8).view(">u8").astype(np.uint64).ravel(), bits=bits)
+        quads <<= np.array([6, 4, 2, 0], dtype=np.uint8)
+        padded = np.bitwise_or.reduce(quads, axis=1)
+    return Packed(words=padded.reshape(-1, 8).view(">u8").astype(np.uint64).ravel(), bits=bits)

@@ -60,7 +60,8 @@ class Criterion:
 
     def needed(self, shorter: Index) -> Index:
         """The fewest letters of the stretch."""
-        return np.maximum(np.ceil(self.share * shorter), 1).astype(np.int64)
+        letters: Index = np.maximum(np.ceil(self.share * shorter), 1).astype(np.int64)
+        return letters
 
     def identity(self, shorter: Index) -> Index:
         """The lowest identity of the stretch, in thousandths."""
@@ -91,12 +92,11 @@ class Notion:
 
     @property
     def words(self) -> str:
-        """The notion as one sentence."""
+        """The notion in words."""
         strand = " on either strand" if self.both_strands else ""
         return (
-            f"Near copies have at least {self.settings.identity:.0%} equal letters{strand} over at least "
-            f"{self.settings.coverage:.0%} of the shorter sequence (more where so short a stretch could be alike "
-            "by chance)."
+            f"at least {self.settings.identity:.0%} equal letters{strand} over at least {self.settings.coverage:.0%} of "
+            "the shorter sequence, and more where chance could give that"
         )
 
     def lowest(self, shorter: Index) -> Index:
