@@ -8,7 +8,9 @@ columns     what a column holds: numbers, classes, dates, text
 joining     labels beside sequences by id, one file per class
 records     Table -> Records, and Problem: what is wrong with which rows
 similarity  which sequences are copies or near copies of each other
-split       Records -> Split, with the reason
+library     variants of one parent, their mutations and distances
+split       what a division is; splitters: the methods; deal: whole units, balanced labels
+choose      Records -> Split, with the reason
 leakage     what stands on both sides of a split
 datasets    the data sets that come with bioloom
 """

@@ -9,10 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom import tasks
+from bioloom.data.choose import make_split
 from bioloom.data.leakage import Alike, Labelled, Leakage, audit
 from bioloom.data.library import Library
 from bioloom.data.similarity.copies import joined_groups
-from bioloom.data.split import Split, SplitRequest, Together, make_split
+from bioloom.data.split import Split, SplitRequest, Together
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Across, Modality, modalities
 from bioloom.tasks import Targets

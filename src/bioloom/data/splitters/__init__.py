@@ -1,0 +1,1 @@
+"""The ways to divide records: one file per idea."""

@@ -1,0 +1,79 @@
+"""Libraries of variants of one parent: positions that no training record varies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bioloom.data.split import Split, SplitRequest, Splitter, splitters
+from bioloom.errors import UserError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bioloom.data.library import Library
+
+
+def by_mutation(request: SplitRequest) -> Split:
+    """Variants of one parent: records with a mutation at a held-out position go to the test.
+
+    The test then asks about positions that no training record varied. That needs records with few mutations:
+    where each has many, every position is mutated in a large share of records, and none can be held out
+    (Dallago et al. 2021, FLIP, discusses such splits).
+    """
+    library = request.library()
+    if library is None:
+        raise UserError(
+            "The records are not variants of one parent.",
+            where="--split mutation",
+            fix="use --split similarity, or leave out --split",
+        )
+    found = held_out_positions(library, request)
+    if found is None:
+        raise UserError(
+            "No set of positions can be held out: each is mutated in too many records.",
+            where="--split mutation",
+            fix="use --split random, or name a column that holds out variants with many mutations",
+        )
+    return found
+
+
+def held_out_positions(library: Library, request: SplitRequest) -> Split | None:
+    """Positions for the test, then for validation, until their records reach the shares; None if too coarse."""
+    random = np.random.default_rng(request.seed)
+    part = np.full(len(library), "train", dtype=object)
+    held = {}
+    for name, share in (("test", request.test), ("validation", request.validation)):
+        held[name], chosen = _some_positions(library.mutated, part == "train", share * len(library), random)
+        if chosen.sum() < 0.5 * share * len(library):
+            return None
+        part[chosen] = name
+    shown = ", ".join(str(position + 1) for position in sorted(held["test"])[:8])
+    more = "" if len(held["test"]) <= 8 else f" and {len(held['test']) - 8} more"
+    reason = (
+        f"The records are {library.words}, so positions were held out: every record that is mutated at position "
+        f"{shown}{more} is for the test, and no training record is mutated there."
+    )
+    odd = int((~library.aligned).sum())
+    notes = (f"{odd} records of another length are all for training",) if odd else ()
+    return Split(part, "mutation", reason, notes)
+
+
+def _some_positions(
+    mutated: NDArray[np.bool_], free: NDArray[np.bool_], wanted: float, random: np.random.Generator
+) -> tuple[list[int], NDArray[np.bool_]]:
+    """Positions at random until about as many free records as wanted are mutated at one of them."""
+    positions: list[int] = []
+    chosen = np.zeros_like(free)
+    for position in random.permutation(mutated.shape[1]).tolist():
+        would = chosen | (free & mutated[:, position])
+        if chosen.sum() < would.sum() <= 1.25 * wanted:
+            positions.append(position)
+            chosen = would
+        if chosen.sum() >= 0.8 * wanted:
+            break
+    return positions, chosen
+
+
+splitters.register(Splitter("mutation", "positions of a library of one parent held out", by_mutation))
