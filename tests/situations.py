@@ -19,7 +19,8 @@ from bioloom.tasks import TASKS, Targets
 
 PARTS = np.repeat(np.array(["train", "validation", "test"], dtype=object), [300, 50, 150])
 
-CLEAN = {"exact_copies": 0, "reverse_complements": 0, "near_copies": 0, "conflicting_labels": 0}
+CLEAN = {"exact_copies": 0, "reverse_complements": 0, "near_copies": 0, "conflicting_labels": 0,
+         "repeated_in_file": 0, "conflicting_in_file": 0}  # fmt: skip
 
 
 def numbers(noise: float = 0.5, seed: int = 0, part: NDArray[Any] = PARTS) -> Facts:
@@ -189,6 +190,7 @@ def situations() -> dict[str, Pair]:
         "data.imbalance": Pair(replace(two, truth=uneven), two),
         "data.rare_class": Pair(with_truth(four, make_rare), four),
         "data.absent_class": Pair(with_truth(four, lose_a_class_in_training), four),
+        "data.repeated": leaking(repeated_in_file=40, conflicting_in_file=1),
         "data.dropped": Pair(replace(sound, dropped=100), sound),
         "data.missing_targets": Pair(with_truth(sound, unlabel), sound),
         "training.overfitting": Pair(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -86,3 +87,18 @@ def test_a_check_without_facts_does_not_answer() -> None:
         "skill.guessing",
         "training.constant",
     }
+
+
+def test_a_sorted_file_is_told_from_telling_names() -> None:
+    target = pd.Series(numbers().truth[:, 0])
+    order = target.sort_values().index.to_numpy()
+    ordered = replace(numbers(), truth=numbers().truth[order], part=numbers().part[order])
+    rows = replace(ordered, ids=np.arange(len(order)).astype(object))
+    named = replace(
+        numbers(), ids=np.array([f"rec_{rank}" for rank in target.rank().astype(int)], dtype=object)
+    )
+    sorted_file, telling = checks["leak.ids"].look(rows), checks["leak.ids"].look(named)
+    assert sorted_file is not None
+    assert telling is not None
+    assert sorted_file.text.startswith("The order of the records in the file predicts the target")
+    assert telling.text.startswith("The number in the ids predicts the target")

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from bioloom.evaluation.resampling import Resampling
-from bioloom.evaluation.scores import About, resample, target_scores, to_json
+from bioloom.evaluation.scores import resample, target_scores
 from bioloom.tasks import TASKS
 
 
@@ -87,16 +87,3 @@ def test_each_target_is_scored_by_itself() -> None:
     found = target_scores(TASKS["regression"], truth, value, Resampling(60), ("first", "second"))
     assert found["first"]["spearman"].value == pytest.approx(1.0)
     assert abs(found["second"]["spearman"].value) < 0.4
-
-
-def test_the_part_of_the_result_names_model_and_baselines() -> None:
-    truth, value = two_classes()
-    drawn = resample(TASKS["binary"], truth, {"model": value, "simple": value}, Resampling(80))
-    found = to_json(
-        TASKS["binary"],
-        {role: drawn.scores(role) for role in ("model", "simple")},
-        {"simple": About("logistic regression", "on 3 columns")},
-    )
-    assert found["primary"] == "roc_auc"
-    assert found["baselines"]["simple"]["title"] == "logistic regression"
-    assert found["baselines"]["simple"]["scores"]["roc_auc"] == found["model"]["roc_auc"]

@@ -28,7 +28,8 @@ class Facts:
     titles:     by role, how sentences call it: "the network", "ridge regression on k-mers"
     dropped:    rows of the file that could not be used
     leakage:    records of the test with a copy among the training or validation records, by kind: exact_copies,
-                reverse_complements, near_copies, conflicting_labels; kinds that were not looked for are missing
+                reverse_complements, near_copies, conflicting_labels; and records of the whole file that repeat an
+                earlier one: repeated_in_file, conflicting_in_file; kinds that were not looked for are missing
     train_score: the deciding metric on the training records
     inputs:     columns of table inputs, as given
     columns:    columns of the file that no network sees

@@ -120,24 +120,3 @@ def target_scores(
         name: resample(task, truth[:, [i]], {"model": value[:, [i]]}, plan).scores("model")
         for i, name in enumerate(names)
     }
-
-
-@dataclass(frozen=True)
-class About:
-    """How a report calls a baseline, and what was fitted, in words."""
-
-    title: str
-    description: str
-
-
-def to_json(
-    task: Task, scores: Mapping[str, Mapping[str, Score]], about: Mapping[str, About]
-) -> dict[str, Any]:
-    """The part `scores` of result.json, from the scores of "model" and of every baseline by role."""
-    each = {role: {name: score.to_json() for name, score in found.items()} for role, found in scores.items()}
-    baselines = {
-        role: {"title": about[role].title, "description": about[role].description, "scores": each[role]}
-        for role in scores
-        if role != "model"
-    }
-    return {"primary": task.primary, "model": each["model"], "baselines": baselines}

@@ -140,7 +140,11 @@ def judge(trial: Trial, leakage: Leakage, listener: Listener) -> Judged:
     listener.progress(0.6, "shuffled labels")
     shuffle = _shuffle(trial)
     listener.progress(0.95, "checks")
-    facts = _facts(trial, leakage, Measured(values["model"], scores, comparison, shuffle, baselines))
+    facts = _facts(
+        trial,
+        leakage,
+        Measured(values["model"], scores, comparison, shuffle, baselines, features.description),
+    )
     findings = run_checks(facts)
     listener.progress(1.0)
     return Judged(
@@ -216,6 +220,7 @@ class Measured:
     comparison: tuple[Difference, ...]
     shuffle: Shuffle | None
     baselines: Mapping[str, SimpleModel]
+    features: str
 
 
 def _facts(trial: Trial, leakage: Leakage, measured: Measured) -> Facts:
@@ -234,7 +239,8 @@ def _facts(trial: Trial, leakage: Leakage, measured: Measured) -> Facts:
         titles=titles | {role: _lower(model.title) for role, model in measured.baselines.items()},
         shuffle=measured.shuffle,
         dropped=trial.dropped,
-        leakage=leakage.counts(),
+        leakage=leakage.counts()
+        | {"repeated_in_file": leakage.repeated, "conflicting_in_file": leakage.conflicts},
         train_score=float(fitted) if np.isfinite(fitted) else None,
         ids=trial.records.ids,
         groups=trial.records.group,

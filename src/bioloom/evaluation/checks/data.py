@@ -131,3 +131,24 @@ def missing_targets(facts: Facts) -> Answer | None:
     worst = facts.targets.names[int(unknown.mean(axis=0).argmax())]
     most = f", most of them in {worst}" if len(facts.targets.names) > 1 else ""
     return Answer(graded(share, 0.2), f"{percent(share)} of the target values are unknown{most}.")
+
+
+@check(
+    "data.repeated",
+    question="Does the file hold the same record several times?",
+    fix="average repeated measurements, or give them as the column replicate; where labels of copies differ, find "
+    "out which is right",
+)
+def repeated(facts: Facts) -> Answer | None:
+    """Copies count several times in training, and are not independent in the test."""
+    if "repeated_in_file" not in facts.leakage:
+        return None
+    count, conflicts = facts.leakage["repeated_in_file"], facts.leakage.get("conflicting_in_file", 0)
+    share = count / max(len(facts.part), 1)
+    if not count:
+        return Answer("ok", "No record stands in the file twice.")
+    labels = f", {conflicts:,} of them with another label" if conflicts else ""
+    verb = "repeats" if count == 1 else "repeat"
+    return Answer(
+        graded(share, 0.05), f"{counted(count, 'record')} ({percent(share)}) {verb} an earlier one{labels}."
+    )

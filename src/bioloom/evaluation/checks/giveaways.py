@@ -64,9 +64,9 @@ def unused_column(facts: Facts) -> Answer | None:
 
 @check(
     "leak.ids",
-    question="Do the ids predict the target?",
-    fix="ask how the records were named and ordered; where batches were measured together, give them as the "
-    "column group and split by it (--split group)",
+    question="Do the names or the order of the records predict the target?",
+    fix="ask how the records were named and ordered: a file sorted by label is harmless, but where batches were "
+    "measured together, give them as the column group and split by it (--split group)",
 )
 def ids(facts: Facts) -> Answer | None:
     """Names such as pos_17, or a number that counts up with the label, tell of batches or of sorting."""
@@ -77,9 +77,11 @@ def ids(facts: Facts) -> Answer | None:
     letters = names.map(lambda name: re.sub(r"\d+", "", name))
     found = _giving_away(pd.DataFrame({"number": numbers, "text": letters}), facts)
     if found is None or found[1] < SUSPICIOUS:
-        return Answer("ok", "The ids do not predict the target.")
-    what, _ = found
-    return Answer("note", f"The {what} in the ids predicts the target; the model does not see it.")
+        return Answer("ok", "Neither the names nor the order of the records predict the target.")
+    what = f"The {found[0]} in the ids"
+    if found[0] == "number" and pd.to_numeric(numbers).is_monotonic_increasing:
+        what = "The order of the records in the file"
+    return Answer("note", f"{what} predicts the target; the model does not see it.")
 
 
 @check(
