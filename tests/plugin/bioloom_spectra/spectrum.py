@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
+from bioloom.data.leakage import Alike, compare_rows
 from bioloom.data.records import Problem, Records
-from bioloom.modalities import Clusters, Demo, Features, Kind, Modality, Part, Shape
+from bioloom.data.similarity.copies import row_groups
+from bioloom.modalities import Across, Clusters, Demo, Features, Kind, Modality, Part, Shape
 from bioloom.modalities.encoded import ColumnEncoded
 
 if TYPE_CHECKING:
@@ -93,9 +95,17 @@ class Spectrum(Modality):
     @classmethod
     def clusters(cls, values: pd.DataFrame, similarity: float | None = None) -> Clusters:
         """Equal spectra travel together."""
-        cells = values.iloc[:, 0].map(lambda cell: tuple(_numbers(cell) or ()))
-        labels, _ = pd.factorize(cells)
-        return Clusters(labels.astype(np.int64), "equal spectra")
+        return Clusters(cls.copies(values), "equal spectra")
+
+    @classmethod
+    def alike(cls, values: pd.DataFrame, across: Across) -> Alike:
+        """An equal spectrum on the other side."""
+        return compare_rows(values, across.queries, across.targets)
+
+    @classmethod
+    def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
+        """Numbers that equal spectra share."""
+        return row_groups(values)
 
     def features(self, values: pd.DataFrame) -> Features:
         """The absorption itself."""
@@ -110,14 +120,14 @@ class Spectrum(Modality):
         mean = signal.x.new_tensor(self.mean)
         return mean.expand(len(signal.x), count, -1)
 
-    def draw(self, values: pd.DataFrame, attribution: NDArray[np.float32], title: str) -> Figure:
+    def draw(self, values: pd.DataFrame, attribution: NDArray[np.float32], label: str) -> Figure:
         """One bar per wavelength."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(6, 2.5), layout="constrained")
         axes = figure.add_subplot()
         axes.bar(np.arange(len(attribution)) + 1, attribution)
-        axes.set(title=title, xlabel="wavelength", ylabel="attribution")
+        axes.set(xlabel="wavelength", ylabel=label)
         return figure
 
     @classmethod
