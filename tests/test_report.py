@@ -409,8 +409,11 @@ def test_the_comparison_reads_as_its_interval_allows(
     assert fact.tone == tone
 
 
-def test_the_comparison_is_with_the_baseline_that_comes_closest(tmp_path: Path) -> None:
-    assert "the closest: ridge regression" in block(result_of(fake_runs.regression(tmp_path))).facts[0].answer
+def test_the_comparison_is_with_the_strongest_baseline(tmp_path: Path) -> None:
+    assert (
+        "against the strongest, ridge regression"
+        in block(result_of(fake_runs.regression(tmp_path))).facts[0].answer
+    )
 
 
 def test_a_control_that_does_not_read_as_guessing_is_a_problem(tmp_path: Path) -> None:

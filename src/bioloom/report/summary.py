@@ -193,7 +193,7 @@ def _against(result: Result, metric: str) -> Fact | None:
     word = f"{capital(answer.word)}: " if answer.word else ""
     return Fact(
         "Better than simpler models?",
-        f"{word}{answer.span} (the closest: {in_sentence(hardest)})",
+        f"{word}{answer.span} (against the strongest, {in_sentence(hardest)})",
         answer.tone,
         "evaluation-comparison",
     )
