@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bioloom import tasks
 from bioloom.data.leakage import Leakage
-from bioloom.data.records import Records, take_rows
+from bioloom.data.records import Records
 from bioloom.data.split import Split
 from bioloom.evaluation.baselines import fit_baselines
 from bioloom.evaluation.checks import Finding, run_checks
@@ -79,8 +79,10 @@ class Trial:
         return self.learnable.truth
 
     def groups(self, index: NDArray[np.int64]) -> NDArray[Any] | None:
-        """The given groups of some records, where there are any."""
-        return None if self.records.group is None else self.records.group[index]
+        """What some records are resampled and shuffled by: given groups, else what the split kept together."""
+        if self.records.group is not None:
+            return self.records.group[index]
+        return None if self.split.units is None else self.split.units[index]
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def judge(trial: Trial, leakage: Leakage, listener: Listener) -> Judged:
     facts = _facts(
         trial,
         leakage,
-        Measured(values["model"], scores, comparison, shuffle, baselines, features.description),
+        Measured(values["model"], scores, comparison, shuffle, baselines, features),
     )
     findings = run_checks(facts)
     listener.progress(1.0)
@@ -220,13 +222,17 @@ class Measured:
     comparison: tuple[Difference, ...]
     shuffle: Shuffle | None
     baselines: Mapping[str, SimpleModel]
-    features: str
+    features: Features
 
 
 def _facts(trial: Trial, leakage: Leakage, measured: Measured) -> Facts:
     task, train = trial.job.task, trial.job.train
     fitted = METRICS[task.primary](trial.truth[train], task.activate(trial.raw[train], trial.targets))
-    tables = [frame for frame in trial.records.inputs.values() if frame.shape[1] > 1]
+    tables = [
+        trial.records.inputs[name]
+        for name, modality in trial.learnable.modalities.items()
+        if modality.columns == "many"
+    ]
     titles = {"model": "the network"}
     return Facts(
         task=task,
@@ -246,25 +252,17 @@ def _facts(trial: Trial, leakage: Leakage, measured: Measured) -> Facts:
         groups=trial.records.group,
         inputs=pd.concat(tables, axis=1) if tables else pd.DataFrame(),
         columns=trial.records.columns,
-        properties=_properties(trial),
+        properties=_properties(measured.features),
     )
 
 
-def _properties(trial: Trial) -> dict[str, NDArray[Any]]:
-    """Numbers that say little by themselves, such as length and GC content, by the modality's feature names."""
-    found: dict[str, NDArray[Any]] = {}
-    for name, modality in trial.learnable.modalities.items():
-        sample = modality.features(
-            take_rows(trial.records.inputs[name], np.arange(min(1, len(trial.records))))
-        )
-        wanted = [feature for feature in sample.names if feature in ("length", "GC")]
-        if wanted:
-            features = modality.features(trial.records.inputs[name])
-            found |= {
-                f"{feature} of {name}": features.values[:, features.names.index(feature)]
-                for feature in wanted
-            }
-    return found
+def _properties(features: Features) -> dict[str, NDArray[Any]]:
+    """Numbers that say little by themselves, such as length and GC content, from the simple features."""
+    return {
+        name: features.values[:, column]
+        for column, name in enumerate(features.names)
+        if name.rpartition(": ")[2] in ("length", "GC")
+    }
 
 
 def _lower(title: str) -> str:
