@@ -29,12 +29,14 @@ class Alike:
     partner:  (queries,) position among the targets, -1 for none
     identity: (queries,) share of equal letters or cells with the partner; NaN where none was looked for or found
     notion:   what counts as near, in words; empty where near copies were not looked for
+    strands:  whether reverse complements were looked for
     """
 
     kind: NDArray[np.object_]
     partner: NDArray[np.int64]
     identity: NDArray[np.float32]
     notion: str = ""
+    strands: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Leakage:
-    """Test records that have a partner among the records the model learned from, by kind.
+    """Test records that have a partner among the records the model learned from, by kind; None: not looked for.
 
     repeated:  records of the whole file that repeat an earlier one
     conflicts: of those, how many carry another label than the one they repeat
@@ -65,8 +67,8 @@ class Leakage:
     """
 
     exact_copies: int
-    reverse_complements: int
-    near_copies: int
+    reverse_complements: int | None
+    near_copies: int | None
     conflicting_labels: int
     straddling: int
     repeated: int
@@ -76,7 +78,10 @@ class Leakage:
     examples: tuple[dict[str, Any], ...] = field(default=())
 
     def counts(self) -> dict[str, int]:
-        """Test records by kind of leak."""
+        """Test records by kind of leak; kinds that were not looked for are missing."""
+        return {kind: count for kind, count in self._all_counts().items() if count is not None}
+
+    def _all_counts(self) -> dict[str, int | None]:
         return {
             "exact_copies": self.exact_copies,
             "reverse_complements": self.reverse_complements,
@@ -86,9 +91,9 @@ class Leakage:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in result.json."""
+        """As it stands in result.json; a kind that was not looked for is null."""
         return {
-            **self.counts(),
+            **self._all_counts(),
             "repeated_in_file": self.repeated,
             "conflicting_in_file": self.conflicts,
             "notion": self.notion,
@@ -112,8 +117,8 @@ def audit(split: Split, alike: Alike, records: Labelled) -> Leakage:
     again = np.flatnonzero(first != np.arange(len(first)))
     return Leakage(
         exact_copies=int((alike.kind == "exact").sum()),
-        reverse_complements=int((alike.kind == "reverse").sum()),
-        near_copies=int((alike.kind == "near").sum()),
+        reverse_complements=int((alike.kind == "reverse").sum()) if alike.strands else None,
+        near_copies=int((alike.kind == "near").sum()) if alike.notion else None,
         conflicting_labels=int(conflicting.sum()),
         straddling=_straddling(split, records.group),
         repeated=len(again),

@@ -103,7 +103,10 @@ def _audit(prepared: Prepared, split: Split, truth: NDArray[np.float32]) -> Leak
 def _alike(
     watched: list[tuple[type[Modality], pd.DataFrame]], across: Across, copies: NDArray[np.int64]
 ) -> Alike:
-    """One input: as its modality says. Several: records are copies when they are so in every one of them."""
+    """One input: as its modality says. Several: records are copies when they are so in every one of them.
+
+    Near copies across several inputs are not looked for.
+    """
     if len(watched) == 1:
         modality, frame = watched[0]
         return modality.alike(frame, across)
@@ -111,10 +114,8 @@ def _alike(
     known = known[~known.index.duplicated()]
     partner = known.reindex(copies[across.queries], fill_value=-1).to_numpy(dtype=np.int64)
     same = partner >= 0
-    notion = "copies in every sequence; near copies across several sequences were not looked for"
     return Alike(
         np.where(same, "exact", "").astype(object),
         partner,
         np.where(same, 1.0, np.nan).astype(np.float32),
-        notion,
     )

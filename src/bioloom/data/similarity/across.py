@@ -53,7 +53,7 @@ def compare(
         identity[rest[near]] = close[near]
     partner[rest[near]] = found[near]
     kind[rest[near]] = "near"
-    return Alike(kind, partner, identity, words)
+    return Alike(kind, partner, identity, words, strands=alphabet.both_strands)
 
 
 def _lookup(queries: NDArray[np.object_], targets: NDArray[np.object_]) -> NDArray[np.int64]:
