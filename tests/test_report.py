@@ -376,12 +376,12 @@ def test_copies_across_the_split_are_named_and_graded_like_the_finding(tmp_path:
 
 def test_copies_that_were_not_looked_for_are_not_said_to_be_absent(tmp_path: Path) -> None:
     result = result_of(fake_runs.multiclass(tmp_path))
-    result["leakage"]["notion"] = ""
-    assert block(result).facts[0].answer == "Yes: no exact copy of a record the model learned from"
-    result["leakage"]["notion"] = "Near copies have at least 50 % equal residues."
+    result["leakage"]["reverse_complements"] = None
     assert (
         block(result).facts[0].answer == "Yes: no exact copy or near copy of a record the model learned from"
     )
+    result["leakage"]["near_copies"] = None
+    assert block(result).facts[0].answer == "Yes: no exact copy of a record the model learned from"
 
 
 def test_what_else_stands_on_both_sides_is_told(tmp_path: Path) -> None:

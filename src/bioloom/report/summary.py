@@ -253,17 +253,9 @@ def _clean(result: Result) -> Fact | None:
 
 
 def looked_for(result: Result) -> dict[str, int]:
-    """Copies across the split by kind; kinds that were not looked for, or cannot be, are left out.
-
-    Without a notion of likeness nothing was compared; only molecules of two strands have reverse complements.
-    """
+    """Copies across the split by kind; kinds that were not looked for are left out."""
     leakage = result["leakage"] or {}
-    found = {key: int(leakage[key]) for key in COPIES if leakage.get(key) is not None}
-    if not leakage.get("notion"):
-        found.pop("near_copies", None)
-    if not found.get("reverse_complements") and "strand" not in (leakage.get("notion") or ""):
-        found.pop("reverse_complements", None)
-    return found
+    return {key: int(leakage[key]) for key in COPIES if leakage.get(key) is not None}
 
 
 def _worst_copy(result: Result) -> str:
