@@ -41,7 +41,10 @@ def predict_file(model: Model, source: Any, listener: Listener) -> PredictionTab
         )
     frames, notes = columns_for(table, model.inputs)
     predictions = model.predict_frames(frames)
-    notes += [f"{len(note.rows)} rows: {note.message}" for note in model.notes(frames)]
+    usable = model.usable(frames)
+    if usable.any():
+        kept = {name: take_rows(frame, usable) for name, frame in frames.items()}
+        notes += [f"{len(note.rows)} rows: {note.message}" for note in model.notes(kept)]
     predictions.insert(0, "id", _ids(table))
     found = PredictionTable(predictions, tuple(notes))
     if found.missing:

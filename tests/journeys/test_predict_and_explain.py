@@ -1,0 +1,88 @@
+"""A trained model and new records: one row for each row, and what moves each prediction."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bioloom
+from bioloom.errors import UserError
+from bioloom.run import Run
+from small_runs import motif_table
+
+
+def test_rows_in_are_rows_out_whatever_is_in_them(finished: Run, tmp_path: Path):
+    file = tmp_path / "new.csv"
+    file.write_text(
+        "id,sequence\na,ACGTACGTACGTACGTACGT\nb,\nc,ACGT!\nd,ACGTACGTACGTACGTACGTACGTACGT\ne,acgu\n"
+    )
+    found = bioloom.predict(finished.folder, file, quiet=True)
+    assert found.frame["id"].tolist() == ["a", "b", "c", "d", "e"]
+    assert np.isfinite(found.frame["p(yes)"]).tolist() == [True, False, False, True, True]
+    assert (found.frame["problem"] != "").tolist() == [False, True, True, False, False]
+    assert any("middle 20" in note for note in found.notes)
+
+
+def test_a_fasta_file_is_predicted_by_a_model_of_a_table(finished: Run, tmp_path: Path):
+    file = tmp_path / "new.fasta"
+    file.write_text(">one\nACGTACGTACGTACGTACGT\n>two\nTTTTTTTTTTTTTTTTTTTT\n")
+    found = bioloom.predict(finished.folder, file, quiet=True)
+    assert found.frame["id"].tolist() == ["one", "two"]
+
+
+def test_a_column_of_another_name_is_taken_and_said(finished: Run, tmp_path: Path):
+    motif_table(20).rename(columns={"sequence": "promoter"}).to_csv(tmp_path / "other.csv", index=False)
+    found = bioloom.predict(finished.folder, tmp_path / "other.csv", quiet=True)
+    assert 'the column "promoter" was taken as the input "sequence"' in found.notes
+
+
+def test_a_file_without_the_input_is_refused(finished: Run, tmp_path: Path):
+    (tmp_path / "table.csv").write_text("length,weight\n1,2\n3,4\n")
+    with pytest.raises(UserError, match='needs a column "sequence"'):
+        bioloom.predict(finished.folder, tmp_path / "table.csv", quiet=True)
+
+
+def test_the_command_writes_csv_to_standard_output(finished: Run, motif_file: Path):
+    command = [sys.executable, "-m", "bioloom", "predict", str(finished.folder), str(motif_file), "--quiet"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    lines = done.stdout.strip().splitlines()
+    assert lines[0] == "id,p(yes),class"
+    assert len(lines) == 241
+
+
+def test_a_damaged_model_is_refused(finished: Run, tmp_path: Path):
+    import shutil
+
+    copy = tmp_path / "run"
+    shutil.copytree(finished.folder, copy)
+    weights = copy / "model" / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-8:] = b"\x00\x00\x80\x41" * 2  # the last two numbers become 16
+    weights.write_bytes(bytes(content))
+    with pytest.raises(UserError, match="does not reproduce"):
+        bioloom.predict(copy, motif_table(20), quiet=True)
+
+
+def test_explanations_point_at_the_planted_motif(finished: Run):
+    sequences = motif_table().query("bound == 'yes'")["sequence"].tolist()[:20]
+    answers = finished.explain(sequences, method="mutagenesis")
+    size = np.abs(answers[0].explanation.attribution).max(axis=1).mean(axis=0)  # (positions,)
+    assert size[7:13].mean() > 3 * np.delete(size, range(7, 13)).mean()
+
+
+def test_without_records_the_test_records_of_the_run_are_explained(finished: Run):
+    answers = finished.explain(method="occlusion", count=4)
+    split = pd.read_csv(finished.folder / "split.csv", dtype=str)
+    tested = set(split.loc[split["part"] == "test", "id"])
+    assert set(answers[0].explanation.ids) <= tested
+    assert len(answers[0].explanation.ids) == 4
+
+
+def test_a_method_that_does_not_fit_is_refused_with_those_that_exist(finished: Run):
+    with pytest.raises(UserError, match=r'no explainer called "occlusoin".*Did you mean "occlusion"'):
+        finished.explain(["ACGTACGTACGTACGTACGT"], method="occlusoin")
