@@ -104,7 +104,7 @@ def test_several_targets_with_holes_are_learned_together() -> None:
 
 
 def test_classes_are_learned() -> None:
-    inputs, truth = regression(0)
+    inputs, _ = regression(0)
     classes = np.digitize(inputs["table"].values[:, :1], [-0.5, 0.5]).astype(np.float32)
     plan = replace(STEADY, epochs=20, patience=20)
     small = job(

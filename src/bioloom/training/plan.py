@@ -39,9 +39,9 @@ BATCH_SIZES = ((1_000, 32), (5_000, 64), (200_000, 128), (1_000_000, 256))
 """Below so many training records, batches of so many; 512 above the last."""
 
 PASSES: dict[Budget, tuple[int, int, int]] = {
-    "fast": (150_000, 3, 40),
-    "normal": (400_000, 6, 100),
-    "thorough": (1_200_000, 10, 200),
+    "fast": (150_000, 3, 30),
+    "normal": (400_000, 6, 60),
+    "thorough": (1_200_000, 10, 150),
 }
 """By budget: records to pass through the network in all, and at least and at most so many epochs."""
 
@@ -59,7 +59,7 @@ def plan(recipe: TrainingRecipe, records: int, network: type[Network], budget: B
         batch_size=batch_size,
         learning_rate=recipe.learning_rate or network.learning_rate * sqrt(batch_size / 128),
         weight_decay=recipe.weight_decay,
-        patience=recipe.patience or max(3, ceil(epochs / 3)),
+        patience=recipe.patience or max(3, ceil(epochs / 2)),
         clip=recipe.clip,
         precision=_precision(recipe.precision, network, device),
     )
