@@ -294,9 +294,12 @@ def _read_json(path: Path, folder: Path) -> dict[str, Any]:
 
 
 def _check_example(model: Model, example: dict[str, Any], folder: Path) -> None:
-    frames = {name: pd.DataFrame(columns, dtype=object) for name, columns in example["inputs"].items()}
-    stored = np.array(example["raw"], dtype=np.float64)
-    found = model.raw(frames).astype(np.float64)
+    try:
+        frames = {name: pd.DataFrame(columns, dtype=object) for name, columns in example["inputs"].items()}
+        stored = np.array(example["raw"], dtype=np.float64)
+        found = model.raw(frames).astype(np.float64)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _damaged(folder / "example.json") from None
     if found.shape != stored.shape or np.abs(found - stored).max() > EXAMPLE_TOLERANCE * max(
         1.0, np.abs(stored).max()
     ):
