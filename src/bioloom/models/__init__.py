@@ -42,7 +42,7 @@ class Network(nn.Module, ABC):
     several:  whether it joins several inputs
     default_for:   the kinds of input it is the usual choice for; `fusion` encodes such inputs with it
     learning_rate: peak that suits it at batches of 128 records
-    half:     whether training may run in bfloat16 where the hardware gains from it; predictions are float32
+    mixed_precision: whether training may run in bfloat16 where the hardware gains from it; predictions are float32
     features: the last maps with positions kept, (records, channels, positions), set by forward where they exist
     """
 
@@ -52,7 +52,7 @@ class Network(nn.Module, ABC):
     several: ClassVar[bool] = False
     default_for: ClassVar[frozenset[Kind]] = frozenset()
     learning_rate: ClassVar[float] = 2e-3
-    half: ClassVar[bool] = False
+    mixed_precision: ClassVar[bool] = False
 
     class Settings(NetworkSettings):
         """No settings."""

@@ -28,7 +28,7 @@ class Fusion(Network):
     title = "joins several inputs, each read by its own network"
     accepts = frozenset(Kind)
     several = True
-    half = True
+    mixed_precision = True
 
     class Settings(NetworkSettings):
         """Settings of the joint part; the encoders have their own defaults."""

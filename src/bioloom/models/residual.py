@@ -85,7 +85,7 @@ class Residual(Network):
     title = "residual dilated convolutions with attention pooling"
     accepts = frozenset({Kind.SEQUENCE})
     default_for = frozenset({Kind.SEQUENCE})
-    half = True
+    mixed_precision = True
 
     class Settings(NetworkSettings):
         """Settings of the residual network."""

@@ -72,4 +72,4 @@ def _batch_size(records: int) -> int:
 def _precision(asked: str, network: type[Network], device: str) -> str:
     if asked != "auto":
         return asked
-    return "bf16" if network.half and has_bfloat16(device) else "float32"
+    return "bf16" if network.mixed_precision and has_bfloat16(device) else "float32"
