@@ -283,14 +283,14 @@ def _read_json(path: Path, folder: Path) -> dict[str, Any]:
             "This is not a model folder.", where=str(folder), fix=f"it holds no {path.name}"
         ) from None
     except (json.JSONDecodeError, UnicodeDecodeError):
-        raise UserError(
-            "A file of the model is damaged.", where=str(path), fix="copy it anew, or train again"
-        ) from None
+        raise _damaged(path) from None
     if not isinstance(content, dict):
-        raise UserError(
-            "A file of the model is damaged.", where=str(path), fix="copy it anew, or train again"
-        )
+        raise _damaged(path)
     return content
+
+
+def _damaged(path: Path) -> UserError:
+    return UserError("A file of the model is damaged.", where=str(path), fix="copy it anew, or train again")
 
 
 def _check_example(model: Model, example: dict[str, Any], folder: Path) -> None:
