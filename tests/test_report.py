@@ -20,7 +20,7 @@ from bioloom.report.numbers import duration, interval, number, plural, score, sh
 from bioloom.report.sections.result import axis
 from bioloom.report.summary import Fact, block, summary
 from bioloom.report.templating import FOLDER, typeset
-from bioloom.report.words import in_sentence, listed
+from bioloom.report.words import in_sentence, listed, sentence
 
 VOID = {"meta", "link", "img", "br", "hr", "line", "circle"}
 HOSTILE = '<script>alert("1")</script><img src=x onerror=alert(2)>'
@@ -184,6 +184,15 @@ def test_rows_left_out_are_listed_with_reason_lines_and_number(tmp_path: Path) -
     text = page_of(fake_runs.two_inputs(tmp_path)).text
     assert "2,003 read, 1,991 used, 12 left out" in text
     assert "the sequence is empty 4, 9, 77, 120, 121, … 10" in text
+
+
+def test_the_column_of_advice_is_there_where_there_is_advice(tmp_path: Path) -> None:
+    run = fake_runs.two_inputs(tmp_path)
+    result = result_of(run)
+    assert "What was noticed What Consequence Rows utr5: U is read as T rows kept 31" in page_of(run).text
+    result["data"]["problems"][0]["fix"] = "nothing need be done"
+    text = page_of(rewrite(run, result)).text
+    assert "What to do Consequence Rows utr5: U is read as T nothing need be done rows kept 31" in text
 
 
 def test_several_targets_are_also_scored_one_by_one(tmp_path: Path) -> None:
@@ -512,6 +521,7 @@ def test_times_are_written_in_words(seconds: float, text: str) -> None:
 
 
 def test_words_fit_into_sentences() -> None:
+    assert [sentence(words) for words in ("done", "Is it?", "So.", "")] == ["Done.", "Is it?", "So.", ""]
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"], "or") == "a, b or c"
     assert listed([]) == ""

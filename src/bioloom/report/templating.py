@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bioloom.report import numbers
+from bioloom.report import numbers, words
 
 FOLDER = Path(__file__).with_name("templates")
 
@@ -29,6 +29,7 @@ def _environment() -> Environment:
         "count": numbers.count,
         "duration": numbers.duration,
         "number": numbers.number,
+        "sentence": words.sentence,
         "short": numbers.short,
         "typeset": typeset,
     }

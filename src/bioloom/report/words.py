@@ -13,6 +13,12 @@ def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def sentence(words: str) -> str:
+    """With a capital at the beginning and a full stop at the end."""
+    told = capital(words.strip())
+    return told if not told or told[-1] in ".?!" else f"{told}."
+
+
 def in_sentence(words: str) -> str:
     """Without the capital of a beginning, unless it begins with a name or an abbreviation such as DNA or R²."""
     first = words.split(" ", maxsplit=1)[0]

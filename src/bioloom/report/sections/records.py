@@ -10,6 +10,7 @@ from markupsafe import Markup
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.numbers import count, plural
 from bioloom.report.templating import fill
+from bioloom.report.words import capital
 
 SEVERITIES = {"drop": "rows left out", "note": "rows kept"}
 
@@ -17,11 +18,13 @@ SEVERITIES = {"drop": "rows left out", "note": "rows kept"}
 def render(facts: Facts) -> Markup:
     """The source, the inputs, the rows that were left out and the problems that were noticed."""
     data = facts["data"]
+    noticed, problems = _problems(data.get("problems") or ())
     values = {
         "source": _source(data),
         "inputs": [_input(each) for each in data["inputs"]],
         "dropped": [_dropped(each) for each in data.get("dropped_reasons") or ()],
-        "problems": [_problem(each) for each in data.get("problems") or ()],
+        "noticed": noticed,
+        "problems": problems,
         "reserved": [(str(role), str(column)) for role, column in (data.get("reserved") or {}).items()],
         "unused": ", ".join(map(str, data.get("unused_columns") or ())),
         "notes": list(data.get("notes") or ()),
@@ -75,12 +78,23 @@ def _dropped(each: Mapping[str, Any]) -> tuple[str, str, str]:
     return str(each["reason"]), _lines(each.get("lines") or (), each["count"]), count(each["count"])
 
 
-def _problem(each: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    column = f"Column {each['column']}: " if each.get("column") else ""
+def _problems(problems: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The heading and the rows of the table; without the column of advice where there is none."""
+    head: tuple[str, ...] = ("What", "Consequence", "Rows")
+    rows = [_problem(each) for each in problems]
+    advice = [str(each.get("fix") or "") for each in problems]
+    if not any(advice):
+        return head, rows
+    advised = [(what, fix, *rest) for (what, *rest), fix in zip(rows, advice, strict=True)]
+    return ("What", "What to do", *head[1:]), advised
+
+
+def _problem(each: Mapping[str, Any]) -> tuple[str, ...]:
+    column, message = str(each.get("column") or ""), str(each["message"])
+    what = f"{column}: {message}" if column and column not in message else capital(message)
     kept = SEVERITIES.get(str(each["severity"]), str(each["severity"]))
     rows = int(each.get("count") or 0)
-    what = f"{column}{each['message']}"
-    return what, str(each.get("fix") or ""), kept, count(rows) if rows else ""
+    return what, kept, count(rows) if rows else ""
 
 
 records = sections.register(Section("records", "data", 10, "Records", render))

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from bioloom.figures.histogram import class_shares, distribution
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.images import Image, from_figure
-from bioloom.report.numbers import count, number, short
+from bioloom.report.numbers import count, number
 from bioloom.report.predictions import PARTS, Predictions, read
 from bioloom.report.templating import fill
 
@@ -54,7 +54,9 @@ def _statistic(of: Mapping[str, Any], key: str) -> str:
     value = of.get(key)
     if key == "missing":
         return count(value)
-    return number(value) if key in ("mean", "sd") else short(value)
+    if value is not None and key in ("min", "max") and 0 < abs(value) < 1000:
+        return f"{value:.4g}"  # 1 rather than 1.00: an end of the scale is often exact
+    return number(value)
 
 
 def _classes(target: Mapping[str, Any]) -> list[tuple[str, str]]:
