@@ -322,10 +322,12 @@ def explained_sequence(folder: Path, rng: np.random.Generator) -> list[Result]:
               "alt": style.alt_text(drawn)}  # fmt: skip
     shared = {"input": "sequence", "records": 100, "figures": [figure]}
     return [
-        shared | {"method": "mutagenesis", "title": "In-silico mutagenesis", "reference": "every other letter at the position",
+        shared | {"method": "mutagenesis", "title": "In-silico mutagenesis (change each letter)",
+                  "reference": "every other letter at the position",
                   "delta": None, "settings": {}, "text": "Each letter's height is how far the prediction falls "
                   "when that letter is replaced by another."},
-        shared | {"method": "integrated_gradients", "title": "Integrated gradients", "reference": "8 shuffles of the sequence",
+        shared | {"method": "integrated_gradients", "title": "Integrated Gradients (follow the slope)",
+                  "reference": "8 shuffles of the sequence",
                   "delta": {"median": 0.004, "worst": 0.031}, "settings": {"steps": 50}, "text": "Gradients added up "
                   "along the way from a shuffled sequence to this one."},
     ]  # fmt: skip

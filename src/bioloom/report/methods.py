@@ -47,7 +47,7 @@ def _data(result: Result) -> Iterator[str]:
 def _split(result: Result) -> Iterator[str]:
     split, counts = result["split"], result["split"]["counts"]
     yield (
-        f"They were divided into {count(counts['train'])} for training, {count(counts['validation'])} for "
+        f"The records were divided into {count(counts['train'])} for training, {count(counts['validation'])} for "
         f"validation and {count(counts['test'])} for the test (method: {split['method']})."
     )
     counted = looked_for(result)
@@ -100,7 +100,8 @@ def _evaluation(result: Result) -> Iterator[str]:
         f"hold 95 % intervals{kind}."
     )
     told = [
-        f"{in_sentence(baseline_title(name, scores['baselines'][name]))} {with_interval(metric, scored)}"
+        f"{in_sentence(baseline_title(name, scores['baselines'][name]))}"
+        f"{' ' if scored.get('value') is not None else ', '}{with_interval(metric, scored)}"
         for name in in_order(list(scores["baselines"]))
         if (scored := (scores["baselines"][name].get("scores") or {}).get(metric))
     ]
@@ -119,7 +120,7 @@ def _explanation(result: Result) -> Iterator[str]:
 
 
 def _explained(entry: Mapping[str, Any]) -> str:
-    called = in_sentence(str(entry.get("title") or entry["method"]))
+    called = in_sentence(str(entry.get("title") or entry["method"]).partition(" (")[0])
     details = [f"of {entry['input']}"]
     if entry.get("records"):
         details.append(f"on {plural(int(entry['records']), 'test record')}")

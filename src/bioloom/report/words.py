@@ -21,8 +21,8 @@ def sentence(words: str) -> str:
 
 def in_sentence(words: str) -> str:
     """Without the capital of a beginning, unless it begins with a name or an abbreviation such as DNA or R²."""
-    first = words.split(" ", maxsplit=1)[0]
-    keeps = first in NAMES or not first[1:].islower()
+    first, _, rest = words.partition(" ")
+    keeps = first in NAMES or not first[1:].islower() or rest[:1].isupper()
     return words if keeps else words[:1].lower() + words[1:]
 
 
