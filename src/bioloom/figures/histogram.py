@@ -29,7 +29,7 @@ def distribution(
     if not pooled.size:
         return style.nothing(f"no record has a value of {label}")
     edges = _edges(pooled)
-    figure = style.new_figure(style.WIDTH, 3.2)
+    figure = style.new_figure(style.WIDTH, 3.3)
     ax = figure.add_subplot()
     lines = ("solid", (0, (5, 1.5)), (0, (1, 1)))
     for rank, (name, values) in enumerate(known.items()):
@@ -44,7 +44,7 @@ def distribution(
     ax.grid(True, axis="y")
     ax.set_xlabel(style.with_unit(label, unit))
     ax.set_ylabel("% of the records")
-    ax.legend(loc="best", title="part (records)", title_fontsize=9)
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, frameon=False, borderaxespad=0.2)
     words = "; ".join(
         f"{name} {len(values):,} records, median {style.number(float(np.median(values)))}"
         for name, values in known.items() if values.size

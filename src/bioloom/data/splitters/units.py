@@ -61,12 +61,18 @@ def _whole_units(
     large = int(too_large(units, request.shares).sum())
     if large:
         most = int(np.unique(units, return_counts=True)[1].max())
+        what = "group" if method == "group" else "family"
         notes = (
             *notes,
-            f"{large} of them hold more records than a whole part should (up to {most} of {len(units)}); "
-            "they are all for training",
+            f"too large for validation or test, and so for training: {_counted(large, what)} (the largest of {most:,} of "
+            f"{len(units):,} records)",
         )
     return Split(dealt(request, units), method, reason, notes, units)
+
+
+def _counted(number: int, what: str) -> str:
+    several = "families" if what == "family" else f"{what}s"
+    return f"{number} {what if number == 1 else several}"
 
 
 splitters.register(Splitter("group", "whole groups of a column", by_group))
