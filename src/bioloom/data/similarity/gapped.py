@@ -12,47 +12,39 @@ import numpy as np
 
 from bioloom.data.similarity.letters import UNKNOWN
 from bioloom.data.similarity.notion import GAP_LETTERS
+from bioloom.data.similarity.verify import Stretches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bioloom.data.similarity.letters import Letters
-    from bioloom.data.similarity.notion import Notion
     from bioloom.data.similarity.verify import Alignments
 
     Index = NDArray[np.int64]
 
-CELLS = 1 << 17  # numbers per step that stay in the processor's cache
-LENIENT = 0.1  # an alignment may run through regions this much below the threshold; its whole must reach it
+CELLS = 1 << 14  # numbers per step that stay in the processor's cache
 OPENING = 0.5  # a gap costs a differing letter and this
 
 # Score, equal letters and columns of a path in one integer, so that one maximum carries all three along.
 _SCORE, _EQUAL = 1 << 42, 1 << 21
 
 
-def gapped_identity(letters: Letters, pairs: Alignments, notion: Notion) -> NDArray[np.float32]:
-    """The identity of the best alignment of each pair near its shift; NaN where it is no near copy.
+def with_gaps(letters: Letters, pairs: Alignments, lenient: float) -> Stretches:
+    """The best common stretch of each pair near its shift, with gaps: a gap of three letters is three columns.
 
-    Identity is the share of columns with equal letters; a gap of three letters is three columns.
+    lenient: see `stretches`; a column with a gap scores less than one with two different letters
     """
-    share = np.full(len(pairs), np.nan, dtype=np.float32)
-    shorter = np.minimum(letters.lengths[pairs.left], letters.lengths[pairs.right])
+    best = np.zeros(len(pairs), dtype=np.int64)
     order = np.argsort(letters.lengths[pairs.left], kind="stable")
     step = CELLS // (2 * GAP_LETTERS + 1)
     for low in range(0, len(order), step):
         block = order[low : low + step]
-        best = _best_paths(letters, pairs.take(block), notion.settings.identity)
-        equal, columns = (best % _SCORE) // _EQUAL, best % _EQUAL
-        for criterion in notion.gapped:
-            long = columns >= criterion.needed(shorter[block])
-            good = long & (1000 * equal >= criterion.identity(shorter[block]) * columns)
-            share[block[good]] = equal[good] / columns[good]
-    return share
+        best[block] = _best_paths(letters, pairs.take(block), round(1000 * lenient))
+    return Stretches(length=best % _EQUAL, equal=(best % _SCORE) // _EQUAL)
 
 
-def _best_paths(letters: Letters, pairs: Alignments, identity: float) -> Index:
+def _best_paths(letters: Letters, pairs: Alignments, bar: int) -> Index:
     """The packed best path of each pair: score * _SCORE + equal letters * _EQUAL + columns."""
-    bar = round(1000 * max(identity - LENIENT, 0.05))
     match, differ = (1000 - bar) * _SCORE + _EQUAL + 1, -bar * _SCORE + 1
     gap = -(bar + round(1000 * OPENING)) * _SCORE + 1
     band = np.arange(-GAP_LETTERS, GAP_LETTERS + 1)

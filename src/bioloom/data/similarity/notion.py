@@ -68,6 +68,11 @@ class Criterion:
         bar: Index = self.thousandths[np.minimum(shorter, len(self.thousandths) - 1)]
         return bar
 
+    def met(self, shorter: Index, length: Index, equal: Index) -> NDArray[np.bool_]:
+        """Where a stretch of some letters, some of them equal, is long and alike enough."""
+        alike: NDArray[np.bool_] = 1000 * equal >= self.identity(shorter) * length
+        return alike & (length >= self.needed(shorter))
+
     def least(self, shorter: Index) -> Index:
         """The fewest equal letters that can meet the criterion, times 1000."""
         return self.needed(shorter) * self.identity(shorter)
@@ -99,6 +104,19 @@ class Notion:
             "the shorter sequence, and more where chance could give that"
         )
 
+    @property
+    def lenient(self) -> float:
+        """A stretch is extended as long as more letters than this are equal; its whole must have the identity.
+
+        So a short part that is identical (a tag, a repeat) does not make a stretch of what surrounds it.
+        """
+        return 0.75 * self.settings.identity
+
+    @property
+    def lenient_with_gaps(self) -> float:
+        """The same with gaps, by which unrelated letters come to lie opposite equal ones more often."""
+        return 0.87 * self.settings.identity
+
     def lowest(self, shorter: Index) -> Index:
         """The lowest identity that can do, in thousandths."""
         bar: Index = np.min([criterion.identity(shorter) for criterion in self.criteria], axis=0)
@@ -110,8 +128,8 @@ def notion_of(letters: Letters, settings: Settings) -> Notion:
 
     A stretch of m letters is alike by chance to identity t or more with a probability of at most
     exp(-m * KL(t, c)), where c is the chance of one letter (Chernoff bound). The threshold is raised where
-    needed so that less than 1 in 100 unrelated records would have a near copy by chance. For proteins that
-    is nearly the length-dependent threshold that Rost (1999) found in real ones.
+    needed so that less than 1 in 100 unrelated records would have a near copy by chance; so short ones need
+    more, as they do among proteins of known structure (Rost 1999).
     """
     mean = float(letters.lengths.mean()) if len(letters) else 1.0
     others = max(len(letters) - 1, 1) * (2 if letters.both_strands else 1)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioloom.data.similarity import seeds as seeding
-from bioloom.data.similarity.gapped import gapped_identity
+from bioloom.data.similarity.gapped import with_gaps
 from bioloom.data.similarity.letters import GAP, Letters, pack
-from bioloom.data.similarity.notion import NEVER, Notion
+from bioloom.data.similarity.notion import NEVER, Criterion, Notion
 from bioloom.data.similarity.pairs import Pairs, best_of_each, joined, linked
 from bioloom.data.similarity.verify import (
     Alignments,
     Codec,
+    Stretches,
     aligned,
     first_of_each,
     merged,
@@ -86,13 +87,8 @@ class Search:
     def _ungapped(self, pairs: Alignments) -> Pairs:
         """Sieve and verify alignments without gaps."""
         pairs = self._sieved(pairs)
-        shorter, where = self._shorter(pairs), overlaps(self.letters, pairs)
-        identity = np.full(len(pairs), np.nan, dtype=np.float32)
-        for criterion in self.notion.criteria:
-            needed, bar = criterion.needed(shorter), criterion.identity(shorter)
-            left = np.flatnonzero(np.isnan(identity) & (where.length >= needed) & (bar <= 1000))
-            identity[left] = stretches(self.letters, where.take(left), needed[left], bar[left])
-        return self._linked(pairs, identity)
+        found = stretches(self.letters, overlaps(self.letters, pairs), self.notion.lenient)
+        return self._alike(pairs, found, self.notion.criteria)
 
     def _sieved(self, pairs: Alignments) -> Alignments:
         """The alignments not tried before that have enough equal letters for some stretch to be alike."""
@@ -120,19 +116,22 @@ class Search:
         pairs = first_of_each(pairs.take(likely[np.argsort(-equal[likely], kind="stable")]))
         for low in range(0, len(pairs), AT_ONCE):
             block = self._unlinked(pairs.take(slice(low, low + AT_ONCE)))
-            yield self._linked(block, gapped_identity(self.letters, block, self.notion))
+            found_now = with_gaps(self.letters, block, self.notion.lenient_with_gaps)
+            yield self._alike(block, found_now, self.notion.gapped)
 
     def _unlinked(self, pairs: Alignments) -> Alignments:
         return pairs.take(self.family[pairs.left] != self.family[pairs.right])
 
-    def _linked(self, pairs: Alignments, identity: NDArray[np.float32]) -> Pairs:
-        """The pairs with an identity, noted as links."""
-        known = ~np.isnan(identity)
-        pairs = pairs.take(known)
-        found = Pairs(pairs.left, pairs.right, identity[known], pairs.turned)
-        if self.linking and len(found):
-            self.family = linked(self.family, found)
-        return found
+    def _alike(self, pairs: Alignments, found: Stretches, criteria: tuple[Criterion, ...]) -> Pairs:
+        """The pairs that meet one of the criteria, noted as links."""
+        shorter = self._shorter(pairs)
+        met = np.any([criterion.met(shorter, found.length, found.equal) for criterion in criteria], axis=0)
+        pairs = pairs.take(met)
+        identity = (found.equal[met] / found.length[met]).astype(np.float32)
+        alike = Pairs(pairs.left, pairs.right, identity, pairs.turned)
+        if self.linking and len(alike):
+            self.family = linked(self.family, alike)
+        return alike
 
     def _equal(self, pairs: Alignments) -> Index:
         where = overlaps(self.letters, pairs)

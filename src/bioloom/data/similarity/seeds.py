@@ -164,7 +164,7 @@ def _keyed(letters: Letters, offsets: list[int], low: int, high: int, shift: int
 def shared(
     seeds: Seeds, *, crowd: int, queries: int | None = None
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs of seeds with the same key, in blocks: positions in `seeds.entries`.
+    """Pairs of seeds with the same key, in blocks: positions in `seeds.entries`, the earlier one first.
 
     queries: None to pair all with all; or the number of places that are queries (they come first), to pair
              each query with targets only
@@ -202,7 +202,7 @@ def _links_within(seeds: Seeds, crowd: int) -> Iterator[_Links]:
     count = np.where(size > crowd, np.minimum(following, 3), following)
     yield _Links(entry, entry + 1, count).take(count > 0)
     far = (size > crowd) & (entry > start + 3)
-    yield _Links(entry, start, np.ones_like(start)).take(far)
+    yield _Links(start, entry, np.ones_like(start)).take(far)
 
 
 def _links_across(seeds: Seeds, crowd: int, queries: int) -> Iterator[_Links]:

@@ -54,6 +54,14 @@ class Overlaps:
         return Overlaps(self.left[chosen], self.right[chosen], self.length[chosen])
 
 
+@dataclass(frozen=True)
+class Stretches:
+    """What two records have in common: letters (or columns with gaps) of the stretch, and the equal ones."""
+
+    length: Index
+    equal: Index
+
+
 def overlaps(letters: Letters, pairs: Alignments) -> Overlaps:
     """The letters that lie opposite each other in each alignment."""
     low = np.maximum(pairs.shift, 0)
@@ -137,45 +145,36 @@ def aligned(
     return Alignments(a, b, turned, at_a - at_b)
 
 
-def stretches(letters: Letters, where: Overlaps, needed: Index, bar: Index) -> NDArray[np.float32]:
-    """The best common stretch of each alignment, letter by letter.
+def stretches(letters: Letters, where: Overlaps, lenient: float) -> Stretches:
+    """The best common stretch of each alignment: that with the highest score.
 
-    needed: (pairs,) letters the stretch must have at least
-    bar:    (pairs,) the identity it must have, in thousandths
-    Returns the identity of the best stretch of at least that length, NaN where none has that
-    identity. The best is that with the highest score, where an equal letter adds 1 - identity and another
-    takes away identity: a stretch scores 0 or more exactly where it has the identity.
+    lenient: an equal letter scores 1 - lenient, another one -lenient, so that a stretch is worth extending as
+             long as more letters than this are equal
     """
-    share = np.full(len(needed), np.nan, dtype=np.float32)
+    length, equal = np.zeros(len(where.length), dtype=np.int64), np.zeros(len(where.length), dtype=np.int64)
     order = np.argsort(where.length, kind="stable")
     high = len(order)
     while high:  # from the longest on, as many at a time as fit
         low = max(high - max(CELLS // max(int(where.length[order[high - 1]]), 1), 1), 0)
         block = order[low:high]
-        picked = Overlaps(where.left[block], where.right[block], where.length[block])
-        share[block] = _best(letters, picked, needed[block], bar[block])
+        length[block], equal[block] = _best(letters, where.take(block), round(1000 * lenient))
         high = low
-    return share
+    return Stretches(length, equal)
 
 
-def _best(letters: Letters, where: Overlaps, needed: Index, bar: Index) -> NDArray[np.float32]:
+def _best(letters: Letters, where: Overlaps, loss: int) -> tuple[Index, Index]:
+    """Lengths and equal letters of the best stretches; loss in thousandths, so that sums are exact."""
     column = np.arange(int(where.length.max()))
     last = len(letters.codes) - 1
     a = letters.codes[np.minimum(where.left[:, None] + column, last)]  # (pairs, width)
     b = letters.codes[np.minimum(where.right[:, None] + column, last)]
-    loss = bar.astype(np.int32)[:, None]  # whole thousandths: sums are exact
-    step = np.where((a == b) & (a != UNKNOWN), 1000 - loss, -loss)
+    step = np.where((a == b) & (a != UNKNOWN), np.int32(1000 - loss), np.int32(-loss))
+    step[column >= where.length[:, None]] = -loss
     total = np.zeros((len(a), len(column) + 1), dtype=np.int32)  # score of the letters before each place
     np.cumsum(step, axis=1, out=total[:, 1:])
     lowest = np.minimum.accumulate(total, axis=1)
-    place = np.arange(total.shape[1])
-    latest = place - needed[:, None]  # the last start that leaves a stretch long enough
-    score = total - np.take_along_axis(lowest, np.maximum(latest, 0), axis=1)
-    score[(latest < 0) | (place > where.length[:, None])] = np.iinfo(np.int32).min
-    end = score.argmax(axis=1)
     row = np.arange(len(a))
-    best = score[row, end]
-    start = (total == (total[row, end] - best)[:, None]).argmax(axis=1)
-    length = np.maximum(end - start, 1)
-    equal = (best + bar * length) / 1000  # best = (1000 - bar) * equal - bar * (length - equal)
-    return np.where(best >= 0, equal / length, np.nan).astype(np.float32)
+    end = (total - lowest).argmax(axis=1)
+    score = total[row, end] - lowest[row, end]
+    length = end - (total == lowest[row, end][:, None]).argmax(axis=1)
+    return length, (score + loss * length) // 1000  # score = (1000 - loss) * equal - loss * (length - equal)
