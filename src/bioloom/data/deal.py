@@ -96,7 +96,8 @@ def _deal_units(units: Index, strata: Index, what: Deal, random: np.random.Gener
         added = mix[row[unit]]
         # squared distance from what the part should have, relative to that: a chi-squared statistic
         cost = ((added * (added - 2 * lacking)) * weight).sum(axis=1) / wanted
-        best = 0 if large[unit] and what.shares[0] > 0 else int(cost.argmin())
+        last_of_equals = len(cost) - 1 - int(cost[::-1].argmin())  # the test before validation
+        best = 0 if large[unit] and what.shares[0] > 0 else last_of_equals
         lacking[best] -= added
         place[unit] = open_[best]
     return place
