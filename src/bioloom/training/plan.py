@@ -40,7 +40,7 @@ BATCH_SIZES = ((1_000, 32), (5_000, 64), (200_000, 128), (1_000_000, 256))
 
 PASSES: dict[Budget, tuple[int, int, int]] = {
     "fast": (150_000, 3, 30),
-    "normal": (400_000, 6, 60),
+    "normal": (330_000, 6, 60),
     "thorough": (1_200_000, 10, 150),
 }
 """By budget: records to pass through the network in all, and at least and at most so many epochs."""
