@@ -85,8 +85,3 @@ def joined_groups(*labels: Labels) -> Labels:
         pairs = joined * (int(more.max(initial=0)) + 1) + more
         joined = pd.factorize(pairs)[0].astype(np.int64)
     return joined
-
-
-def repeats(labels: Labels) -> int:
-    """How many records repeat an earlier one."""
-    return len(labels) - len(np.unique(labels))
