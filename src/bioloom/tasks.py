@@ -10,14 +10,15 @@ a loss is the weighted mean over known targets.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from bioloom.data.columns import as_numbers
 
+from bioloom.data.columns import as_numbers
 from bioloom.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -117,11 +118,12 @@ def cross_entropy(raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> T
 
 
 def _in_units(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
-    return (raw * np.array(targets.scale) + np.array(targets.mean)).astype(np.float32)
+    return np.asarray(raw * np.array(targets.scale) + np.array(targets.mean), dtype=np.float32)
 
 
 def _probability(raw: NDArray[np.float32], _: Targets) -> NDArray[np.float32]:
-    return (0.5 * (1.0 + np.tanh(0.5 * raw))).astype(np.float32)  # the logistic function without overflow
+    # the logistic function without overflow
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * raw)), dtype=np.float32)
 
 
 def _softmax(raw: NDArray[np.float32], _: Targets) -> NDArray[np.float32]:
@@ -177,7 +179,7 @@ def standardise(truth: NDArray[np.float32], targets: Targets) -> NDArray[np.floa
     """Regression truths in units of their training spread, as networks see them; classes stay as they are."""
     if targets.task != "regression":
         return truth
-    return ((truth - np.array(targets.mean)) / np.array(targets.scale)).astype(np.float32)
+    return np.asarray((truth - np.array(targets.mean)) / np.array(targets.scale), dtype=np.float32)
 
 
 # ---- choosing and fitting -------------------------------------------------------------------------------
@@ -205,18 +207,40 @@ def infer(labels: pd.DataFrame) -> tuple[str, str]:
     return next(iter(kinds.values()))
 
 
-def _target_kind(column: pd.Series[Any], name: str) -> tuple[str, str]:
+def refuse_unfit(labels: pd.DataFrame, task_name: str) -> None:
+    """Refuse target columns that a task named by the user cannot be trained on.
+
+    Raises UserError for several columns of classes, and for a column without a value or with only one.
+    """
+    if task_name != "regression" and len(labels.columns) > 1:
+        raise UserError(
+            f"Only one column of classes can be predicted, and {len(labels.columns)} are named: "
+            f"{', '.join(map(str, labels.columns))}.",
+            where=f"--task {task_name}, --target",
+            fix="name one of them, or train a model for each",
+        )
+    for name in labels.columns:
+        _distinct(labels[name], str(name))
+
+
+def _distinct(column: pd.Series[Any], name: str) -> int:
+    """How many different values a target has, at least two."""
     values = column.dropna()
     if values.empty:
         raise UserError(
             f'The target column "{name}" has no value.', fix="choose another column with --target"
         )
-    distinct = values.map(_text).nunique()
+    distinct = int(values.map(_text).nunique())
     if distinct == 1:
         raise UserError(
             f'The target column "{name}" is constant: every value is {_text(values.iloc[0])!r}.',
             fix="a model can only learn what differs between records; choose another column with --target",
         )
+    return distinct
+
+
+def _target_kind(column: pd.Series[Any], name: str) -> tuple[str, str]:
+    values, distinct = column.dropna(), _distinct(column, name)
     if distinct == 2:
         return "binary", f'"{name}" has two distinct values'
     if _is_numeric(column):
@@ -240,11 +264,16 @@ def _is_numeric(column: pd.Series[Any]) -> bool:
     return bool(_numeric(column)[known].mean() >= 0.95)
 
 
+_WHOLE = re.compile(r"([+-]?\d+)\.0*")  # "1.0", as tables with empty cells write whole numbers
+
+
 def _text(cell: object) -> str:
-    """A label as text: 1 and 1.0 are the same class."""
+    """A label as text: 1, 1.0 and "1.0" are the same class."""
     if isinstance(cell, float | np.floating) and float(cell).is_integer():
         return str(int(cell))
-    return str(cell).strip()
+    text = str(cell).strip()
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text
 
 
 POSITIVE_WORDS = ("1", "+", "yes", "true", "positive", "pos", "active", "case", "disease", "bound", "present")
@@ -278,9 +307,10 @@ def class_order(labels: pd.Series[Any], task_name: str, positive: str | None) ->
             fix="leave out --task, or choose another column with --target",
         )
     if positive is not None:
+        named, positive = positive, _text(positive)
         if positive not in classes:
             raise UserError(
-                f'The positive class "{positive}" is not among: {", ".join(classes)}.',
+                f'The positive class "{named}" is not among: {", ".join(classes)}.',
                 fix="correct --positive",
             )
         return (

@@ -1,0 +1,47 @@
+"""From labels to a task: which class is positive, and what a named task refuses."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from bioloom import tasks
+from bioloom.errors import UserError
+
+
+def test_whole_numbers_written_with_a_point_are_the_same_classes():
+    mixed = pd.DataFrame({"bound": ["1.0", "0", "1", "0.0", 1.0, 0]})
+    assert tasks.infer(mixed)[0] == "binary"
+    classes, _ = tasks.class_order(mixed["bound"], "binary", None)
+    assert classes == ("0", "1")
+    truth = tasks.Targets("binary", ("bound",), classes).truth(mixed)
+    assert truth[:, 0].tolist() == [1, 0, 1, 0, 1, 0]
+
+
+def test_the_more_frequent_of_two_numbers_is_still_positive_where_it_is_1():
+    labels = pd.Series(["1.0"] * 9 + ["0.0"] * 3, name="bound")
+    assert tasks.class_order(labels, "binary", None)[0] == ("0", "1")
+
+
+def test_a_positive_class_may_be_named_as_it_stands_in_the_file():
+    labels = pd.Series(["1.0", "2.0"], name="stage")
+    assert tasks.class_order(labels, "binary", "1.0")[0] == ("2", "1")
+
+
+def test_names_with_points_stay_as_they_are():
+    labels = pd.Series(["v1.10", "1.05", "EC 1.1.1.0"], name="version")
+    assert tasks.class_order(labels, "multiclass", None)[0] == ("1.05", "EC 1.1.1.0", "v1.10")
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_several_columns_of_classes_are_refused(task: str):
+    labels = pd.DataFrame({"one": [0, 1], "two": [1, 0]})
+    with pytest.raises(UserError, match="Only one column of classes"):
+        tasks.refuse_unfit(labels, task)
+    tasks.refuse_unfit(labels, "regression")
+
+
+@pytest.mark.parametrize("task", tasks.TASKS)
+def test_a_constant_target_is_refused_whatever_the_task(task: str):
+    with pytest.raises(UserError, match="constant: every value is '3'"):
+        tasks.refuse_unfit(pd.DataFrame({"dose": [3, 3.0, "3"]}), task)
