@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Protocol
 
+from bioloom.files import append_line
+
 
 class Listener(Protocol):
     """Somebody who wants to know how far a run is."""
@@ -56,6 +58,4 @@ class Journal:
         self.listener.message(text)
 
     def _write(self, event: dict[str, object]) -> None:
-        line = json.dumps({"time": round(time.time(), 3), **event}, ensure_ascii=False)
-        with self.path.open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
+        append_line(self.path, json.dumps({"time": round(time.time(), 3), **event}, ensure_ascii=False))

@@ -40,6 +40,15 @@ def write_text(path: Path, content: str) -> None:
     write_bytes(path, content.encode())
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add a line of UTF-8 text to a file that grows, such as a log."""
+    try:
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(line + "\n")
+    except OSError as error:
+        raise _as_user_error(path, error) from error
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write JSON atomically, keys in the order given; NaN is refused (use null with a reason)."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

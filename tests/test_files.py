@@ -1,0 +1,40 @@
+"""Files are written whole or not at all, and what goes wrong is told in words."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bioloom.errors import UserError
+from bioloom.events import Journal, Silent
+from bioloom.files import write_bytes, write_json
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
+def test_a_full_disk_under_the_journal_is_told_without_a_traceback():
+    with pytest.raises(UserError, match="The disk is full"):
+        Journal(FULL, Silent()).message("hello")
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_bytes(tmp_path / "kept", b"before")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match="The disk is full"):
+        write_bytes(tmp_path / "kept", b"after")
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+    assert (tmp_path / "kept").read_bytes() == b"before"
+
+
+def test_a_number_that_json_does_not_know_is_never_written(tmp_path: Path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "result.json", {"score": float("nan")})
+    assert not list(tmp_path.iterdir())
