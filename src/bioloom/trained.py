@@ -126,7 +126,7 @@ class Model:
         if isinstance(values, pd.DataFrame):
             frame = values.reset_index(drop=True)
         elif isinstance(values, Mapping):
-            frame = pd.DataFrame({str(name): list(cells) for name, cells in values.items()})
+            frame = _frame_of(values)
         elif isinstance(values, str):
             frame = pd.DataFrame({columns[0]: [values]})
         elif len(columns) == 1:
@@ -176,6 +176,14 @@ class Asked:
     seed: int = 0
     device: str = "cpu"
     progress: Callable[[float], None] = lambda _: None
+
+
+def _frame_of(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    cells = {str(name): list(column) for name, column in columns.items()}
+    if len({len(column) for column in cells.values()}) > 1:
+        lengths = ", ".join(f"{name} has {len(column)}" for name, column in cells.items())
+        raise UserError(f"The columns differ in length: {lengths}.", fix="give one cell for each record")
+    return pd.DataFrame(cells)
 
 
 Values = Sequence[str] | str | pd.DataFrame | Mapping[str, Sequence[Any]]
@@ -248,7 +256,7 @@ def load(folder: Path) -> Model:
         raise UserError(
             "A file of the model is missing.", where=str(error.filename), fix="copy the whole folder"
         ) from None
-    except (KeyError, TypeError, SafetensorError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, SafetensorError, RuntimeError) as error:
         raise UserError(
             f"The model is damaged: {error}.", where=str(folder), fix="copy it anew, or train again"
         ) from None
@@ -300,9 +308,9 @@ def _check_example(model: Model, example: dict[str, Any], folder: Path) -> None:
         found = model.raw(frames).astype(np.float64)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise _damaged(folder / "example.json") from None
-    if found.shape != stored.shape or np.abs(found - stored).max() > EXAMPLE_TOLERANCE * max(
-        1.0, np.abs(stored).max()
-    ):
+    if found.shape != stored.shape or not (
+        np.abs(found - stored).max() <= EXAMPLE_TOLERANCE * max(1.0, np.abs(stored).max())
+    ):  # written so that NaN, from damaged weights, does not pass
         raise UserError(
             "The model does not reproduce the predictions stored with it.",
             where=str(folder),

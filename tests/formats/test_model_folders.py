@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 from bioloom import trained
 from bioloom.errors import UserError
@@ -80,3 +81,23 @@ def test_a_damaged_file_is_refused_without_a_traceback(copy: Path, name: str, co
 def test_the_folder_of_something_else_is_refused(tmp_path: Path):
     with pytest.raises(UserError, match="not a model folder"):
         trained.load(tmp_path)
+
+
+def test_weights_that_are_not_numbers_are_refused(copy: Path):
+    tensors = load_file(copy / "weights.safetensors")
+    save_file({name: tensor * float("nan") for name, tensor in tensors.items()}, copy / "weights.safetensors")
+    with pytest.raises(UserError, match="does not reproduce"):
+        trained.load(copy)
+
+
+@pytest.mark.parametrize("damage", [{"inputs": []}, {"targets": None}, {"settings": 3}])
+def test_a_description_of_another_shape_is_refused(copy: Path, damage: dict[str, Any]):
+    change(copy, lambda description: description.update(damage))
+    with pytest.raises(UserError, match="damaged"):
+        trained.load(copy)
+
+
+def test_a_kind_of_input_that_does_not_exist_is_refused(copy: Path):
+    change(copy, lambda description: next(iter(description["inputs"].values())).update(kind="smell"))
+    with pytest.raises(UserError, match="damaged"):
+        trained.load(copy)
