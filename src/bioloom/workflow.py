@@ -24,7 +24,7 @@ from bioloom import report as page
 from bioloom import trained
 from bioloom.data.records import take_rows
 from bioloom.data.split import Split
-from bioloom.errors import Interrupted
+from bioloom.errors import Interrupted, UserError
 from bioloom.events import Journal, Listener, Silent
 from bioloom.files import write_json, write_text
 from bioloom.journey import explained, result
@@ -32,7 +32,7 @@ from bioloom.journey.checked import Checked, look
 from bioloom.journey.clock import Clock
 from bioloom.journey.division import divide
 from bioloom.journey.explained import Wanted
-from bioloom.journey.folder import Opened, finish, open_folder
+from bioloom.journey.folder import Opened, abandon, finish, open_folder
 from bioloom.journey.judge import Trial, judge
 from bioloom.journey.learnable import Learnable, encode, make_job
 from bioloom.journey.predicted import PredictionTable, predict_file, read_records
@@ -93,6 +93,9 @@ def train(request: Request, outdir: Path | None, listener: Listener = SILENT, fo
         raise Interrupted(
             f"The run in {opened.path} was stopped; the same command goes on with it."
         ) from None
+    except UserError:
+        abandon(opened)
+        raise
     return load(opened.path)
 
 

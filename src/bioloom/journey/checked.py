@@ -12,7 +12,7 @@ from bioloom.data.columns import kind_of
 from bioloom.data.records import RESERVED, Problem, Table
 from bioloom.events import Listener
 from bioloom.journey import roles as column_roles
-from bioloom.journey.prepare import Request, prepare_table, read, to_recipe
+from bioloom.journey.prepare import Request, assign, prepare_table, read, to_recipe
 from bioloom.modalities import modalities
 from bioloom.recipe import Recipe
 
@@ -106,6 +106,14 @@ def look(request: Request, listener: Listener) -> Checked:
 def _with_target(
     request: Request, recipe: Recipe, table: Table
 ) -> tuple[Sequence[Problem], Recipe, dict[str, str]]:
+    given = assign(request, recipe, table)
+    if any(problem.severity == "fatal" for problem in given.problems):
+        data = given.recipe.data.model_copy(update={"inputs": given.roles.inputs, "sha256": table.sha256})
+        return (
+            given.problems,
+            given.recipe.model_copy(update={"data": data}),
+            {"used": "none until these are solved"},
+        )
     prepared = prepare_table(request, recipe, table)
     facts = {
         "task": f"{tasks.task(prepared.recipe.data.task).title}: {prepared.reasons['task']}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from bioloom.figures import style
 from bioloom.figures.positions import Region
 from bioloom.files import write_bytes
 from bioloom.trained import Asked, Model
+from bioloom.training.device import choose
 
 OUTPUTS_AT_MOST = 4
-"""Targets or classes explained by default, those with the most records first."""
+"""Targets or classes explained by default: the first ones."""
 
 DRAWN = 3
 """Records drawn one by one: those with the highest, the middle and the lowest prediction."""
@@ -61,9 +63,9 @@ class Answer:
 
     @property
     def stem(self) -> str:
-        """The file name of this explanation, without ending."""
+        """The file name of this explanation, without ending; two outputs such as "T+" and "T-" may share it."""
         words = [self.explanation.input, self.explanation.method, self.output]
-        return "-".join("".join(c if c.isalnum() else "_" for c in word) for word in words if word)
+        return "-".join("".join(c if c.isalnum() else "_" for c in word)[:60] for word in words if word)
 
 
 def explain(
@@ -71,6 +73,9 @@ def explain(
 ) -> list[Answer]:
     """Explain clean records with every wanted method, for every wanted output and every input that it fits."""
     asked = _questions(model, wanted)
+    if not wanted.outputs and model.targets.outputs > OUTPUTS_AT_MOST:
+        what = "classes" if model.targets.classes else "targets"
+        listener.message(f"The first {OUTPUTS_AT_MOST} of {model.targets.outputs} {what} are explained.")
     answers = []
     for number, question in enumerate(asked):
         listener.progress(number / len(asked), f"{question.method} of {question.input}")
@@ -82,6 +87,7 @@ def explain(
 
 def _questions(model: Model, wanted: Wanted) -> list[Asked]:
     outputs = wanted.outputs or tuple(range(min(model.targets.outputs, OUTPUTS_AT_MOST)))
+    device = choose(wanted.device)
     pairs = []
     for name, modality in model.modalities.items():
         for method in wanted.methods or modality.explainers:
@@ -95,7 +101,7 @@ def _questions(model: Model, wanted: Wanted) -> list[Asked]:
             fix="run bioloom parts to see what each explainer accepts",
         )
     return [
-        Asked(method, name, output, seed=wanted.seed, device=wanted.device)
+        Asked(method, name, output, seed=wanted.seed, device=device)
         for method, name in pairs
         for output in outputs
     ]
@@ -136,10 +142,35 @@ def store(
 
     order: positions of the records to draw one by one
     """
-    return [_store(model, answer, order, folder) for answer in answers]
+    return [
+        _store(model, Kept(answer, stem, folder), order)
+        for answer, stem in zip(answers, stems(answers), strict=True)
+    ]
 
 
-def _store(model: Model, answer: Answer, order: NDArray[np.int64], folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Kept:
+    """An answer and where it is written: the folder of the run, and the file name without ending."""
+
+    answer: Answer
+    stem: str
+    folder: Path
+
+
+def stems(answers: Sequence[Answer]) -> list[str]:
+    """A file name for each answer, different also where a file system does not tell A from a."""
+    taken: set[str] = set()
+    names = []
+    for answer in answers:
+        free = (f"{answer.stem}-{number}" if number > 1 else answer.stem for number in count(1))
+        name = next(name for name in free if name.lower() not in taken)
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
+def _store(model: Model, kept: Kept, order: NDArray[np.int64]) -> dict[str, Any]:
+    answer, stem, folder = kept.answer, kept.stem, kept.folder
     found = answer.explanation
     modality = model.modalities[found.input]
     signal = _observed(model, answer)
@@ -148,7 +179,7 @@ def _store(model: Model, answer: Answer, order: NDArray[np.int64], folder: Path)
         arrays["delta"] = found.delta
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)  # type: ignore[arg-type] # names of arrays, no options
-    write_bytes(folder / "explanations" / f"{answer.stem}.npz", stream.getvalue())
+    write_bytes(folder / "explanations" / f"{stem}.npz", stream.getvalue())
     summary = overview(
         modality.kind,
         Explained(
@@ -176,8 +207,8 @@ def _store(model: Model, answer: Answer, order: NDArray[np.int64], folder: Path)
         "delta": _delta(found),
         "settings": found.settings,
         "text": summary.text,
-        "file": f"explanations/{answer.stem}.npz",
-        "figures": [_save(picture, answer.stem, folder) for picture in pictures],
+        "file": f"explanations/{stem}.npz",
+        "figures": [_save(picture, stem, folder) for picture in pictures],
     }
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from shutil import rmtree
 from typing import Literal
 
 from bioloom import recipe as recipes
@@ -15,6 +17,12 @@ from bioloom.files import write_text
 from bioloom.recipe import Recipe
 
 State = Literal["new", "resumed", "finished"]
+
+BEGUN = ("split.csv", "dropped.csv", "events.jsonl", "recipe.toml", "checkpoint/request.txt")
+"""What a run writes before it trains; the request goes last, because it marks the folder as ours."""
+
+KEPT = ("checkpoint/training.safetensors", "model", "result.json")
+"""What took time to make."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +76,37 @@ def open_folder(path: Path, recipe: Recipe, force: bool) -> Opened:
             where=str(path),
             fix="choose another folder with --outdir, or add --force to move that run aside",
         )
-    return Opened(path, "finished" if (path / "result.json").exists() else "resumed", request)
+    return Opened(path, "finished" if _is_finished(path) else "resumed", request)
 
 
 def finish(opened: Opened) -> None:
-    """Remove what was only needed to resume."""
-    for file in sorted(opened.checkpoint.glob("*")):
-        file.unlink()
-    opened.checkpoint.rmdir()
+    """Remove what was only needed to resume; this is the last thing a run does."""
+    rmtree(opened.checkpoint, ignore_errors=True)
+
+
+def abandon(opened: Opened) -> None:
+    """Clear the folder of a run that could not begin to train, so that a corrected request may use it.
+
+    A folder that holds a checkpoint, a model or a result is left as it is, and so are files of others.
+    """
+    if any((opened.path / name).exists() for name in KEPT):
+        return
+    for name in BEGUN:
+        (opened.path / name).unlink(missing_ok=True)
+    for folder in (opened.checkpoint, opened.path):
+        with suppress(OSError):  # not empty: somebody else's files are in it
+            folder.rmdir()
 
 
 def _begin(path: Path, recipe: Recipe, request: str) -> Opened:
     write_text(path / "checkpoint" / "request.txt", request + "\n")
     write_text(path / "recipe.toml", recipes.dumps(recipe))
     return Opened(path, "new", request)
+
+
+def _is_finished(path: Path) -> bool:
+    """Whether the run came to its end: the result is written before the report, the checkpoint goes last."""
+    return (path / "result.json").exists() and not (path / "checkpoint" / "request.txt").exists()
 
 
 def _request_of(path: Path) -> str | None:

@@ -34,12 +34,7 @@ class PredictionTable:
 
 def predict_file(model: Model, source: Any, listener: Listener) -> PredictionTable:
     """Predict every row of a file; rows that cannot be used stay empty and say why in the column `problem`."""
-    table = readers.read(source)
-    if not len(table.frame):
-        raise UserError(
-            "There is no row to predict.", where=table.source, fix="give a file with at least one record"
-        )
-    frames, notes = columns_for(table, model.inputs)
+    table, frames, notes = _read(model, source)
     predictions = model.predict_frames(frames)
     usable = model.usable(frames)
     if usable.any():

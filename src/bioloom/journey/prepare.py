@@ -120,14 +120,8 @@ def prepare(request: Request) -> Prepared:
 
 def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
     """The same from a table that was read already."""
-    if not recipe.data.target:
-        raise _no_target(table, recipe)
-    if request.inputs:
-        parsed = column_roles.parse_inputs(request.inputs, table)
-        recipe = _with_data(recipe, {"inputs": parsed})
-    named = split_column(recipe, table)
-    roles = column_roles.assign(table, recipe.data, named)
-    records, problems = column_roles.to_records(table, roles)
+    given = assign(request, recipe, table)
+    recipe, roles, records, problems = given.recipe, given.roles, given.records, given.problems
     _stop_at_fatal(problems, table)
     task, reasons = _choose_task(recipe, records)
     problems += column_roles.target_problems(records, task)
@@ -147,8 +141,34 @@ def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
         problems=tuple(problems),
         classes=classes,
         reasons=reasons,
-        named_split=bool(named),
+        named_split=bool(given.split),
     )
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """All rows with their roles, before anything is refused or left out.
+
+    split: the column that gives the split, where the recipe names one
+    """
+
+    recipe: Recipe
+    roles: Roles
+    records: Records
+    problems: list[Problem]
+    split: str
+
+
+def assign(request: Request, recipe: Recipe, table: Table) -> Assigned:
+    """Give each column its role and look at every cell."""
+    if not recipe.data.target:
+        raise _no_target(table, recipe)
+    if request.inputs:
+        parsed = column_roles.parse_inputs(request.inputs, table)
+        recipe = _with_data(recipe, {"inputs": parsed})
+    split = split_column(recipe, table)
+    roles = column_roles.assign(table, recipe.data, split)
+    return Assigned(recipe, roles, *column_roles.to_records(table, roles), split)
 
 
 def split_column(recipe: Recipe, table: Table) -> str:
@@ -220,7 +240,9 @@ def _stop_at_fatal(problems: Sequence[Problem], table: Table) -> None:
 
 def _choose_task(recipe: Recipe, records: Records) -> tuple[str, dict[str, str]]:
     if recipe.data.task != "auto":
-        return tasks.task(recipe.data.task).name, {"task": "named with --task"}
+        named = tasks.task(recipe.data.task).name
+        tasks.refuse_unfit(records.targets, named)
+        return named, {"task": "named with --task"}
     name, reason = tasks.infer(records.targets)
     return name, {"task": reason}
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bioloom.data.columns import as_numbers
 from bioloom.data.records import RESERVED, Problem, Records, Table, take_rows
@@ -101,7 +103,8 @@ def parse_inputs(words: Sequence[str], table: Table) -> dict[str, InputRecipe]:
         modality = modalities[forced].name if forced else _detect(table, column)
         if modalities[modality].columns == "many":
             before = inputs[modality].columns if modality in inputs else ()
-            inputs[modality] = InputRecipe(modality=modality, columns=(*before, column))
+            columns = tuple(dict.fromkeys((*before, column)))  # one that is named twice counts once
+            inputs[modality] = InputRecipe(modality=modality, columns=columns)
         else:
             inputs[column] = InputRecipe(modality=modality, columns=(column,))
     return inputs
@@ -176,17 +179,13 @@ def target_problems(records: Records, task: str) -> list[Problem]:
     """Rows whose target is missing or is no number."""
     problems = []
     known = records.targets.notna().to_numpy(copy=True)
+    wrong = np.zeros_like(known)
     if task == "regression":
         for position, name in enumerate(records.targets.columns):
-            numbers, wrong = as_numbers(records.targets[name])
+            numbers, wrong[:, position] = as_numbers(records.targets[name])
             known[:, position] = np.isfinite(numbers)
-            if wrong.any():
-                rows = np.flatnonzero(wrong)
-                cell = records.targets[name].iloc[int(rows[0])]
-                message = f"{len(rows)} cells are no number, such as {str(cell)[:40]!r}"
-                fix = "correct these cells, or leave them empty where the value is unknown"
-                problems.append(Problem("target.number", "note", message, fix, str(name), rows))
-    missing = np.flatnonzero(~known.any(axis=1))
+        problems = _no_numbers(records.targets, wrong, np.asarray(known.any(axis=1)))
+    missing = np.flatnonzero(~known.any(axis=1) & ~wrong.any(axis=1))
     if len(missing):
         names = ", ".join(map(str, records.targets.columns))
         problems.append(
@@ -199,6 +198,23 @@ def target_problems(records: Records, task: str) -> list[Problem]:
                 missing,
             )
         )
+    return problems
+
+
+def _no_numbers(targets: pd.DataFrame, wrong: NDArray[np.bool_], usable: NDArray[np.bool_]) -> list[Problem]:
+    """Cells of a target that are no number: their rows stay only where another target is known."""
+    fix = "correct these cells, or leave them empty where the value is unknown"
+    fates: tuple[tuple[Literal["note", "drop"], NDArray[np.bool_]], ...] = (
+        ("note", usable),
+        ("drop", ~usable),
+    )
+    problems = []
+    for position, name in enumerate(targets.columns):
+        for severity, which in fates:
+            rows = np.flatnonzero(wrong[:, position] & which)
+            if len(rows):
+                message = f"the target is no number, such as {str(targets[name].iloc[int(rows[0])])[:40]!r}"
+                problems.append(Problem("target.number", severity, message, fix, str(name), rows))
     return problems
 
 
@@ -285,20 +301,23 @@ def _weights(
 def columns_for(table: Table, inputs: dict[str, InputRecipe]) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """The inputs of a stored model in a new table, and notes on what had to be guessed.
 
-    A sequence column of another name is taken where it is the only one of its modality.
+    A sequence column of another name is taken where it is the only one of its modality that no input has yet.
     """
     found: dict[str, pd.DataFrame] = {}
     notes: list[str] = []
     columns = list(map(str, table.frame.columns))
+    taken = {column for recipe in inputs.values() for column in recipe.columns}
     for name, recipe in inputs.items():
         if all(column in columns for column in recipe.columns):
             found[name] = take_rows(table.frame[list(recipe.columns)], np.arange(len(table.frame)))
             continue
-        alike = [column for column in columns if _detect(table, column) == recipe.modality]
+        free = [column for column in columns if column not in taken]
+        alike = [column for column in free if _detect(table, column) == recipe.modality]
         if modalities[recipe.modality].columns == "one" and len(alike) == 1:
             found[name] = (
                 table.frame[alike].rename(columns={alike[0]: recipe.columns[0]}).reset_index(drop=True)
             )
+            taken.add(alike[0])
             notes.append(f'the column "{alike[0]}" was taken as the input "{recipe.columns[0]}"')
             continue
         missing = next(column for column in recipe.columns if column not in columns)
