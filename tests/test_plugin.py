@@ -52,7 +52,9 @@ def test_a_model_is_trained_and_explained_with_the_parts_of_the_plugin(tmp_path:
     )
     assert run("-c", table, folder=tmp_path).returncode == 0
     words = ["train", "spectra.csv", "--target", "concentration", "--budget", "fast", "--outdir", "run"]
-    trained = run("-m", "bioloom", *words, "--set", "evaluation.draws=100", folder=tmp_path)
+    for short in ("training.epochs=3", "evaluation.draws=100", "explanation.records=4"):
+        words += ["--set", short]
+    trained = run("-m", "bioloom", *words, "--set", 'explanation.methods=["slope"]', folder=tmp_path)
     assert trained.returncode == 0, trained.stderr
     recipe = tomllib.loads((tmp_path / "run" / "recipe.toml").read_text())
     assert recipe["data"]["inputs"]["spectrum"]["modality"] == "spectrum"
