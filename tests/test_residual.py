@@ -7,14 +7,14 @@ from bioloom.models.layers import layer_table, parse_shape
 LONG = {"sequence": parse_shape("101x4")}
 
 
-def test_each_position_sees_35_positions_and_no_further() -> None:
+def test_each_position_sees_21_positions_and_no_further() -> None:
     network = build("residual", LONG, 1, {}).eval()
     x = torch.rand(1, 4, 101, requires_grad=True)
     network(x)
     network.features[0, :, 50].square().sum().backward()
     assert x.grad is not None
     seen = x.grad[0].abs().sum(dim=0).nonzero().flatten()
-    assert (int(seen.min()), int(seen.max())) == (50 - 17, 50 + 17)
+    assert (int(seen.min()), int(seen.max())) == (50 - 10, 50 + 10)
 
 
 def test_padding_on_the_right_leaves_the_maps_of_the_filled_positions_alone() -> None:

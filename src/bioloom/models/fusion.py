@@ -20,7 +20,7 @@ class Fusion(Network):
 
     For each input the usual network of its kind gives 64 features; all features - GELU - dropout - dense 64 -
     GELU - dropout - dense to the outputs.
-    With a sequence and a table: 149,797 parameters for inputs of 20x4 and 11 and 1 output.
+    With a sequence and a table: 125,221 parameters for inputs of 20x4 and 11 and 1 output.
     Late fusion: Ngiam et al. (2011) Multimodal deep learning, ICML.
     """
 
