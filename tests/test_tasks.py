@@ -45,3 +45,24 @@ def test_several_columns_of_classes_are_refused(task: str):
 def test_a_constant_target_is_refused_whatever_the_task(task: str):
     with pytest.raises(UserError, match="constant: every value is '3'"):
         tasks.refuse_unfit(pd.DataFrame({"dose": [3, 3.0, "3"]}), task)
+
+
+def test_numbers_with_words_between_them_are_not_taken_for_classes():
+    labels = pd.DataFrame({"kd": [*map(str, range(8)), "n.d.", "n.d."]})
+    with pytest.raises(
+        UserError, match=r"mixes numbers and text: 2 of 10 cells are no number, such as 'n.d.'"
+    ):
+        tasks.infer(labels)
+
+
+def test_numbers_with_a_unit_are_not_taken_for_classes():
+    for unit in (" %", "%", " nM", " mg/ml"):
+        with pytest.raises(UserError, match="numbers with a unit, such as '10"):
+            tasks.infer(pd.DataFrame({"yield": [f"{10 + n % 8}{unit}" for n in range(40)]}))
+
+
+def test_a_few_times_or_doses_are_classes():
+    labels = pd.DataFrame({"harvest": [f"{days} days" for days in (3, 7, 14)] * 10})
+    assert tasks.infer(labels)[0] == "multiclass"
+    grades = pd.DataFrame({"grade": ["1a", "1b", "2a", "2b", "3a", "3b"] * 10})
+    assert tasks.infer(grades)[0] == "multiclass"

@@ -42,5 +42,7 @@ class Interrupted(Exception):  # noqa: N818 -- it is no error
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ' Did you mean "x"?' for the closest known word, or nothing."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    names = list(known)
+    close = [name for name in names if name.lower() == word.lower()]
+    close = close or get_close_matches(word, names, n=1, cutoff=0.6)
     return f' Did you mean "{close[0]}"?' if close else ""

@@ -28,6 +28,17 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+LARGEST = 1e15
+"""Target values beyond this are not computed with: sums of their squares leave the numbers of float32."""
+
+
+def target_numbers(column: pd.Series[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The numbers of a target column, (rows,), NaN where unknown, and which filled cells are no usable number."""
+    numbers, wrong = as_numbers(column)
+    wrong = wrong | (np.abs(numbers) > LARGEST)
+    return np.where(wrong, np.nan, numbers), wrong
+
+
 @dataclass(frozen=True)
 class Targets:
     """How labels become numbers, learned from training rows; its fields are JSON.
@@ -56,7 +67,9 @@ class Targets:
     def truth(self, labels: pd.DataFrame) -> NDArray[np.float32]:
         """Labels as numbers in the target's own units, (records, targets); unknown ones are NaN."""
         if not self.classes:
-            return np.column_stack([as_numbers(labels[name])[0] for name in self.names]).astype(np.float32)
+            return np.column_stack([target_numbers(labels[name])[0] for name in self.names]).astype(
+                np.float32
+            )
         codes = {name: number for number, name in enumerate(self.classes)}
         column = labels[self.names[0]]
         return np.array([[codes.get(_text(cell), np.nan)] for cell in column], dtype=np.float32)
@@ -189,6 +202,10 @@ CLASSES_AT_MOST = 20
 text columns with more distinct values than this (and than a tenth of the records) are refused as classes."""
 
 
+UNITS_FROM = 5
+"""More distinct numbers with a unit than this, such as "12 %", are measurements; fewer may be classes ("7 days")."""
+
+
 def infer(labels: pd.DataFrame) -> tuple[str, str]:
     """The task that fits the target columns, and the reason in words.
 
@@ -228,12 +245,15 @@ def _distinct(column: pd.Series[Any], name: str) -> int:
     values = column.dropna()
     if values.empty:
         raise UserError(
-            f'The target column "{name}" has no value.', fix="choose another column with --target"
+            f'The target column "{name}" has no value.',
+            where="--target",
+            fix="choose another column with --target",
         )
     distinct = int(values.map(_text).nunique())
     if distinct == 1:
         raise UserError(
             f'The target column "{name}" is constant: every value is {_text(values.iloc[0])!r}.',
+            where="--target",
             fix="a model can only learn what differs between records; choose another column with --target",
         )
     return distinct
@@ -245,13 +265,40 @@ def _target_kind(column: pd.Series[Any], name: str) -> tuple[str, str]:
         return "binary", f'"{name}" has two distinct values'
     if _is_numeric(column):
         return "regression", f'"{name}" holds numbers ({distinct} distinct values)'
+    _refuse_spoilt_numbers(values, name)
     if distinct > max(CLASSES_AT_MOST, len(values) // 10):
         example = _text(values[~_numeric(values)].iloc[0])
         raise UserError(
             f'The target column "{name}" is neither numbers nor classes: {distinct} distinct texts, such as {example!r}.',
-            fix="correct the cells that are not numbers, or choose another column with --target",
+            where="--target",
+            fix="choose another column with --target, or add --task multiclass if each text is a class",
         )
     return "multiclass", f'"{name}" has {distinct} classes'
+
+
+_WITH_UNIT = re.compile(r"[<>~]?\s*[+-]?\d+(?:[.,]\d+)?\s*([%‰]|[^\W\d]\S*)")  # "12 %", "3.5 nM"
+
+
+def _refuse_spoilt_numbers(values: pd.Series[Any], name: str) -> None:
+    """Refuse numbers with words between them or a unit behind them, which would be read as classes."""
+    plain = _numeric(values)
+    texts = values.map(_text)
+    if plain.mean() >= 0.5 and texts[plain].nunique() > 2:
+        raise UserError(
+            f'The target column "{name}" mixes numbers and text: {int((~plain).sum()):,} of {len(values):,} cells '
+            f"are no number, such as {texts[~plain].iloc[0]!r}.",
+            where="--target",
+            fix="correct or empty these cells; or add --task regression to leave these rows out, "
+            "or --task multiclass if each value is a class",
+        )
+    found = [_WITH_UNIT.fullmatch(text) for text in texts]
+    units = {match[1] for match in found if match}
+    if all(found) and len(units) == 1 and texts.nunique() > UNITS_FROM:
+        raise UserError(
+            f'The target column "{name}" holds numbers with a unit, such as {texts.iloc[0]!r}.',
+            where="--target",
+            fix=f'remove "{units.pop()}" from the cells, or add --task multiclass if each value is a class',
+        )
 
 
 def _numeric(column: pd.Series[Any]) -> NDArray[np.bool_]:

@@ -26,6 +26,7 @@ from bioloom.data.records import take_rows
 from bioloom.data.split import Split
 from bioloom.errors import Interrupted, UserError
 from bioloom.events import Journal, Listener, Silent
+from bioloom.explanation import explainers
 from bioloom.files import write_json, write_text
 from bioloom.journey import explained, result
 from bioloom.journey.checked import Checked, look
@@ -39,6 +40,7 @@ from bioloom.journey.predicted import PredictionTable, predict_file, read_record
 from bioloom.journey.prepare import Prepared, Request, Source, prepare
 from bioloom.journey.result import Trained
 from bioloom.metrics import METRICS
+from bioloom.models import networks
 from bioloom.run import Run, load
 from bioloom.trained import Model
 from bioloom.training.device import session
@@ -81,6 +83,7 @@ def train(request: Request, outdir: Path | None, listener: Listener = SILENT, fo
     clock = Clock(listener)
     with clock.stage("check", "Reading and checking the data"):
         prepared = prepare(request)
+        _refuse_unknown_parts(prepared.recipe)
     opened = open_folder(outdir or _default_folder(prepared), prepared.recipe, force)
     if opened.state == "finished":
         listener.message(f"This run is finished already; its results are in {opened.path}.")
@@ -119,7 +122,8 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
             learnable.targets,
             recipe,
         )
-        raw = raw_outputs(model.network, learnable.encoded, device=job.device)
+        with session(fitted.threads):
+            raw = raw_outputs(model.network, learnable.encoded, device=job.device)
         examples = {name: take_rows(frame, job.train[:3]) for name, frame in prepared.records.inputs.items()}
         trained.save(model, opened.path / "model", examples, result.card(prepared, job))
     with clock.stage("evaluate", "Judging what the score is worth"), session(fitted.threads):
@@ -147,6 +151,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
 def dry_run(request: Request, listener: Listener = SILENT) -> dict[str, Any]:
     """What `train` would do, without doing it: rows, inputs, split, network, plan, folder."""
     prepared = prepare(request)
+    _refuse_unknown_parts(prepared.recipe)
     listener.message("Looking for copies and near copies, to split honestly.")
     split, _ = divide(prepared)
     learnable = encode(prepared, split)
@@ -190,7 +195,9 @@ def explain(
 ) -> list[dict[str, Any]]:
     """Explain records of a file, or test records of the run, with the model of a run.
 
-    Attributions go to `explanations/`, figures to `figures/` of the run folder; returns one entry for each.
+    Attributions go to `explanations/`, figures to `figures/` of the run folder, in files whose names begin with
+    that of the source ("test" for test records): those that the report shows stay as they are.
+    Returns one entry for each.
     """
     run, wanted = load(folder), wanted or Wanted()
     listener.stage("explain", "Explaining predictions")
@@ -199,7 +206,7 @@ def explain(
     )
     answers = explained.explain(run.model, frames, ids, wanted, listener)
     order = explained.spread(run.model.raw(frames)[:, 0], explained.DRAWN)
-    return explained.store(run.model, answers, order, folder)
+    return explained.store(run.model, answers, order, folder, prefix=f"{_source_word(source)}-")
 
 
 def report(folder: Path) -> Path:
@@ -213,6 +220,22 @@ def report(folder: Path) -> Path:
 def _default_folder(prepared: Prepared) -> Path:
     name = "-".join([prepared.name, *prepared.recipe.data.target])
     return Path("runs") / "".join(c if c.isalnum() or c in "-_." else "_" for c in name)[:100]
+
+
+def _source_word(source: Source | None) -> str:
+    """A word for file names that says which records were explained."""
+    if source is None:
+        return "test"
+    name = Path(source).name.split(".")[0] if isinstance(source, str | Path) else ""
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:60] or "records"
+
+
+def _refuse_unknown_parts(recipe: recipes.Recipe) -> None:
+    """Refuse a misspelt network or explainer now, and not after an hour of training."""
+    if recipe.model.network != "auto":
+        _ = networks[recipe.model.network]
+    for method in recipe.explanation.methods:
+        _ = explainers[method]
 
 
 def _teller(job: Job, learnable: Learnable, listener: Listener) -> Callable[[Epoch], None]:

@@ -86,3 +86,41 @@ def test_without_records_the_test_records_of_the_run_are_explained(finished: Run
 def test_a_method_that_does_not_fit_is_refused_with_those_that_exist(finished: Run):
     with pytest.raises(UserError, match=r'no explainer called "occlusoin".*Did you mean "occlusion"'):
         finished.explain(["ACGTACGTACGTACGTACGT"], method="occlusoin")
+
+
+def test_explaining_other_records_leaves_what_the_report_shows(finished: Run, tmp_path: Path):
+    shown = [
+        finished.folder / place
+        for entry in finished.result["explanation"]
+        for place in (entry["file"], *(figure["file"] for figure in entry["figures"]))
+    ]
+    before = {path: path.read_bytes() for path in shown}
+    motif_table(6).to_csv(tmp_path / "others.csv", index=False)
+    entries = bioloom.explain(finished.folder, tmp_path / "others.csv", method="occlusion", quiet=True)
+    assert [entry["file"] for entry in entries] == ["explanations/others-sequence-occlusion.npz"]
+    assert {path: path.read_bytes() for path in shown} == before
+
+
+def test_a_note_names_its_number_of_rows_in_english(finished: Run, tmp_path: Path):
+    (tmp_path / "long.csv").write_text("sequence\n" + "ACGT" * 10 + "\n" + "ACGT" * 5 + "\n")
+    assert bioloom.predict(finished.folder, tmp_path / "long.csv", quiet=True).notes[0].startswith("1 row: ")
+
+
+def test_head_is_no_failure(finished: Run, tmp_path: Path):
+    motif_table(4000).to_csv(tmp_path / "many.csv", index=False)
+    command = [
+        sys.executable,
+        "-m",
+        "bioloom",
+        "predict",
+        str(finished.folder),
+        str(tmp_path / "many.csv"),
+        "-q",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 0

@@ -105,3 +105,13 @@ def test_columns_of_different_length_are_refused_by_a_model(tmp_path: Path):
     with pytest.raises(UserError, match="differ in length: a has 2, b has 1"):
         run.model.predict({"a": [1, 2], "b": [1]})
     assert len(run.model.predict({"a": [], "b": []})) == 0
+
+
+@pytest.mark.parametrize("setting", ["explanation.methods", "model.network"])
+def test_a_misspelt_part_is_refused_before_anything_is_done(setting: str, motif_file: Path, tmp_path: Path):
+    word = ["mutagenesys"] if setting.endswith("methods") else "residuall"
+    with pytest.raises(UserError, match=r"There is no .* Did you mean"):
+        bioloom.train(
+            motif_file, target="bound", settings={setting: word}, outdir=tmp_path / "run", quiet=True
+        )
+    assert not (tmp_path / "run").exists()

@@ -65,6 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return _reader_gone()
+    except SystemExit as ended:  # the command-line library turns a broken pipe into exit code 1
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _reader_gone()
+        raise
     except (KeyboardInterrupt, Interrupted):
         code = STOPPED
     except UserError as error:
@@ -113,7 +117,7 @@ def _misspelt(error: Exception) -> UserError:
         known = [name for each in context.command.params for name in each.opts if name.startswith("--")]
         what = f'"{option}" is no option of {path}.{did_you_mean(option, [*known, "--help"])}'
     elif hasattr(error, "format_message"):
-        what = str(error.format_message())
+        what = str(error.format_message()).replace("Value error, ", "")
     return UserError(what, fix=f"{path} --help shows how it is used")
 
 

@@ -136,14 +136,15 @@ def _in_units(
 
 
 def store(
-    model: Model, answers: Sequence[Answer], order: NDArray[np.int64], folder: Path
+    model: Model, answers: Sequence[Answer], order: NDArray[np.int64], folder: Path, prefix: str = ""
 ) -> list[dict[str, Any]]:
     """Write attributions to `explanations/` and figures to `figures/`; returns the entries of `result.json`.
 
-    order: positions of the records to draw one by one
+    order:  positions of the records to draw one by one
+    prefix: begins every file name, so that the files of the run, which its report shows, stay as they are
     """
     return [
-        _store(model, Kept(answer, stem, folder), order)
+        _store(model, Kept(answer, prefix + stem, folder), order)
         for answer, stem in zip(answers, stems(answers), strict=True)
     ]
 

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from bioloom.data import readers
-from bioloom.data.records import Table, take_rows
+from bioloom.data.records import Problem, Table, take_rows
+from bioloom.data.wording import counted
 from bioloom.errors import UserError
 from bioloom.events import Listener
 from bioloom.journey.roles import columns_for
@@ -39,7 +40,7 @@ def predict_file(model: Model, source: Any, listener: Listener) -> PredictionTab
     usable = model.usable(frames)
     if usable.any():
         kept = {name: take_rows(frame, usable) for name, frame in frames.items()}
-        notes += [f"{len(note.rows)} rows: {note.message}" for note in model.notes(kept)]
+        notes += [_told(note, several=len(frames) > 1) for note in model.notes(kept)]
     predictions.insert(0, "id", _ids(table))
     found = PredictionTable(predictions, tuple(notes))
     if found.missing:
@@ -75,6 +76,12 @@ def _read(model: Model, source: Any) -> tuple[Table, dict[str, pd.DataFrame], li
         )
     frames, notes = columns_for(table, model.inputs)
     return table, frames, notes
+
+
+def _told(note: Problem, several: bool) -> str:
+    """What happens to how many rows, and in which column where there are several inputs."""
+    column = f', column "{note.column}"' if several and note.column else ""
+    return f"{counted(len(note.rows), 'row')}{column}: {note.message}"
 
 
 def _ids(table: Table) -> list[str]:

@@ -305,7 +305,11 @@ def _ragged(
     layout: Layout, rows: list[list[str]], lines: list[int], ragged: list[int], shown: str
 ) -> UserError:
     row, width = rows[ragged[0]], len(layout.names)
-    more = f" Of another width are {counted(len(ragged) - 1, 'more line')}." if len(ragged) > 1 else ""
+    more = (
+        f" {counted(len(ragged) - 1, 'more line')} differ{'s' if len(ragged) == 2 else ''} in width."
+        if len(ragged) > 1
+        else ""
+    )
     mark = _WORDS[layout.delimiter]
     if len(row) > width:
         found = f"The surplus begins with: {short(row[width])}."
