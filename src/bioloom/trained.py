@@ -28,12 +28,17 @@ from bioloom.explanation import Explanation, Question, explainers
 from bioloom.files import write_bytes, write_json, write_text
 from bioloom.modalities import Kind, Modality, Shape, modalities
 from bioloom.models import Network, build
+from bioloom.models.layers import layer_table
 from bioloom.recipe import InputRecipe, Recipe
 from bioloom.tasks import Targets, targets_from_json, task
+from bioloom.training.device import session, threads_for
 from bioloom.training.loop import predict as raw_outputs
 
 FORMAT = 1
 """Raise it when a folder written by this version cannot be read by the one before; keep reading all older ones."""
+
+BATCH = 64
+"""Records in a batch of predictions, about."""
 
 EXAMPLE_TOLERANCE = 1e-3
 """How far a recomputed example may lie from the stored one, relative to the spread of the outputs."""
@@ -93,7 +98,14 @@ class Model:
     def raw(self, frames: Mapping[str, pd.DataFrame], device: str = "cpu") -> NDArray[np.float32]:
         """Raw outputs of the network (standardised targets, or logits), (records, outputs)."""
         encoded = {name: modality.encode(frames[name]) for name, modality in self.modalities.items()}
-        return raw_outputs(self.network, encoded, device=device)
+        with session(self.threads):
+            return raw_outputs(self.network, encoded, device=device)
+
+    @property
+    def threads(self) -> int:
+        """Processor threads that pay for a network of this size."""
+        shapes = {name: modality.shape for name, modality in self.modalities.items()}
+        return threads_for(layer_table(self.network, shapes).multiplications * BATCH)
 
     def notes(self, frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
         """What encoding changes in these rows, such as cropped sequences or unseen categories."""
@@ -113,7 +125,8 @@ class Model:
             background = modality.background(batch[asked.input], asked.seed, asked.references)
         network = self.network.to(asked.device)
         question = Question(network, batch, asked.input, asked.output, background, asked.seed, asked.progress)
-        return explainer.explain(question)
+        with session(self.threads):
+            return explainer.explain(question)
 
     @staticmethod
     def index(count: int) -> torch.Tensor:
