@@ -26,10 +26,10 @@ def shown(value: object) -> str:
 
 
 def test_every_network_is_listed() -> None:
-    rows = [
-        f"| `{name}` | {network.title} | {', '.join(sorted(network.accepts)) if not network.several else 'several, of any kind'} |\n"
-        for name, network in networks.items()
-    ]
+    rows = []
+    for name, network in networks.items():
+        takes = "several, of any kind" if network.several else ", ".join(sorted(network.accepts))
+        rows.append(f"| `{name}` | {network.title} | {takes} |\n")
     assert table("network .*reads") == "".join(rows)
 
 
@@ -45,5 +45,7 @@ def test_every_setting_is_listed_with_its_default() -> None:
 def test_the_rules_of_the_plan_are_listed() -> None:
     sizes = [f"| fewer than {below:,} | {size} |\n" for below, size in BATCH_SIZES]
     assert table("training records") == "".join([*sizes, "| more | 512 |\n"])
-    passes = [f"| {budget} | {total:,} | {least} | {most} |\n" for budget, (total, least, most) in PASSES.items()]
+    passes = [
+        f"| {budget} | {total:,} | {least} | {most} |\n" for budget, (total, least, most) in PASSES.items()
+    ]
     assert table("budget") == "".join(passes)
