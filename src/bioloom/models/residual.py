@@ -97,9 +97,9 @@ class Residual(Network):
         heads: int = Field(default=4, ge=1, description="attention heads")
         profiles: int = Field(default=4, ge=1, description="learned position profiles")
         hidden: int = Field(default=64, ge=1, description="units of the dense layer")
-        dropout: float = Field(default=0.1, ge=0, lt=1, description="share of channels silenced per block")
+        dropout: float = Field(default=0.05, ge=0, lt=1, description="share of channels silenced per block")
         head_dropout: float = Field(
-            default=0.2, ge=0, lt=1, description="share of features silenced before and after the dense layer"
+            default=0.1, ge=0, lt=1, description="share of features silenced before and after the dense layer"
         )
 
     def __init__(self, channels: int, positions: int, n_outputs: int, settings: Settings) -> None:

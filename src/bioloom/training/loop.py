@@ -77,8 +77,9 @@ def _epochs(run: _Run, keeper: _Keeper, on_epoch: Callable[[Epoch], None]) -> No
             keeper.offer(run.state)
     except KeyboardInterrupt:
         keeper.save()
+        kept = "what is done is kept" if keeper.path else "nothing was kept"
         done = f"after {len(run.history)} of {run.job.plan.epochs} epochs"
-        raise Interrupted(f"Training was stopped {done}; what is done is kept.") from None
+        raise Interrupted(f"Training was stopped {done}; {kept}.") from None
     keeper.save()
 
 
