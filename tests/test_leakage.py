@@ -27,7 +27,7 @@ def leaks(sequences: np.ndarray, split: Split, labels: np.ndarray, **more: objec
     records = Labelled(
         ids=np.array([f"r{n}" for n in range(len(sequences))], dtype=object),
         labels=labels.reshape(len(sequences), -1).astype(np.float32),
-        differs=0.0,
+        differs=np.zeros(1),
         copies=exact_groups(sequences, both_strands=True),
     )
     return audit(split, compare(sequences[test], sequences[learned], DNA, notion), replace(records, **more))
@@ -49,7 +49,6 @@ def test_each_kind_of_leak_is_counted_once_with_its_partner() -> None:
         "reverse_complements": 1,
         "near_copies": 1,
         "conflicting_labels": 1,
-        "groups_straddling": 0,
     }
     assert (found.repeated, found.conflicts) == (2, 1)
     assert [(one["test"], one["learned"], one["kind"]) for one in found.examples] == [
@@ -71,8 +70,8 @@ def test_labels_apart_by_less_than_allowed_and_unknown_ones_do_not_conflict() ->
     a, b = unrelated(np.random.default_rng(2), 2, 80)
     sequences, split = texts([a, a, a, b]), by_hand("teet")
     labels = np.array([1.0, 1.4, np.nan, 0.0])
-    assert leaks(sequences, split, labels, differs=0.5).conflicting_labels == 0
-    assert leaks(sequences, split, labels, differs=0.3).conflicting_labels == 1
+    assert leaks(sequences, split, labels, differs=np.full(1, 0.5)).conflicting_labels == 0
+    assert leaks(sequences, split, labels, differs=np.full(1, 0.3)).conflicting_labels == 1
 
 
 def test_test_records_of_a_group_that_has_training_records_straddle() -> None:
@@ -151,3 +150,10 @@ def test_the_copies_among_splice_junctions_are_found(shared_data) -> None:
     mixed = table.groupby("sequence")["site"].nunique()
     assert (found.conflicts > 0) == bool((mixed > 1).any())
     assert found.near_copies > 0
+
+
+def test_without_groups_none_is_said_to_straddle_and_validation_counts_as_learned_from() -> None:
+    sequences = texts(unrelated(np.random.default_rng(3), 3, 80))
+    assert leaks(sequences, by_hand("tve"), np.zeros(3)).straddling is None
+    group = np.array(["p1", "p2", "p2"], dtype=object)
+    assert leaks(sequences, by_hand("tve"), np.zeros(3), group=group).straddling == 1

@@ -62,10 +62,10 @@ def sha256(path: Path) -> str:
 
 def _as_user_error(path: Path, error: OSError) -> UserError:
     reasons = {
-        errno.ENOSPC: ("The disk is full.", "free some space or choose another folder with --outdir"),
-        errno.EACCES: ("This place may not be written to.", "choose another folder with --outdir"),
-        errno.EROFS: ("This disk is read-only.", "choose another folder with --outdir"),
-        errno.ENOTDIR: ("A file stands where a folder is needed.", "choose another folder with --outdir"),
+        errno.ENOSPC: ("The disk is full.", "free some space or choose another folder (--outdir, --out)"),
+        errno.EACCES: ("This place may not be written to.", "choose another folder (--outdir, --out)"),
+        errno.EROFS: ("This disk is read-only.", "choose another folder (--outdir, --out)"),
+        errno.ENOTDIR: ("A file stands where a folder is needed.", "choose another folder (--outdir, --out)"),
     }
     what, fix = reasons.get(error.errno or 0, (f"The file could not be written ({error.strerror}).", ""))
     return UserError(what, where=str(path), fix=fix)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,3 +52,9 @@ def test_the_means_are_learned_outside_the_test() -> None:
     value = predict_alone(words, facts)
     learned = facts.truth[~facts.test].mean()
     assert value[facts.test] == pytest.approx(learned, rel=1e-5)
+
+
+def test_where_guessing_is_perfect_nothing_gives_the_target_away() -> None:
+    facts = classes(4)
+    only = replace(facts, truth=np.where(facts.test[:, None], 0, facts.truth).astype(np.float32))
+    assert np.isnan(strength(pd.Series(only.truth[:, 0]), only))

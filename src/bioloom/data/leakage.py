@@ -44,13 +44,13 @@ class Labelled:
     """What an audit needs to know about records besides their inputs.
 
     labels:  (records, targets) NaN where unknown
-    differs: labels further apart than this are in conflict: 0 for classes
+    differs: (targets,) labels further apart than this are in conflict: 0 for classes
     copies:  (records,) records that are exact copies of each other (on either strand) share a number
     """
 
     ids: NDArray[np.object_]
     labels: NDArray[np.float32]
-    differs: float
+    differs: NDArray[np.float64]
     copies: NDArray[np.int64]
     group: NDArray[np.object_] | None = None
 
@@ -61,7 +61,7 @@ class Leakage:
 
     repeated:  records of the whole file that repeat an earlier one
     conflicts: of those, how many carry another label than the one they repeat
-    straddling: test records whose group also has training records
+    straddling: test records whose group also has training or validation records
     nearest:   (test records,) identity to the nearest training record, NaN where not known
     examples:  a few pairs: test id, training id, kind
     """
@@ -70,7 +70,7 @@ class Leakage:
     reverse_complements: int | None
     near_copies: int | None
     conflicting_labels: int
-    straddling: int
+    straddling: int | None
     repeated: int
     conflicts: int
     notion: str
@@ -149,11 +149,11 @@ def _first_of_each(copies: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(first[inverse])
 
 
-def _straddling(split: Split, group: NDArray[np.object_] | None) -> int:
+def _straddling(split: Split, group: NDArray[np.object_] | None) -> int | None:
     if group is None:
-        return 0
+        return None
     test = pd.Series(group[split.part == "test"], dtype=object).dropna()
-    return int(test.isin(pd.Series(group[split.part == "train"], dtype=object).dropna()).sum())
+    return int(test.isin(pd.Series(group[split.part != "test"], dtype=object).dropna()).sum())
 
 
 def compare_rows(frame: pd.DataFrame, queries: NDArray[np.int64], targets: NDArray[np.int64]) -> Alike:

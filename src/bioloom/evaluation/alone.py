@@ -27,7 +27,8 @@ def strength(column: pd.Series[Any], facts: Facts) -> float:
     truth = facts.truth[facts.test]
     value = predict_alone(column, facts)[facts.test]
     score = facts.metric(truth, value)
-    return facts.metric.gain(score, facts.guessing) / facts.metric.gain(facts.metric.best, facts.guessing)
+    possible = facts.metric.gain(facts.metric.best, facts.guessing)
+    return facts.metric.gain(score, facts.guessing) / possible if possible > 0 else float("nan")
 
 
 def predict_alone(column: pd.Series[Any], facts: Facts) -> NDArray[np.float32]:

@@ -93,11 +93,17 @@ def _audit(prepared: Prepared, split: Split, truth: NDArray[np.float32]) -> Leak
     records = Labelled(
         ids=prepared.records.ids,
         labels=truth,
-        differs=0.0 if classes else float(np.nanstd(truth)),
+        differs=np.zeros(1) if classes else _spreads(truth),
         copies=joined_groups(*(modality.copies(frame) for modality, frame in watched)),
         group=prepared.records.group,
     )
     return audit(split, _alike(watched, across, records.copies), records)
+
+
+def _spreads(truth: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The standard deviation of each target over the records where it is known, (targets,)."""
+    columns = (column[np.isfinite(column)].astype(np.float64) for column in truth.T)
+    return np.array([column.std() if len(column) else 0.0 for column in columns])
 
 
 def _alike(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom import tasks
-from bioloom.data.records import Problem, take_rows
+from bioloom.data.records import Problem, Records, take_rows
 from bioloom.data.split import Split
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Encoded, Modality, modalities
@@ -76,14 +76,13 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
     name, _ = choose_network(prepared)
     device = devices.choose(recipe.device)
     train = split.index("train")
-    weight = prepared.records.weight
     return Job(
         network=name,
         settings=check_settings(networks[name], recipe.model.settings).model_dump(),
         outputs=learnable.targets.outputs,
         inputs=learnable.encoded,
         truth=tasks.standardise(learnable.truth, learnable.targets),
-        weight=np.ones(len(prepared.records), dtype=np.float32) if weight is None else weight,
+        weight=_relative(prepared.records, train),
         train=train,
         validation=split.index("validation"),
         task=tasks.task(recipe.data.task),
@@ -92,3 +91,10 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
         device=device,
         threads=recipe.threads,
     )
+
+
+def _relative(records: Records, train: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Weights relative to the mean training record, (records,); those of test records move nothing."""
+    if records.weight is None:
+        return np.ones(len(records), dtype=np.float32)
+    return np.asarray(records.weight / records.weight[train].mean(dtype=np.float64), dtype=np.float32)

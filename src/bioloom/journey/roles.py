@@ -18,6 +18,7 @@ from bioloom.data.records import RESERVED, Problem, Records, Table, take_rows
 from bioloom.errors import UserError, did_you_mean
 from bioloom.modalities import modalities
 from bioloom.recipe import DataRecipe, InputRecipe
+from bioloom.tasks import target_numbers
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def target_problems(records: Records, task: str) -> list[Problem]:
     wrong = np.zeros_like(known)
     if task == "regression":
         for position, name in enumerate(records.targets.columns):
-            numbers, wrong[:, position] = as_numbers(records.targets[name])
+            numbers, wrong[:, position] = target_numbers(records.targets[name])
             known[:, position] = np.isfinite(numbers)
         problems = _no_numbers(records.targets, wrong, np.asarray(known.any(axis=1)))
     missing = np.flatnonzero(~known.any(axis=1) & ~wrong.any(axis=1))
@@ -203,7 +204,7 @@ def target_problems(records: Records, task: str) -> list[Problem]:
 
 def _no_numbers(targets: pd.DataFrame, wrong: NDArray[np.bool_], usable: NDArray[np.bool_]) -> list[Problem]:
     """Cells of a target that are no number: their rows stay only where another target is known."""
-    fix = "correct these cells, or leave them empty where the value is unknown"
+    fix = "correct these cells, give them in a larger unit, or leave them empty where the value is unknown"
     fates: tuple[tuple[Literal["note", "drop"], NDArray[np.bool_]], ...] = (
         ("note", usable),
         ("drop", ~usable),
@@ -213,7 +214,9 @@ def _no_numbers(targets: pd.DataFrame, wrong: NDArray[np.bool_], usable: NDArray
         for severity, which in fates:
             rows = np.flatnonzero(wrong[:, position] & which)
             if len(rows):
-                message = f"the target is no number, such as {str(targets[name].iloc[int(rows[0])])[:40]!r}"
+                first = targets[name].iloc[rows[:1]]
+                what = "too large a number" if np.isfinite(as_numbers(first)[0][0]) else "no number"
+                message = f"the target is {what}, such as {str(first.iloc[0])[:40]!r}"
                 problems.append(Problem("target.number", severity, message, fix, str(name), rows))
     return problems
 
@@ -281,7 +284,7 @@ def _weights(
     if column is None:
         return None
     numbers, _ = as_numbers(frame[column])
-    wrong = ~(np.isfinite(numbers) & (numbers > 0))
+    wrong = ~((numbers > 1e-30) & (numbers < 1e30))  # what float32 holds, also squared; NaN is neither
     if wrong.any():
         message = "the weight is missing, no number, or not above 0"
         problems.append(
@@ -294,8 +297,7 @@ def _weights(
                 np.flatnonzero(wrong),
             )
         )
-    weights = np.where(wrong, 1.0, numbers)
-    return np.asarray(weights / weights.mean(), dtype=np.float32)
+    return np.where(wrong, 1.0, numbers).astype(np.float32)
 
 
 def columns_for(table: Table, inputs: dict[str, InputRecipe]) -> tuple[dict[str, pd.DataFrame], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,7 +56,7 @@ def _from_training(request: SplitRequest, rows: NDArray[np.int64], share: float)
         units = request.copies()[rows]
     else:
         units = request.together().labels[rows]
-    strata = request.strata[rows]
+    strata = replace(request, labels=request.labels[rows]).strata  # labels of test records decide nothing
     shares = np.array([1 - share, share, 0.0])
     return as_parts(Deal(units.astype(np.int64), strata, shares, request.seed, each=request.classes))
 

@@ -50,12 +50,18 @@ def constant(facts: Facts) -> Answer | None:
                 "warning", f'Every test record is called "{name}", though with differing probabilities.'
             )
         return Answer("ok", "No: several classes are called.")
-    spread = facts.value.std(axis=0) / np.maximum(np.nanstd(facts.truth[facts.test], axis=0), 1e-30)
-    if spread.min() < 0.05:
+    if any(spread < 0.05 for spread in _spreads(facts)):
         return Answer(
             "warning", "The predictions differ by less than a twentieth of what the measurements do."
         )
     return Answer("ok", "No: the predictions differ between records.")
+
+
+def _spreads(facts: Facts) -> list[float]:
+    """How far predictions spread in units of the measurements, for each target measured in the test."""
+    pairs = zip(facts.value.T.astype(np.float64), facts.truth[facts.test].T.astype(np.float64), strict=True)
+    known = [(value, truth[np.isfinite(truth)]) for value, truth in pairs]
+    return [float(value.std() / max(truth.std(), 1e-30)) for value, truth in known if len(truth)]
 
 
 @check(
