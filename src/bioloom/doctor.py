@@ -25,7 +25,7 @@ from bioloom.training import device
 
 State = Literal["ok", "note", "problem"]
 GIGABYTE = 1e9
-LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "pydantic")
+LIBRARIES = ("numpy", "pandas", "scipy", "matplotlib", "pydantic")
 
 MEMORY_NEEDED, DISK_NEEDED = 2.0, 1.0  # gigabytes
 

@@ -32,7 +32,7 @@ FORMAT = 1
 LINES_SHOWN = 5
 """Lines named for each problem; `dropped.csv` has all of them."""
 
-PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "safetensors")
+PACKAGES = ("torch", "numpy", "scipy", "pandas", "matplotlib", "safetensors")
 
 
 @dataclass(frozen=True)
