@@ -92,6 +92,8 @@ def command(
     if dry_run:
         with terminal.listening() as listener:
             plan = workflow.dry_run(request, listener)
+        if outdir is not None:
+            plan["folder"] = str(outdir)
         terminal.show(plan, *_plan(plan))
         return
     with terminal.listening() as listener:

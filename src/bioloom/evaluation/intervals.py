@@ -178,7 +178,10 @@ def resampled_interval(drawn: Drawn) -> Interval:
     if not np.isfinite(drawn.value):
         return no_interval("the value is not defined")
     if drawn.units < FEWEST_UNITS:
-        return no_interval(f"{drawn.units} independent {units} are too few for an interval")
+        few = (
+            f"{drawn.units} independent {units} are" if drawn.units != 1 else f"1 independent {units[:-1]} is"
+        )
+        return no_interval(f"{few} too few for an interval")
     defined = drawn.draws[np.isfinite(drawn.draws)]
     undefined = 1 - len(defined) / len(drawn.draws)
     if undefined > MOST_UNDEFINED:

@@ -14,7 +14,7 @@ from bioloom.events import Listener
 from bioloom.journey import roles as column_roles
 from bioloom.journey.prepare import Request, assign, prepare_table, read, to_recipe
 from bioloom.modalities import modalities
-from bioloom.recipe import Recipe
+from bioloom.recipe import DataRecipe, Recipe
 
 LINES_SHOWN = 5
 
@@ -154,9 +154,7 @@ def _column(table: Table, name: str, recipe: Recipe, inputs: Mapping[str, str]) 
         if name in recipe.data.target
         else "input"
         if name in inputs
-        else name
-        if name in RESERVED
-        else ""
+        else _reserved_role(name, recipe.data)
     )
     return Column(
         name=name,
@@ -166,6 +164,12 @@ def _column(table: Table, name: str, recipe: Recipe, inputs: Mapping[str, str]) 
         distinct=int(known.nunique()),
         example=str(known.iloc[0])[:40] if len(known) else "",
     )
+
+
+def _reserved_role(name: str, data: DataRecipe) -> str:
+    """What a column is for besides input and target, as the recipe says or as its name says."""
+    named = {data.id: "id", data.group: "group", data.weight: "weight", data.replicate: "replicate"}
+    return named.get(name, name if name in RESERVED else "")
 
 
 ORDER = {"fatal": 0, "drop": 1, "note": 2}

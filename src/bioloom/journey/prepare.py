@@ -235,7 +235,8 @@ def _stop_at_fatal(problems: Sequence[Problem], table: Table) -> None:
         else f'{table.source}, column "{first.column}"'
     )
     more = f" ({len(fatal) - 1} more problems of this kind: run bioloom check)" if len(fatal) > 1 else ""
-    raise UserError(first.message[:1].upper() + first.message[1:] + more, where=where, fix=first.fix)
+    what = (first.message[:1].upper() + first.message[1:]).rstrip(".") + "." + more
+    raise UserError(what, where=where, fix=first.fix)
 
 
 def _choose_task(recipe: Recipe, records: Records) -> tuple[str, dict[str, str]]:

@@ -278,12 +278,21 @@ def _shuffled(shuffle: Mapping[str, Any], metric: str) -> Fact | None:
     return Fact("With shuffled labels?", answer, tone, "evaluation-controls")
 
 
+MANY_LEFT_OUT = 0.1
+"""Share of the rows of a file above which leaving them out asks for a second look."""
+
+
 def _size(result: Result) -> Fact:
     counts = result["split"]["counts"]
     parts = f"{count(counts['train'])} for training and {count(counts['validation'])} for validation"
-    return Fact(
-        "How many records?", f"{count(counts['test'])} for the test, beside {parts}", section="data-split"
-    )
+    answer = f"{count(counts['test'])} for the test, beside {parts}"
+    data = result["data"]
+    rows, dropped = data.get("rows") or 0, data.get("dropped") or 0
+    if not dropped:
+        return Fact("How many records?", answer, section="data-split")
+    tone: Tone = "care" if dropped > MANY_LEFT_OUT * rows else "plain"
+    left_out = f"{count(dropped)} of {plural(rows, 'row')} left out"
+    return Fact("How many records?", f"{answer}; {left_out}", tone, "data-records")
 
 
 def _findings(result: Result) -> Fact | None:
