@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from bioloom.data.missing import with_missing
+from bioloom.data.reading.missing import with_missing
 
 
 def blanked(cells: list[str]) -> tuple[list[str], tuple[str, ...]]:

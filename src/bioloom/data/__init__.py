@@ -1,11 +1,7 @@
 """Labelled data from files to records, and from records to a split.
 
-readers     files of every format -> Table
-sources     what a user writes (path, pattern, folder, name) -> files
-raw         a file's bytes, unpacked; encoding: its text as UTF-8
-grid        cells of a text table -> a frame, each repair with a note; missing: which cells are
+readers     files of every format -> Table; reading: what the formats share
 columns     what a column holds: numbers, classes, dates, text
-joining     labels beside sequences by id, one file per class
 records     Table -> Records, and Problem: what is wrong with which rows
 similarity  which sequences are copies or near copies of each other
 library     variants of one parent, their mutations and distances

@@ -13,10 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bioloom.data import sources
-from bioloom.data.joining import one_per_class, with_labels
-from bioloom.data.raw import RawFile
-from bioloom.data.readers import foreign, frames
+from bioloom.data.reading import foreign, frames, sources
+from bioloom.data.reading.joining import one_per_class, with_labels
+from bioloom.data.reading.raw import RawFile
 from bioloom.data.records import Table
 from bioloom.errors import UserError
 from bioloom.registry import Registry

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bioloom.data.encoding import as_utf8, is_text
-from bioloom.data.grid import Grid, as_frame, column_of, stripped, tidied
 from bioloom.data.readers import Reader, readers
+from bioloom.data.reading.encoding import as_utf8, is_text
+from bioloom.data.reading.grid import Grid, as_frame, column_of, stripped, tidied
 from bioloom.data.records import Table
 from bioloom.data.wording import counted, listed, short
 from bioloom.errors import UserError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bioloom.data.raw import RawFile
+    from bioloom.data.reading.raw import RawFile
 
 NAMES = {
     ",": "CSV",

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bioloom.data.grid import Grid, as_frame, column_of, tidied
 from bioloom.data.readers import Reader, readers
+from bioloom.data.reading.grid import Grid, as_frame, column_of, tidied
 from bioloom.data.records import Table
 from bioloom.data.wording import counted, listed, short
 from bioloom.errors import UserError
@@ -25,7 +25,7 @@ from bioloom.files import sha256
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bioloom.data.raw import RawFile
+    from bioloom.data.reading.raw import RawFile
 
 _FORMULA = "="
 

@@ -16,10 +16,10 @@ from typing import IO, TYPE_CHECKING, BinaryIO, cast
 import numpy as np
 import pandas as pd
 
-from bioloom.data.encoding import as_utf8, is_plain, is_text, text_of
-from bioloom.data.grid import column_of
-from bioloom.data.missing import with_missing
 from bioloom.data.readers import Reader, readers
+from bioloom.data.reading.encoding import as_utf8, is_plain, is_text, text_of
+from bioloom.data.reading.grid import column_of
+from bioloom.data.reading.missing import with_missing
 from bioloom.data.records import Table
 from bioloom.data.wording import counted, listed, short
 from bioloom.errors import UserError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bioloom.data.raw import RawFile
+    from bioloom.data.reading.raw import RawFile
 
 _BLOCK = 1 << 20
 

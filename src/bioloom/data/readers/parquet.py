@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bioloom.data.readers import Reader, frames, readers
+from bioloom.data.readers import Reader, readers
+from bioloom.data.reading import frames
 from bioloom.data.records import Table
 from bioloom.errors import UserError
 from bioloom.files import sha256
 
 if TYPE_CHECKING:
-    from bioloom.data.raw import RawFile
+    from bioloom.data.reading.raw import RawFile
 
 
 def read(file: RawFile) -> Table:

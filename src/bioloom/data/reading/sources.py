@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias, TypeGuard
 
 from bioloom.data import datasets
-from bioloom.data.raw import RawFile, open_file
+from bioloom.data.reading.raw import RawFile, open_file
 from bioloom.errors import UserError, did_you_mean
 
 Paths: TypeAlias = str | os.PathLike[str] | list[str | os.PathLike[str]] | tuple[str | os.PathLike[str], ...]

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bioloom.data.grid import column_of
-from bioloom.data.missing import with_missing
+from bioloom.data.reading.grid import column_of
+from bioloom.data.reading.missing import with_missing
 from bioloom.data.records import Table
 from bioloom.data.wording import listed, short
 from bioloom.errors import UserError

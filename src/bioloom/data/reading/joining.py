@@ -16,8 +16,8 @@ from bioloom.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bioloom.data.reading.sources import Files
     from bioloom.data.records import Table
-    from bioloom.data.sources import Files
 
 
 def one_per_class(tables: Sequence[Table], files: Files) -> Table:

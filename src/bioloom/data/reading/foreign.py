@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bioloom.errors import UserError
 
 if TYPE_CHECKING:
-    from bioloom.data.raw import RawFile
+    from bioloom.data.reading.raw import RawFile
 
 
 @dataclass(frozen=True)

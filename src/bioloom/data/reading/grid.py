@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bioloom.data.missing import with_missing
+from bioloom.data.reading.missing import with_missing
 from bioloom.data.wording import counted, listed, short
 from bioloom.errors import UserError
 
