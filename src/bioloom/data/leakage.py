@@ -158,10 +158,11 @@ def _straddling(split: Split, group: NDArray[np.object_] | None) -> int | None:
 
 def compare_rows(frame: pd.DataFrame, queries: NDArray[np.int64], targets: NDArray[np.int64]) -> Alike:
     """Rows equal in every column; near copies of rows are not looked for."""
-    return _exact(row_groups(frame), queries, targets)
+    return compare_copies(row_groups(frame), queries, targets)
 
 
-def _exact(codes: NDArray[np.int64], queries: NDArray[np.int64], targets: NDArray[np.int64]) -> Alike:
+def compare_copies(codes: NDArray[np.int64], queries: NDArray[np.int64], targets: NDArray[np.int64]) -> Alike:
+    """Records that share a number, (records,), are copies; near copies are not looked for."""
     known = pd.Series(np.arange(len(targets)), index=codes[targets])
     known = known[~known.index.duplicated()]
     partner = known.reindex(codes[queries], fill_value=-1).to_numpy(dtype=np.int64)

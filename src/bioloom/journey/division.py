@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioloom import tasks
 from bioloom.data.choose import make_split
-from bioloom.data.leakage import Alike, Labelled, Leakage, audit
+from bioloom.data.leakage import Alike, Labelled, Leakage, audit, compare_copies
 from bioloom.data.library import Library
 from bioloom.data.similarity.copies import joined_groups
 from bioloom.data.split import Split, SplitRequest, Together
@@ -116,12 +116,4 @@ def _alike(
     if len(watched) == 1:
         modality, frame = watched[0]
         return modality.alike(frame, across)
-    known = pd.Series(np.arange(len(across.targets)), index=copies[across.targets])
-    known = known[~known.index.duplicated()]
-    partner = known.reindex(copies[across.queries], fill_value=-1).to_numpy(dtype=np.int64)
-    same = partner >= 0
-    return Alike(
-        np.where(same, "exact", "").astype(object),
-        partner,
-        np.where(same, 1.0, np.nan).astype(np.float32),
-    )
+    return compare_copies(copies, across.queries, across.targets)
