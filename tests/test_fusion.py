@@ -3,7 +3,7 @@ import torch
 
 from bioloom.errors import UserError
 from bioloom.modalities import Signal
-from bioloom.models import build
+from bioloom.models import build, check_settings, networks
 from bioloom.models.layers import parse_shape
 from bioloom.training.loop import fit
 from simulated import STEADY, job, regression
@@ -39,3 +39,14 @@ def test_two_inputs_explain_more_than_one() -> None:
         for name, chosen in (("both", inputs), ("sequence", {"sequence": inputs["sequence"]}))
     }
     assert losses["both"] < 0.4 < losses["sequence"]
+
+
+def test_all_settings_of_the_encoders_are_written_out() -> None:
+    asked = check_settings(networks["fusion"], {"encoder_settings": {"table": {"dropout": 0.3}}})
+    complete = networks["fusion"].complete(asked, SHAPES).model_dump()
+    assert complete["encoders"] == {"sequence": "residual", "table": "mlp"}
+    usual = check_settings(networks["residual"], {}).model_dump()
+    assert complete["encoder_settings"]["sequence"] == usual
+    assert complete["encoder_settings"]["table"]["dropout"] == 0.3
+    built = build("fusion", SHAPES, 1, complete)
+    assert [encoder.name for encoder in built.encoders] == ["residual", "mlp"]

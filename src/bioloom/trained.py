@@ -271,11 +271,17 @@ def load(folder: Path) -> Model:
         ) from None
     except (KeyError, TypeError, ValueError, AttributeError, SafetensorError, RuntimeError) as error:
         raise UserError(
-            f"The model is damaged: {error}.", where=str(folder), fix="copy it anew, or train again"
+            f"The model is damaged: {_briefly(error)}.", where=str(folder), fix="copy it anew, or train again"
         ) from None
     model.network.eval()
     _check_example(model, _read_json(folder / "example.json", folder), folder)
     return model
+
+
+def _briefly(error: Exception) -> str:
+    """The first line that says something; a network lists every weight that does not fit."""
+    lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]
+    return next((line for line in lines if not line.endswith(":")), type(error).__name__)
 
 
 def _build(description: dict[str, Any], recipe: Recipe) -> Model:

@@ -76,9 +76,11 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
     name, _ = choose_network(prepared)
     device = devices.choose(recipe.device)
     train = split.index("train")
+    settings = check_settings(networks[name], recipe.model.settings)
+    shapes = {each: modality.shape for each, modality in learnable.modalities.items()}
     return Job(
         network=name,
-        settings=check_settings(networks[name], recipe.model.settings).model_dump(),
+        settings=networks[name].complete(settings, shapes).model_dump(),
         outputs=learnable.targets.outputs,
         inputs=learnable.encoded,
         truth=tasks.standardise(learnable.truth, learnable.targets),

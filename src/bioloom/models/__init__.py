@@ -62,6 +62,15 @@ class Network(nn.Module, ABC):
     def build(cls, shapes: Shapes, n_outputs: int, settings: Any) -> Self:
         """Make a network with fresh random weights for inputs of these shapes."""
 
+    @classmethod
+    def complete(cls, settings: Any, shapes: Shapes) -> Any:
+        """The settings with all that follows from the inputs written out.
+
+        A stored model is built from these, so that it stays what it is when a default changes.
+        """
+        del shapes
+        return settings
+
 
 networks: Registry[type[Network]] = Registry("network", "bioloom.models", "bioloom.networks")
 

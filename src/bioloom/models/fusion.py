@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import torch
 from pydantic import Field
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from bioloom.errors import UserError
 from bioloom.modalities import Batch, Kind
-from bioloom.models import Network, NetworkSettings, Shapes, apply, build, networks
+from bioloom.models import Network, NetworkSettings, Shapes, apply, build, check_settings, networks
 
 
 @networks.register
@@ -31,10 +31,13 @@ class Fusion(Network):
     mixed_precision = True
 
     class Settings(NetworkSettings):
-        """Settings of the joint part; the encoders have their own defaults."""
+        """Settings of the joint part, and those of the encoders by name of the input."""
 
         encoders: dict[str, str] = Field(
             default_factory=dict, description="network by name of an input; others take the usual one"
+        )
+        encoder_settings: dict[str, dict[str, Any]] = Field(
+            default_factory=dict, description="settings of these networks by name of an input"
         )
         width: int = Field(default=64, ge=1, description="features of each input")
         hidden: int = Field(default=64, ge=1, description="units of the joint layer")
@@ -56,12 +59,25 @@ class Fusion(Network):
     @classmethod
     def build(cls, shapes: Shapes, n_outputs: int, settings: Settings) -> Self:
         """Make an encoder for each input and the joint part, with fresh random weights."""
-        _check_names(settings, shapes)
+        complete = cls.complete(settings, shapes)
         encoders = {
-            name: build(settings.encoders.get(name) or usual(shape.kind), {name: shape}, settings.width, {})
+            name: build(
+                complete.encoders[name], {name: shape}, settings.width, complete.encoder_settings[name]
+            )
             for name, shape in shapes.items()
         }
         return cls(encoders, n_outputs, settings)
+
+    @classmethod
+    def complete(cls, settings: Settings, shapes: Shapes) -> Settings:
+        """The settings with the network of each input, and its settings, written out."""
+        _check_names(settings, shapes)
+        names = {name: settings.encoders.get(name) or usual(shape.kind) for name, shape in shapes.items()}
+        filled = {
+            name: check_settings(networks[encoder], settings.encoder_settings.get(name, {})).model_dump()
+            for name, encoder in names.items()
+        }
+        return settings.model_copy(update={"encoders": names, "encoder_settings": filled})
 
     def forward(self, batch: Batch) -> Tensor:
         """One signal per input -> (records, outputs)."""
@@ -84,7 +100,7 @@ def usual(kind: Kind) -> str:
 
 
 def _check_names(settings: Fusion.Settings, shapes: Shapes) -> None:
-    unknown = set(settings.encoders) - set(shapes)
+    unknown = {*settings.encoders, *settings.encoder_settings} - set(shapes)
     if unknown:
         raise UserError(
             f"There is no input called {', '.join(sorted(unknown))}.",
