@@ -38,3 +38,9 @@ def test_a_number_that_json_does_not_know_is_never_written(tmp_path: Path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "result.json", {"score": float("nan")})
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path):
+    (tmp_path / "runs").write_text("notes")
+    with pytest.raises(UserError, match="A file stands where a folder is needed"):
+        write_bytes(tmp_path / "runs" / "table.csv", b"")

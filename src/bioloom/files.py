@@ -65,6 +65,7 @@ def _as_user_error(path: Path, error: OSError) -> UserError:
         errno.ENOSPC: ("The disk is full.", "free some space or choose another folder (--outdir, --out)"),
         errno.EACCES: ("This place may not be written to.", "choose another folder (--outdir, --out)"),
         errno.EROFS: ("This disk is read-only.", "choose another folder (--outdir, --out)"),
+        errno.EEXIST: ("A file stands where a folder is needed.", "choose another folder (--outdir, --out)"),
         errno.ENOTDIR: ("A file stands where a folder is needed.", "choose another folder (--outdir, --out)"),
     }
     what, fix = reasons.get(error.errno or 0, (f"The file could not be written ({error.strerror}).", ""))

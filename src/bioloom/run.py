@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bioloom import recipe as recipes
 from bioloom import trained
@@ -103,17 +104,31 @@ class Run:
         recipe = recipes.load(self.folder / "recipe.toml")
         if not recipe.data.file:
             raise UserError(
-                "This run was trained on data in memory, which its folder does not hold.",
+                "This run was trained on data in memory or on several files, which its recipe does not name.",
                 where=str(self.folder),
                 fix="name the records to explain",
             )
         prepared = prepare(Request(source=str(self.folder / "recipe.toml")))
-        split = pd.read_csv(self.folder / "split.csv", dtype=str, keep_default_na=False)
-        test = np.flatnonzero((split["part"] == "test").to_numpy())
+        test = np.flatnonzero(self._parts(len(prepared.records)) == "test")
         frames = {name: take_rows(frame, test) for name, frame in prepared.records.inputs.items()}
         chosen = spread(self.model.raw(frames)[:, 0], count)
         frames = {name: take_rows(frame, chosen) for name, frame in frames.items()}
         return frames, [str(name) for name in prepared.records.ids[test[chosen]]]
+
+    def _parts(self, records: int) -> NDArray[np.object_]:
+        """Which part each record is in, (records,)."""
+        path = self.folder / "split.csv"
+        try:
+            parts = pd.read_csv(path, dtype=str, keep_default_na=False)["part"].to_numpy(dtype=object)
+        except (OSError, KeyError, ValueError):
+            parts = np.empty(0, dtype=object)
+        if len(parts) != records:
+            raise UserError(
+                "The split of this run is missing or damaged.",
+                where=str(path),
+                fix="name the records to explain, or train again",
+            )
+        return parts
 
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})\n" + "\n".join(summary(self.result))

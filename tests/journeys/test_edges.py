@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 import bioloom
+from bioloom.errors import UserError
 from bioloom.journey.division import divide
 from bioloom.journey.learnable import encode, make_job
 from bioloom.journey.prepare import Request, prepare
+from bioloom.run import Run
 from small_runs import FAST
 
 EDGE = FAST | {"model.network": "auto", "training.epochs": 1, "explanation.records": 2}
@@ -75,3 +77,19 @@ def test_conflicts_are_judged_in_the_spread_of_each_target():
     frame["split"] = np.repeat(["train", "test"], 80)
     _, leakage = divide(prepare(Request(frame, target=("small", "large"))))
     assert leakage.conflicting_labels == 80
+
+
+def test_ids_that_were_given_a_number_are_still_unique():
+    frame = numbers().assign(y=np.arange(80.0), id=["a", "a", "a#2", "a", *map(str, range(76))])
+    ids = prepare(Request(frame, target=("y",))).records.ids
+    assert ids[:4].tolist() == ["a", "a#3", "a#2", "a#4"]
+    assert len(set(ids)) == 80
+
+
+@pytest.mark.parametrize("content", [None, "", "id,part\n", "id,line\na,2\n"])
+def test_a_run_whose_split_is_damaged_says_so(content: str | None, tmp_path: Path):
+    path = tmp_path / "split.csv"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UserError, match="split of this run is missing or damaged"):
+        Run(tmp_path)._parts(80)

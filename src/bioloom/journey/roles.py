@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Literal
 
 import numpy as np
@@ -260,9 +261,20 @@ def _ids(
         rows = np.flatnonzero(repeated)
         message = f"{len(rows)} ids are empty or were used before, such as {ids.iloc[int(rows[0])]!r}; a number was added to them"
         problems.append(Problem("id.repeated", "note", message, "give each record its own id", column, rows))
-        count = ids.groupby(ids).cumcount().to_numpy()
-        ids = pd.Series([f"{name}#{n + 1}" if n else name for name, n in zip(ids, count, strict=True)])
+        return _numbered(ids.to_numpy(dtype=object), rows)
     return ids.to_numpy(dtype=object)
+
+
+def _numbered(ids: NDArray[np.object_], rows: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Ids with a number added in some rows, such as a#2, that no other record has."""
+    ids, taken = ids.copy(), set(ids)
+    numbers: dict[str, int] = {}
+    for row in rows:
+        name = ids[row]
+        numbers[name] = next(n for n in count(numbers.get(name, 1) + 1) if f"{name}#{n}" not in taken)
+        ids[row] = f"{name}#{numbers[name]}"
+        taken.add(ids[row])
+    return ids
 
 
 def _text_column(
