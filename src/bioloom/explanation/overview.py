@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -121,6 +121,21 @@ def _where(per_position: NDArray[np.float64], explained: Explained) -> str:
     return " ".join(words)
 
 
+WORTH_NAMING = 0.1
+"""Share of the strongest column's effect from which another one is named beside it."""
+
+
+def _strongest(bars: Sequence[Bar]) -> str:
+    """The columns that matter most, at most three; columns that hardly move anything are not named."""
+    top = sorted(bars, key=lambda bar: -bar.value)[:3]
+    if top[0].value <= 0:
+        return "No column moves the prediction."
+    named = [bar.name for bar in top if bar.value >= WORTH_NAMING * top[0].value]
+    if len(named) == 1:
+        return f"The column that moves the prediction most by far is {named[0]}."
+    return f"The columns that move the prediction most are {', '.join(named)}."
+
+
 def columns(explained: Explained) -> Overview:
     """Which columns of a table move the output, with an interval over the explained records."""
     sizes = column_importance(explained.attribution)
@@ -130,8 +145,7 @@ def columns(explained: Explained) -> Overview:
     ]
     if not bars:
         return Overview("", ())
-    top = sorted(bars, key=lambda bar: -bar.value)[:3]
-    text = f"The columns that move the prediction most are {', '.join(bar.name for bar in top)}."
+    text = _strongest(bars)
     figure = attributions(bars, label=f"Mean size of: {explained.effect.lower()}")
     return Overview(
         text, (Picture("columns", "Which columns move the prediction, whatever the direction", figure),)
