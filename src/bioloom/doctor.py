@@ -105,7 +105,7 @@ def _graphics() -> Fact:
 def _processor() -> Fact:
     half = "with" if device.has_bfloat16("cpu") else "without"
     found = (
-        f"{os.cpu_count()} cores, {device.processors()} threads for bioloom at most, {half} bf16 arithmetic"
+        f"{os.cpu_count()} cores, at most {device.processors()} of them for bioloom, {half} bf16 arithmetic"
     )
     return Fact("Processor", found)
 
