@@ -15,7 +15,8 @@ from bioloom.evaluation.facts import Facts
 from bioloom.evaluation.intervals import Score
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import resample
-from bioloom.tasks import TASKS, Targets
+from bioloom.targets import Targets
+from bioloom.tasks import TASKS
 
 PARTS = np.repeat(np.array(["train", "validation", "test"], dtype=object), [300, 50, 150])
 

@@ -1,8 +1,8 @@
 """What is predicted: one row per task, carrying everything about itself.
 
-A task says how labels become numbers, how a raw output is scored during training, how it becomes a
-prediction in the target's units, and which metrics are reported. Losses use tensor methods only, so that
-this module (and everything that only looks at data) works without torch.
+A task says how a raw output is scored during training, how it becomes a prediction in the target's units, and
+which metrics are reported; how labels become numbers is in `bioloom.targets`. Losses use tensor methods only,
+so that this module (and everything that only looks at data) works without torch.
 
 Conventions: raw outputs and truths are (records, outputs); a mask is True where a target is known;
 a loss is the weighted mean over known targets.
@@ -10,77 +10,18 @@ a loss is the weighted mean over known targets.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from bioloom.data.columns import as_numbers
 from bioloom.errors import UserError, did_you_mean
+from bioloom.targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
     from torch import Tensor
-
-
-LARGEST = 1e15
-"""Target values beyond this are not computed with: sums of their squares leave the numbers of float32."""
-
-
-def target_numbers(column: pd.Series[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The numbers of a target column, (rows,), NaN where unknown, and which filled cells are no usable number."""
-    numbers, wrong = as_numbers(column)
-    wrong = wrong | (np.abs(numbers) > LARGEST)
-    return np.where(wrong, np.nan, numbers), wrong
-
-
-@dataclass(frozen=True)
-class Targets:
-    """How labels become numbers, learned from training rows; its fields are JSON.
-
-    names:    the target columns
-    classes:  the class names in order of their number (binary: negative, positive); empty for regression
-    mean, scale: per target, for standardising regression targets (1 and 0 otherwise unused)
-    """
-
-    task: str
-    names: tuple[str, ...]
-    classes: tuple[str, ...] = ()
-    mean: tuple[float, ...] = ()
-    scale: tuple[float, ...] = ()
-
-    @property
-    def positive(self) -> str | None:
-        """The class whose probability a binary model predicts."""
-        return self.classes[1] if self.task == "binary" else None
-
-    @property
-    def outputs(self) -> int:
-        """How many numbers a network gives for one record."""
-        return len(self.classes) if self.task == "multiclass" else len(self.names)
-
-    def truth(self, labels: pd.DataFrame) -> NDArray[np.float32]:
-        """Labels as numbers in the target's own units, (records, targets); unknown ones are NaN."""
-        if not self.classes:
-            return np.column_stack([target_numbers(labels[name])[0] for name in self.names]).astype(
-                np.float32
-            )
-        codes = {name: number for number, name in enumerate(self.classes)}
-        column = labels[self.names[0]]
-        return np.array([[codes.get(_text(cell), np.nan)] for cell in column], dtype=np.float32)
-
-    def column_names(self) -> tuple[str, ...]:
-        """A name for each column of a prediction."""
-        if self.task == "regression":
-            return self.names
-        if self.task == "binary":
-            return (f"p({self.classes[1]})",)
-        return tuple(f"p({name})" for name in self.classes)
 
 
 @dataclass(frozen=True)
@@ -186,219 +127,3 @@ def task(name: str) -> Task:
             fix=f"use one of: {', '.join(TASKS)}",
         )
     return TASKS[name]
-
-
-def standardise(truth: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
-    """Regression truths in units of their training spread, as networks see them; classes stay as they are."""
-    if targets.task != "regression":
-        return truth
-    return np.asarray((truth - np.array(targets.mean)) / np.array(targets.scale), dtype=np.float32)
-
-
-# ---- choosing and fitting -------------------------------------------------------------------------------
-
-CLASSES_AT_MOST = 20
-"""A column of whole numbers with at most this many distinct values and no order is still taken as numbers;
-text columns with more distinct values than this (and than a tenth of the records) are refused as classes."""
-
-
-UNITS_FROM = 5
-"""More distinct numbers with a unit than this, such as "12 %", are measurements; fewer may be classes ("7 days")."""
-
-
-def infer(labels: pd.DataFrame) -> tuple[str, str]:
-    """The task that fits the target columns, and the reason in words.
-
-    Numbers with two distinct values are two classes; other numbers are a regression; text is classes.
-    Raises UserError where no task fits (text that never repeats, several class columns, no value at all).
-    """
-    kinds = {name: _target_kind(labels[name], str(name)) for name in labels.columns}
-    if len(kinds) > 1:
-        wrong = [name for name, (kind, _) in kinds.items() if kind != "regression"]
-        if wrong and not all(_is_numeric(labels[name]) for name in wrong):
-            raise UserError(
-                f"Several targets must all be numbers, and {', '.join(map(str, wrong))} is not.",
-                fix="name one class column, or several columns of numbers, with --target",
-            )
-        return "regression", f"{len(kinds)} columns of numbers"
-    return next(iter(kinds.values()))
-
-
-def refuse_unfit(labels: pd.DataFrame, task_name: str) -> None:
-    """Refuse target columns that a task named by the user cannot be trained on.
-
-    Raises UserError for several columns of classes, and for a column without a value or with only one.
-    """
-    if task_name != "regression" and len(labels.columns) > 1:
-        raise UserError(
-            f"Only one column of classes can be predicted, and {len(labels.columns)} are named: "
-            f"{', '.join(map(str, labels.columns))}.",
-            where=f"--task {task_name}, --target",
-            fix="name one of them, or train a model for each",
-        )
-    for name in labels.columns:
-        _distinct(labels[name], str(name))
-
-
-def _distinct(column: pd.Series[Any], name: str) -> int:
-    """How many different values a target has, at least two."""
-    values = column.dropna()
-    if values.empty:
-        raise UserError(
-            f'The target column "{name}" has no value.',
-            where="--target",
-            fix="choose another column with --target",
-        )
-    distinct = int(values.map(_text).nunique())
-    if distinct == 1:
-        raise UserError(
-            f'The target column "{name}" is constant: every value is {_text(values.iloc[0])!r}.',
-            where="--target",
-            fix="a model can only learn what differs between records; choose another column with --target",
-        )
-    return distinct
-
-
-def _target_kind(column: pd.Series[Any], name: str) -> tuple[str, str]:
-    values, distinct = column.dropna(), _distinct(column, name)
-    if distinct == 2:
-        return "binary", f'"{name}" has two distinct values'
-    if _is_numeric(column):
-        return "regression", f'"{name}" holds numbers ({distinct} distinct values)'
-    _refuse_spoilt_numbers(values, name)
-    if distinct > max(CLASSES_AT_MOST, len(values) // 10):
-        example = _text(values[~_numeric(values)].iloc[0])
-        raise UserError(
-            f'The target column "{name}" is neither numbers nor classes: {distinct} distinct texts, such as {example!r}.',
-            where="--target",
-            fix="choose another column with --target, or add --task multiclass if each text is a class",
-        )
-    return "multiclass", f'"{name}" has {distinct} classes'
-
-
-_WITH_UNIT = re.compile(r"[<>~]?\s*[+-]?\d+(?:[.,]\d+)?\s*([%‰]|[^\W\d]\S*)")  # "12 %", "3.5 nM"
-
-
-def _refuse_spoilt_numbers(values: pd.Series[Any], name: str) -> None:
-    """Refuse numbers with words between them or a unit behind them, which would be read as classes."""
-    plain = _numeric(values)
-    texts = values.map(_text)
-    if plain.mean() >= 0.5 and texts[plain].nunique() > 2:
-        raise UserError(
-            f'The target column "{name}" mixes numbers and text: {int((~plain).sum()):,} of {len(values):,} cells '
-            f"are no number, such as {texts[~plain].iloc[0]!r}.",
-            where="--target",
-            fix="correct or empty these cells; or add --task regression to leave these rows out, "
-            "or --task multiclass if each value is a class",
-        )
-    found = [_WITH_UNIT.fullmatch(text) for text in texts]
-    units = {match[1] for match in found if match}
-    if all(found) and len(units) == 1 and texts.nunique() > UNITS_FROM:
-        raise UserError(
-            f'The target column "{name}" holds numbers with a unit, such as {texts.iloc[0]!r}.',
-            where="--target",
-            fix=f'remove "{units.pop()}" from the cells, or add --task multiclass if each value is a class',
-        )
-
-
-def _numeric(column: pd.Series[Any]) -> NDArray[np.bool_]:
-    numbers, _ = as_numbers(column)
-    return np.isfinite(numbers)
-
-
-def _is_numeric(column: pd.Series[Any]) -> bool:
-    known = column.notna().to_numpy()
-    return bool(_numeric(column)[known].mean() >= 0.95)
-
-
-_WHOLE = re.compile(r"([+-]?\d+)\.0*")  # "1.0", as tables with empty cells write whole numbers
-
-
-def _text(cell: object) -> str:
-    """A label as text: 1, 1.0 and "1.0" are the same class."""
-    if isinstance(cell, float | np.floating) and float(cell).is_integer():
-        return str(int(cell))
-    text = str(cell).strip()
-    whole = _WHOLE.fullmatch(text)
-    return whole[1] if whole else text
-
-
-POSITIVE_WORDS = ("1", "+", "yes", "true", "positive", "pos", "active", "case", "disease", "bound", "present")
-NEGATIVE_WORDS = (
-    "0",
-    "-",
-    "-1",
-    "no",
-    "false",
-    "negative",
-    "neg",
-    "inactive",
-    "control",
-    "healthy",
-    "unbound",
-    "absent",
-)
-
-
-def class_order(labels: pd.Series[Any], task_name: str, positive: str | None) -> tuple[tuple[str, ...], str]:
-    """The classes in order of their number, and how the positive class was chosen, in words."""
-    classes = sorted({_text(cell) for cell in labels.dropna()})
-    if task_name != "binary":
-        if positive is not None:
-            raise UserError("A positive class can only be named for two classes.", fix="leave out --positive")
-        return tuple(classes), ""
-    if len(classes) != 2:
-        raise UserError(
-            f'Binary classification needs exactly two classes, and "{labels.name}" has {len(classes)}: '
-            f"{', '.join(classes[:8])}.",
-            fix="leave out --task, or choose another column with --target",
-        )
-    if positive is not None:
-        named, positive = positive, _text(positive)
-        if positive not in classes:
-            raise UserError(
-                f'The positive class "{named}" is not among: {", ".join(classes)}.',
-                fix="correct --positive",
-            )
-        return (
-            next(c for c in classes if c != positive),
-            positive,
-        ), f'"{positive}" was named with --positive'
-    for first, second in (classes, classes[::-1]):
-        if first.lower() in NEGATIVE_WORDS or second.lower() in POSITIVE_WORDS:
-            return (first, second), f'"{second}" reads as the positive class; name another with --positive'
-    counts = labels.dropna().map(_text).value_counts()
-    rare = min(classes, key=lambda name: (counts[name], name))
-    other = next(name for name in classes if name != rare)
-    return (
-        other,
-        rare,
-    ), f'"{rare}" was taken as positive because it is not the more frequent; name another with --positive'
-
-
-def fit_targets(labels: pd.DataFrame, task_name: str, classes: tuple[str, ...]) -> Targets:
-    """Learn the scale of regression targets from training rows; classes are given."""
-    names = tuple(map(str, labels.columns))
-    if task_name != "regression":
-        return Targets(task_name, names, classes=classes)
-    raw = Targets(task_name, names).truth(labels)
-    if not np.isfinite(raw).any(axis=0).all():
-        empty = names[int(np.argmin(np.isfinite(raw).any(axis=0)))]
-        raise UserError(
-            f'The target "{empty}" has no value in the training rows.', fix="choose another split or target"
-        )
-    mean = np.nanmean(raw.astype(np.float64), axis=0)
-    scale = np.nanstd(raw.astype(np.float64), axis=0)
-    scale[scale == 0] = 1.0
-    return Targets(task_name, names, mean=tuple(map(float, mean)), scale=tuple(map(float, scale)))
-
-
-def targets_from_json(state: Mapping[str, Any]) -> Targets:
-    """The inverse of `dataclasses.asdict` after a trip through JSON."""
-    return Targets(
-        task=state["task"],
-        names=tuple(state["names"]),
-        classes=tuple(state["classes"]),
-        mean=tuple(state["mean"]),
-        scale=tuple(state["scale"]),
-    )

@@ -30,7 +30,8 @@ from bioloom.modalities import Kind, Modality, Shape, modalities
 from bioloom.models import Network, build
 from bioloom.models.layers import layer_table
 from bioloom.recipe import InputRecipe, Recipe
-from bioloom.tasks import Targets, targets_from_json, task
+from bioloom.targets import Targets, targets_from_json
+from bioloom.tasks import task
 from bioloom.training.device import session, threads_for
 from bioloom.training.loop import predict as raw_outputs
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
-from bioloom.tasks import TASKS, Targets
+from bioloom.targets import Targets
+from bioloom.tasks import TASKS
 
 TARGETS = {
     "regression": Targets("regression", ("a", "b"), mean=(0.0, 0.0), scale=(1.0, 1.0)),

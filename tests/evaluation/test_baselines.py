@@ -6,7 +6,8 @@ import numpy as np
 
 from bioloom.evaluation.baselines import ROLES, fit_baselines
 from bioloom.models import TrainingData
-from bioloom.tasks import TASKS, Targets
+from bioloom.targets import Targets
+from bioloom.tasks import TASKS
 
 
 def test_a_task_gets_a_trivial_a_nearest_and_its_own_simple_model() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bioloom.evaluation.predictions import Predictions
-from bioloom.tasks import Targets
+from bioloom.targets import Targets
 
 IDS = np.array(["a", "b", "c"], dtype=object)
 

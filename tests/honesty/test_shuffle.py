@@ -15,7 +15,8 @@ from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import resample
 from bioloom.evaluation.verdict import verdict
 from bioloom.models import SimpleModel, TrainingData, simple_models
-from bioloom.tasks import TASKS, Targets
+from bioloom.targets import Targets
+from bioloom.tasks import TASKS
 
 TARGETS = {
     "regression": Targets("regression", ("y",), mean=(0.0,), scale=(1.0,)),

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from bioloom.models import TrainingData
 from bioloom.models.logistic import PENALTIES, Logistic
-from bioloom.tasks import Targets
+from bioloom.targets import Targets
 
 
 def rows(classes: int, n: int = 150, features: int = 5, seed: int = 0) -> TrainingData:

@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 from bioloom.models import TrainingData, nearest
 from bioloom.models.nearest import Nearest
-from bioloom.tasks import Targets
+from bioloom.targets import Targets
 
 NUMBERS = Targets("regression", ("y",))
 

@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge as Oracle
 
 from bioloom.models import TrainingData, ridge
 from bioloom.models.ridge import PENALTIES, Ridge
-from bioloom.tasks import Targets
+from bioloom.targets import Targets
 
 
 def rows(n: int, features: int, targets: int = 1, seed: int = 0) -> TrainingData:

@@ -7,7 +7,7 @@ import pytest
 
 from bioloom.models import TrainingData
 from bioloom.models.trivial import Trivial
-from bioloom.tasks import Targets
+from bioloom.targets import Targets
 
 
 def rows(truth: list[list[float]], weight: list[float]) -> TrainingData:

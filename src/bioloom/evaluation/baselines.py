@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
-from bioloom.tasks import Targets, Task
+from bioloom.targets import Targets
+from bioloom.tasks import Task
 
 ROLES = ("trivial", "nearest", "simple")
 """The baselines in the order of reports: no input, memory only, a weighted sum of simple features."""

@@ -14,7 +14,8 @@ from bioloom.evaluation.comparison import Difference
 from bioloom.evaluation.controls import Shuffle
 from bioloom.evaluation.intervals import Score
 from bioloom.metrics import METRICS, Metric
-from bioloom.tasks import Targets, Task
+from bioloom.targets import Targets
+from bioloom.tasks import Task
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bioloom.tasks import Targets
+from bioloom.targets import Targets
 
 
 @dataclass(frozen=True)

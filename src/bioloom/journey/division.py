@@ -16,7 +16,7 @@ from bioloom.data.similarity.copies import joined_groups
 from bioloom.data.split import Split, SplitRequest, Together
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Across, Modality, modalities
-from bioloom.tasks import Targets
+from bioloom.targets import Targets
 
 
 def divide(prepared: Prepared) -> tuple[Split, Leakage]:

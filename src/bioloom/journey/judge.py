@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bioloom import tasks
 from bioloom.data.leakage import Leakage
 from bioloom.data.records import Records
 from bioloom.data.split import Split
@@ -32,7 +31,7 @@ from bioloom.journey.learnable import Learnable
 from bioloom.metrics import METRICS
 from bioloom.modalities import Features, Modality
 from bioloom.models import SimpleModel, TrainingData
-from bioloom.tasks import Targets
+from bioloom.targets import Targets, standardise
 from bioloom.training.loop import Job, fit, predict
 
 BASELINE_RECORDS = 50_000
@@ -204,7 +203,7 @@ def _shuffle(trial: Trial) -> Shuffle | None:
 
     def train_on(labels: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
         truth = np.full_like(job.truth, np.nan)
-        truth[learned] = tasks.standardise(labels, trial.targets)
+        truth[learned] = standardise(labels, trial.targets)
         short = replace(job, truth=truth, train=train, validation=validation, plan=plan, seed=seed)
         network = fit(short).network
         return job.task.activate(predict(network, tested), trial.targets)

@@ -17,7 +17,7 @@ from bioloom.data.split import Split
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Encoded, Modality, modalities
 from bioloom.models import check_settings, networks
-from bioloom.tasks import Targets
+from bioloom.targets import Targets, fit_targets, standardise
 from bioloom.training import device as devices
 from bioloom.training.loop import Job
 from bioloom.training.plan import plan
@@ -46,9 +46,7 @@ def encode(prepared: Prepared, split: Split) -> Learnable:
         name: modalities[recipe.modality].fit(take_rows(records.inputs[name], train))
         for name, recipe in prepared.recipe.data.inputs.items()
     }
-    targets = tasks.fit_targets(
-        take_rows(records.targets, train), prepared.recipe.data.task, prepared.classes
-    )
+    targets = fit_targets(take_rows(records.targets, train), prepared.recipe.data.task, prepared.classes)
     return Learnable(
         modalities=fitted,
         encoded={name: modality.encode(records.inputs[name]) for name, modality in fitted.items()},
@@ -83,7 +81,7 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
         settings=networks[name].complete(settings, shapes).model_dump(),
         outputs=learnable.targets.outputs,
         inputs=learnable.encoded,
-        truth=tasks.standardise(learnable.truth, learnable.targets),
+        truth=standardise(learnable.truth, learnable.targets),
         weight=_relative(prepared.records, train),
         train=train,
         validation=split.index("validation"),

@@ -18,6 +18,7 @@ from bioloom.journey import roles as column_roles
 from bioloom.journey.roles import Dropped, Roles
 from bioloom.modalities import modalities
 from bioloom.recipe import InputRecipe, Recipe, RegionRecipe
+from bioloom.targets import class_order, infer, refuse_unfit
 
 Source = Any
 """A path, a list of paths, a data-set name, a recipe, a DataFrame (pandas, polars, arrow) or a mapping of arrays."""
@@ -218,7 +219,7 @@ def _could_be_target(table: Table, column: str) -> bool:
     if sequence or column in RESERVED:
         return False
     try:
-        tasks.infer(table.frame[[column]])
+        infer(table.frame[[column]])
     except UserError:
         return False
     return True
@@ -242,9 +243,9 @@ def _stop_at_fatal(problems: Sequence[Problem], table: Table) -> None:
 def _choose_task(recipe: Recipe, records: Records) -> tuple[str, dict[str, str]]:
     if recipe.data.task != "auto":
         named = tasks.task(recipe.data.task).name
-        tasks.refuse_unfit(records.targets, named)
+        refuse_unfit(records.targets, named)
         return named, {"task": "named with --task"}
-    name, reason = tasks.infer(records.targets)
+    name, reason = infer(records.targets)
     return name, {"task": reason}
 
 
@@ -257,7 +258,7 @@ def _choose_classes(recipe: Recipe, records: Records, task: str) -> tuple[tuple[
                 fix="leave out --positive, or add --task binary",
             )
         return (), ""
-    return tasks.class_order(records.targets.iloc[:, 0], task, recipe.data.positive)
+    return class_order(records.targets.iloc[:, 0], task, recipe.data.positive)
 
 
 def _refuse_empty(records: Records, dropped: Sequence[Dropped], table: Table) -> None:

@@ -19,7 +19,7 @@ from bioloom.data.records import RESERVED, Problem, Records, Table, take_rows
 from bioloom.errors import UserError, did_you_mean
 from bioloom.modalities import modalities
 from bioloom.recipe import DataRecipe, InputRecipe
-from bioloom.tasks import target_numbers
+from bioloom.targets import target_numbers
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bioloom.tasks import Targets
+    from bioloom.targets import Targets
 
 Shapes = dict[str, Shape]
 """The shape of each named input."""

@@ -12,7 +12,7 @@ from scipy.special import log_softmax
 from threadpoolctl import threadpool_limits
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
-from bioloom.tasks import Targets
+from bioloom.targets import Targets
 
 Floats = NDArray[np.float64]
 

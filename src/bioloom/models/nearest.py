@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
-from bioloom.tasks import Targets
+from bioloom.targets import Targets
 
 BLOCK = 16_000_000
 """Similarities held at once: 64 MB of float32, however many records there are."""

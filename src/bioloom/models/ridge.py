@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
-from bioloom.tasks import Targets
+from bioloom.targets import Targets
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
-from bioloom.tasks import Targets
+from bioloom.targets import Targets
 
 
 @simple_models.register
