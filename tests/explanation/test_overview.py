@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bioloom.explanation.overview import Explained, columns
+from bioloom.explanation.overview import Explained, columns, sequences
 
 
 def told(*sizes: float) -> str:
@@ -24,3 +24,15 @@ def test_columns_that_move_nothing_are_not_named():
 
 def test_at_most_three_columns_are_named():
     assert told(1, 2, 3, 4, 5) == "The columns that move the prediction most are e, d, c."
+
+
+def test_positions_that_never_vary_are_left_out_and_counted():
+    letters = np.random.default_rng(0).integers(0, 4, size=(12, 30))
+    letters[:, :20] = 1
+    x = (np.arange(4)[:, None] == letters[:, None]).astype(np.float32)
+    attribution = np.ones_like(x)
+    attribution[:, :, 5:11] = 50  # where every record has the same letter
+    explained = Explained(x=x, mask=None, attribution=attribution, names=tuple("ACGT"), effect="Change of y")
+    text = sequences(explained).text
+    assert "20 positions are the same in all these records" in text
+    assert "6–11" not in text

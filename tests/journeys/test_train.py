@@ -205,3 +205,10 @@ def test_several_inputs_join_in_one_network(shared_data: Path, tmp_path: Path):
     }
     rows = {"utr5": ["ACGTTTAGGAGGT"], "species": ["Escherichia coli DH10B"], "reporter": ["mRFP1"]}
     assert np.isfinite(run.model.predict(rows)["fluorescence"]).all()
+
+
+def test_which_class_is_positive_does_not_move_a_record(finished: Run, motif_file: Path, tmp_path: Path):
+    run = bioloom.train(
+        motif_file, target="bound", positive="no", settings=FAST, outdir=tmp_path / "run", quiet=True
+    )
+    assert (run.folder / "split.csv").read_bytes() == (finished.folder / "split.csv").read_bytes()

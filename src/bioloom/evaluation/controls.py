@@ -135,7 +135,10 @@ def _allowance(metric: Metric, values: tuple[float, ...], levels: tuple[float, f
 
 
 def _sentence(metric: Metric, mean: float, real: float, guessing: float, guess: bool) -> str:
-    reads = "which reads as guessing" if guess else "which is better than guessing and should not be"
+    reads = "which is better than guessing and should not be"
+    if guess:
+        far_below = metric.gain(mean, guessing) < -0.25 * abs(metric.gain(real, guessing))
+        reads = "which is no better than guessing" if far_below else "which reads as guessing"
     return (
         f"Trained on shuffled labels, the same pipeline scores {metric.text(mean)} in {metric.title}, {reads} "
         f"({metric.text(guessing)}); the same short training on the true labels scores {metric.text(real)}."

@@ -157,7 +157,7 @@ def _simple(facts: Facts, rival: Difference) -> Verdict:
         return Verdict(
             "simple_better",
             f"{_capital(title)} beats the network by {_figures(rival, facts, turned=True)}.",
-            "Use the simple model; the network would need more records, or another architecture.",
+            "Use the simple model; the network would need more records, longer training, or another architecture.",
             prefer="simple",
         )
     return Verdict(

@@ -84,6 +84,9 @@ def sequences(explained: Explained) -> Overview:
         return Overview("The sequences differ in length, so positions cannot be averaged over records.", ())
     axis = SequenceAxis(explained.unit, 1, explained.regions)
     per_position = importance(explained.attribution, explained.x)
+    varies = (explained.x != explained.x[:1]).any(axis=(0, 1))
+    shown = varies if varies.any() else np.ones_like(varies)
+    per_position = per_position * shown  # nothing can be learned about a position that is always the same
     pictures = [
         Picture(
             "profile",
@@ -94,16 +97,18 @@ def sequences(explained: Explained) -> Overview:
     letters = "".join(explained.names)
     if per_position.size <= LONGEST_LOGO:
         if explained.every_letter:
-            changes = substitutions(explained.attribution, explained.x).mean(axis=0)
+            changes = substitutions(explained.attribution, explained.x).mean(axis=0) * shown
             title = "What each substitution does, on average over the records"
             pictures.append(
                 Picture("substitutions", title, heatmap(changes, letters, label=explained.effect, axis=axis))
             )
-        heights = average_logo(explained.attribution, explained.x)
+        heights = average_logo(explained.attribution, explained.x) * shown
         title = "What the letters that stand there contribute, on average"
         figure = attributed_sequence(heights, letters, label=explained.effect, axis=axis)
         pictures.append(Picture("logo", title, figure))
-    return Overview(_where(per_position, explained), tuple(pictures))
+    same = int((~shown).sum())
+    left_out = f" {same} positions are the same in all these records and are left out." if same else ""
+    return Overview(_where(per_position, explained) + left_out, tuple(pictures))
 
 
 def _where(per_position: NDArray[np.float64], explained: Explained) -> str:

@@ -27,9 +27,10 @@ def divide(prepared: Prepared) -> tuple[Split, Leakage]:
 
 
 def _truth(prepared: Prepared) -> NDArray[np.float32]:
-    """Labels as numbers; nothing is learned from them here."""
+    """Labels as numbers, whichever class is called positive; nothing is learned from them here."""
     names = tuple(map(str, prepared.records.targets.columns))
-    return Targets(prepared.recipe.data.task, names, prepared.classes).truth(prepared.records.targets)
+    classes = tuple(sorted(prepared.classes))
+    return Targets(prepared.recipe.data.task, names, classes).truth(prepared.records.targets)
 
 
 def _method(prepared: Prepared) -> str:
