@@ -119,11 +119,26 @@ def _where(per_position: NDArray[np.float64], explained: Explained) -> str:
         words.append(f"The prediction depends most on positions {spans} (counted from 1).")
     else:
         words.append("No stretch of positions stands out.")
-    for region in explained.regions:
-        times = enrichment(per_position, [(region.start, region.end)])
-        if np.isfinite(times):
-            words.append(f"A position in {region.name} matters {times:.1f} times as much as one outside it.")
+    known = [
+        f"{region.name} {times:.1f}"
+        for region in explained.regions
+        if np.isfinite(times := _enrichment(per_position, region, explained.regions))
+    ]
+    if known:
+        words.append(
+            "How many times as much a position matters there as one outside all named sites: "
+            f"{', '.join(known)}."
+        )
     return " ".join(words)
+
+
+def _enrichment(per_position: NDArray[np.float64], region: Region, regions: Sequence[Region]) -> float:
+    """The importance of a region beside what lies outside all of them."""
+    alone = per_position.copy()
+    for other in regions:
+        if other != region:
+            alone[other.start : other.end] = np.nan
+    return enrichment(alone, [(region.start, region.end)])
 
 
 WORTH_NAMING = 0.1
