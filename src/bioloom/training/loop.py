@@ -275,7 +275,7 @@ def _not_finite(plan: Plan, number: int) -> UserError:
     return UserError(
         f"Training broke down in epoch {number}: the loss is not a finite number any more.",
         where="the learning rate, or extreme values in the inputs or the target",
-        fix=f"look for extreme values with bioloom check; then try {slower}{exact}",
+        fix=f"look for extreme values with bioloom check; then try {slower}{exact}, and add --force",
     )
 
 
