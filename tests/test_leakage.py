@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from bioloom.data.choose import make_split
 from bioloom.data.leakage import Labelled, Leakage, audit, compare_rows
@@ -18,6 +19,8 @@ from bioloom.data.similarity.letters import read_letters
 from bioloom.data.similarity.near import clusters
 from bioloom.data.similarity.notion import Settings, notion_of
 from bioloom.data.split import Split, SplitRequest, Together
+from bioloom.modalities import Across
+from bioloom.modalities.dna import Dna
 from planted import DNA, substituted, texts, turned, unrelated
 
 
@@ -157,3 +160,29 @@ def test_without_groups_none_is_said_to_straddle_and_validation_counts_as_learne
     assert leaks(sequences, by_hand("tve"), np.zeros(3)).straddling is None
     group = np.array(["p1", "p2", "p2"], dtype=object)
     assert leaks(sequences, by_hand("tve"), np.zeros(3), group=group).straddling == 1
+
+
+def variants(changes: int, records: int = 120, length: int = 60) -> NDArray[np.object_]:
+    """Variants of one parent with so many random changes each."""
+    random = np.random.default_rng(changes)
+    letters = np.tile(np.array(list("ACGT" * (length // 4))), (records, 1))
+    for row in letters:
+        places = random.choice(length, size=changes, replace=False)
+        row[places] = random.choice(list("ACGT"), size=changes)
+    return np.array(["".join(row) for row in letters], dtype=object)
+
+
+def test_among_variants_near_means_nearer_than_variants_usually_are():
+    sequences = variants(9)
+    sequences[-1] = "T" + sequences[0][1:] if sequences[0][0] != "T" else "A" + sequences[0][1:]
+    frame = pd.DataFrame({"sequence": sequences})
+    found = Dna.alike(frame, Across(np.arange(100, 120), np.arange(100)))
+    assert found.kind.tolist() == [""] * 19 + ["near"]
+    assert "near copies differ at 2 at most" in found.notion
+
+
+def test_variants_of_few_mutations_are_not_called_near_copies():
+    frame = pd.DataFrame({"sequence": variants(2)})
+    found = Dna.alike(frame, Across(np.arange(100, 120), np.arange(100)))
+    assert "near" not in found.kind
+    assert "too few to call" in found.notion

@@ -88,3 +88,15 @@ def test_the_libraries_among_real_data_are_recognised(shared_data) -> None:
     assert np.median(library("protein/amyloid.csv.gz").mutations) == 2
     assert library("rna/splice_site_mpsa.csv.gz") is None
     assert library("dna/splice_junctions.csv") is None
+
+
+def test_the_typical_distance_is_that_of_variants_drawn_at_random():
+    random = np.random.default_rng(1)
+    letters = np.tile(np.array(list("ACGT" * 10)), (200, 1))
+    for row in letters:  # each with 8 of 40 positions changed
+        places = random.choice(40, size=8, replace=False)
+        row[places] = [random.choice([other for other in "ACGT" if other != row[place]]) for place in places]
+    found = one_parent(np.array(["".join(row) for row in letters], dtype=object))
+    assert found is not None
+    pairs = [(letters[i] != letters[j]).sum() for i in range(200) for j in range(i)]
+    assert abs(found.typical_distance() - np.median(pairs)) <= 1

@@ -68,6 +68,12 @@ class Library:
             f"at {median:.0f} position{'' if median == 1 else 's'} in the median"
         )
 
+    def typical_distance(self, pairs: int = 2_000) -> float:
+        """Positions at which two variants drawn at random differ: the median over some pairs, always the same."""
+        aligned = self.letters[self.aligned]
+        one, other = np.random.default_rng(0).integers(0, len(aligned), size=(2, pairs))
+        return float(np.median((aligned[one] != aligned[other]).sum(axis=1)))
+
     def spacing(self, seed: int, sample: int = 300) -> float:
         """Positions at which a typical record differs from the record nearest to it; copies do not count.
 

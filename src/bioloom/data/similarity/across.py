@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from bioloom.data.similarity.copies import Alphabet
     from bioloom.data.similarity.notion import Notion
 
-VARIANT = 0.95
-"""Variants of one parent are all alike; only those at least so alike are called near copies."""
+CLOSE = 0.2
+"""Variants of one parent are all alike. Near copies differ at this share, at most, of the positions at which two
+variants usually differ: 3 where they usually differ at 16, and none where they usually differ at 4."""
 
 
 def compare(
@@ -44,8 +45,15 @@ def compare(
     if variants is not None and len({len(text) for text in (*queries, *targets)}) == 1:
         found, distance = library.nearest(queries[rest], targets)
         close = (1 - distance / len(variants.parent)).astype(np.float32)
-        words = f"variants of one parent: at least {VARIANT:.0%} of the letters equal"
-        near = close >= VARIANT
+        usual = variants.typical_distance()
+        limit = int(CLOSE * usual)
+        words = (
+            f"Variants of one parent, which usually differ from each other at {usual:.0f} positions; near copies "
+            f"differ at {limit} at most" if limit else
+            f"Variants of one parent, which usually differ from each other at {usual:.0f} positions: too few to "
+            "call some of them near copies"
+        )  # fmt: skip
+        near = distance <= limit
         identity[rest] = close
     else:
         found, close = nearest(len(rest), neighbours(queries[rest], targets, alphabet, notion))
