@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bioloom import tasks
 from bioloom.data.choose import make_split
 from bioloom.data.leakage import Alike, Labelled, Leakage, audit, compare_copies
 from bioloom.data.library import Library
@@ -22,8 +21,9 @@ from bioloom.targets import Targets
 def divide(prepared: Prepared) -> tuple[Split, Leakage]:
     """Split the records as the recipe says, or as the data ask for, and look for copies across the split."""
     truth = _truth(prepared)
-    split = make_split(_method(prepared), _request(prepared, truth))
-    return split, _audit(prepared, split, truth)
+    request = _request(prepared, truth)
+    split = make_split(_method(prepared), request)
+    return split, _audit(prepared, split, truth, request.copies())
 
 
 def _truth(prepared: Prepared) -> NDArray[np.float32]:
@@ -59,7 +59,7 @@ def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
 
     return SplitRequest(
         labels=truth[:, 0].astype(np.float64),
-        classes=recipe.data.task != "regression",
+        classes=bool(prepared.classes),
         validation=recipe.split.validation,
         test=recipe.split.test,
         seed=recipe.seed,
@@ -85,20 +85,21 @@ def _watched(prepared: Prepared) -> list[tuple[type[Modality], pd.DataFrame]]:
     return [each for each in inputs if each[0].columns == "one"] or inputs
 
 
-def _audit(prepared: Prepared, split: Split, truth: NDArray[np.float32]) -> Leakage:
+def _audit(
+    prepared: Prepared, split: Split, truth: NDArray[np.float32], copies: NDArray[np.int64]
+) -> Leakage:
     watched = _watched(prepared)
     across = Across(
         split.index("test"), np.flatnonzero(split.part != "test"), prepared.recipe.split.similarity
     )
-    classes = tasks.task(prepared.recipe.data.task).name != "regression"
     records = Labelled(
         ids=prepared.records.ids,
         labels=truth,
-        differs=np.zeros(1) if classes else _spreads(truth),
-        copies=joined_groups(*(modality.copies(frame) for modality, frame in watched)),
+        differs=np.zeros(1) if prepared.classes else _spreads(truth),
+        copies=copies,
         group=prepared.records.group,
     )
-    return audit(split, _alike(watched, across, records.copies), records)
+    return audit(split, _alike(watched, across, copies), records)
 
 
 def _spreads(truth: NDArray[np.float32]) -> NDArray[np.float64]:

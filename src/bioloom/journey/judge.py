@@ -94,7 +94,7 @@ class Judged:
     baselines: Mapping[str, SimpleModel]
     features: str
     comparison: tuple[Difference, ...]
-    shuffle: Shuffle | None
+    shuffle: Shuffle
     findings: tuple[Finding, ...]
     verdict: Verdict
 
@@ -116,7 +116,7 @@ class Judged:
                 "per_target": {name: _scores_to_json(scores) for name, scores in self.per_target.items()},
             },
             "comparison": [difference.to_json() for difference in self.comparison],
-            "controls": {"label_shuffle": None if self.shuffle is None else self.shuffle.to_json()},
+            "controls": {"label_shuffle": self.shuffle.to_json()},
             "findings": [finding.to_json() for finding in self.findings],
             "verdict": self.verdict.to_json(),
         }
@@ -136,7 +136,7 @@ def judge(trial: Trial, leakage: Leakage, listener: Listener) -> Judged:
     resampled = resample(task, trial.truth[test], values, plan)
     scores = {role: resampled.scores(role) for role in values}
     comparison = compare(resampled)
-    names = trial.targets.names if task.name == "regression" and len(trial.targets.names) > 1 else ()
+    names = trial.targets.names if len(trial.targets.names) > 1 else ()
     per_target = target_scores(task, trial.truth[test], values["model"], plan, names) if names else {}
     listener.progress(0.6, "shuffled labels")
     shuffle = _shuffle(trial)
@@ -187,7 +187,7 @@ def _baselines(trial: Trial, features: Features) -> dict[str, SimpleModel]:
     return fit_baselines(data, trial.job.task, trial.targets, trial.job.seed)
 
 
-def _shuffle(trial: Trial) -> Shuffle | None:
+def _shuffle(trial: Trial) -> Shuffle:
     """The same pipeline on a part of the training records with shuffled labels."""
     count = trial.shuffles or SHUFFLES[trial.budget]
     job = trial.job
@@ -219,7 +219,7 @@ class Measured:
     value: NDArray[np.float32]
     scores: Mapping[str, Mapping[str, Score]]
     comparison: tuple[Difference, ...]
-    shuffle: Shuffle | None
+    shuffle: Shuffle
     baselines: Mapping[str, SimpleModel]
     features: Features
 

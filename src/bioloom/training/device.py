@@ -14,9 +14,9 @@ from bioloom.errors import UserError
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 PAYS_FROM = 2**32
-"""Multiplications of one batch from which a second thread gains more than it risks. On a quiet machine two
-threads are up to 1.6 times faster from 2**25 on; but threads wait for each other at every layer, and where
-another process wants a processor too, two have been seen to take 12 times as long as one. One loses nothing."""
+"""Multiplications of one batch from which a second thread is used. Threads wait for each other at every layer:
+where another process wants a processor too, two have been seen to take 12 times as long as one. Below this size
+that risk weighs more than the gain on an idle machine; see docs/decisions/0008-one-thread-by-default.md."""
 
 
 def choose(name: str) -> str:
