@@ -106,6 +106,25 @@ class EvaluationRecipe(Part):
 
     draws: int = Field(default=1000, ge=100, description="bootstrap draws of each interval")
     shuffles: int = Field(default=0, ge=0, description="trainings on shuffled labels; 0: by budget")
+    shares: tuple[float, ...] | None = Field(
+        default=None,
+        description="shares of the training records for the learning curve, such as [0.1, 0.3]; empty: by budget",
+    )
+    seeds: int | None = Field(
+        default=None, ge=1, description="trainings that differ only in the seed; empty: by budget"
+    )
+    confidence: float = Field(
+        default=0.9, gt=0.5, lt=1, description="how often a prediction interval should hold the measurement"
+    )
+    missed_cost: float | None = Field(
+        default=None, gt=0, description="cost of a missed positive relative to a false alarm; moves the threshold"
+    )
+    prevalence: float | None = Field(
+        default=None, gt=0, lt=1, description="share of positives where the model will be used"
+    )
+    deliver: Literal["auto", "network", "simple", "boosting", "nearest"] = Field(
+        default="auto", description="what predict uses; auto: what the verdict says"
+    )
 
 
 class ExplanationRecipe(Part):
