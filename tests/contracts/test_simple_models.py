@@ -14,7 +14,7 @@ TARGETS = {
     "binary": Targets("binary", ("a",), classes=("no", "yes")),
     "multiclass": Targets("multiclass", ("a",), classes=("x", "y", "z")),
 }
-GENERAL = ("trivial", "nearest")
+GENERAL = ("trivial", "nearest", "boosting")
 CASES = sorted({(name, task.name) for task in TASKS.values() for name in (*GENERAL, task.simple)})
 
 

@@ -1,0 +1,293 @@
+"""How far a single prediction may be off: intervals and sets of classes with a promised share of hits.
+
+Split conformal prediction (Vovk et al. 2005; Lei et al. 2018, doi:10.1080/01621459.2017.1307116): the errors on
+records that took no part in fitting the weights say how large the next error may be, whatever the model is.
+
+The promise holds on average over new records that are exchangeable with the calibration records: drawn from the
+same source, in the same way, in any order. It does not hold for each kind of record by itself, nor for records
+of another laboratory, species or year. Validation rows chose when training stopped, so their errors are a little
+too small; the coverage on the test rows, which chose nothing, is reported beside every promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioloom.evaluation.intervals import FEW_UNITS, Drawn, Interval, resampled_interval, rounded, wilson
+from bioloom.evaluation.resampling import Resampling
+
+Floats = NDArray[np.float64]
+
+LEVELS = (0.95, 0.90, 0.80)
+"""Levels that are stepped down to, where there are too few calibration records for the one asked for."""
+
+DEFAULT_LEVEL = 0.90
+
+
+@dataclass(frozen=True)
+class Conformal:
+    """How wide prediction intervals are, or how many classes a set holds, calibrated on validation rows.
+
+    level:    the promised share of hits
+    half:     regression: half the width of the interval, by target, in its units; infinite where there are too
+              few calibration records. Classification: one number, the largest 1 - probability that is still taken
+    names:    the targets of a regression; empty for classes
+    classes:  how many classes there are; 0 for numbers
+    records, groups: calibration records, and groups of them (0 where records are independent)
+    reason:   why the level is not the one asked for, or why there is none; empty otherwise
+    """
+
+    level: float
+    half: tuple[float, ...]
+    names: tuple[str, ...]
+    classes: int
+    records: int
+    groups: int
+    reason: str = ""
+
+    @classmethod
+    def fit(cls, given: Calibrating, level: float = DEFAULT_LEVEL) -> Self:
+        """Take the error that `level` of the calibration records stay below, corrected for their number.
+
+        Where these are too few for the level (it needs 19 for 95 %, 9 for 90 %), the next lower level is taken.
+        """
+        errors, codes = given.errors(), given.codes()
+        half, reason = np.full(errors.shape[1], np.inf), ""
+        tried = [level, *(each for each in LEVELS if each < level)]
+        for promised in tried:
+            half = np.array([quantile(column, codes, promised) for column in errors.T])
+            if np.isfinite(half).all() or promised == tried[-1]:
+                break
+        units = _units(errors, codes)
+        what = "groups of validation records" if codes is not None else "validation records"
+        if not np.isfinite(half).all():
+            reason = f"{units} {what} are too few for any promise; {_needed(tried[-1])} are needed"
+            promised = level
+        elif promised < level:
+            reason = f"{units} {what} are too few for {level:.0%}, which needs {_needed(level)}"
+        groups = 0 if codes is None else len(np.unique(codes))
+        return cls(
+            promised, tuple(map(float, half)), given.names, given.classes, len(given.value), groups, reason
+        )
+
+    def interval(self, value: NDArray[np.floating]) -> tuple[Floats, Floats]:
+        """Lower and upper ends around predictions (records, targets), in the target's units."""
+        half = np.array(self.half)
+        return np.asarray(value - half, np.float64), np.asarray(value + half, np.float64)
+
+    def sets(self, probability: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Which classes a record may belong to, (records, classes), from (records, 1 or classes) probabilities.
+
+        Never empty: the likeliest class is always in, which can only raise the share of hits.
+        """
+        share = _all_classes(probability)
+        held: NDArray[np.bool_] = 1 - share <= self.half[0]
+        held[np.arange(len(share)), share.argmax(axis=1)] = True
+        return held
+
+    def coverage(
+        self, truth: NDArray[np.floating], value: NDArray[np.floating], plan: Resampling
+    ) -> Coverage:
+        """How often the promise was kept on test rows, with a 95 % interval (by group where there are groups).
+
+        truth (records, targets), unknown ones NaN; value (records, targets or classes) as predicted
+        """
+        if self.classes:
+            held = self.sets(value)
+            known = np.isfinite(truth[:, 0])
+            own = np.where(known, truth[:, 0], 0).astype(np.int64)
+            inside = np.where(known, held[np.arange(len(held)), own], np.nan)[:, None]
+            return self._counted(
+                inside, ("",), (float(held[known].sum(axis=1).mean()),) if known.any() else (np.nan,), plan
+            )
+        low, high = self.interval(value)
+        inside = np.where(np.isfinite(truth), (truth >= low) & (truth <= high), np.nan)
+        return self._counted(inside, self.names, tuple(2 * each for each in self.half), plan)
+
+    def _counted(
+        self, inside: Floats, names: tuple[str, ...], size: tuple[float, ...], plan: Resampling
+    ) -> Coverage:
+        shares = tuple(_share(column, plan) for column in inside.T)
+        return Coverage(self, names, shares, size)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is stored with the model; an infinite width is null."""
+        return {
+            "level": self.level,
+            "half": [each if np.isfinite(each) else None for each in self.half],
+            "names": list(self.names),
+            "classes": self.classes,
+            "records": self.records,
+            "groups": self.groups,
+            "reason": self.reason,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        half = tuple(np.inf if each is None else float(each) for each in content["half"])
+        return cls(**{**content, "half": half, "names": tuple(content["names"])})
+
+
+@dataclass(frozen=True)
+class Calibrating:
+    """Calibration rows: the validation part of the split.
+
+    value:   (records, targets or classes) as predicted, in the target's units or as probabilities
+    truth:   (records, targets); unknown ones NaN, class numbers for classes
+    names:   the targets of a regression; empty for classes
+    classes: how many classes there are; 0 for numbers
+    groups:  (records,) whose records resemble each other, or None where records are independent
+    """
+
+    value: NDArray[np.floating]
+    truth: NDArray[np.floating]
+    names: tuple[str, ...] = ()
+    classes: int = 0
+    groups: NDArray[Any] | None = None
+
+    def errors(self) -> Floats:
+        """Absolute residuals, or 1 - the probability of the true class (LAC: Sadinle, Lei and Wasserman 2019)."""
+        if not self.classes:
+            return np.abs(np.asarray(self.truth, np.float64) - self.value)
+        known = np.isfinite(self.truth[:, 0])
+        own = np.where(known, self.truth[:, 0], 0).astype(np.int64)
+        share = _all_classes(self.value)[np.arange(len(own)), own]
+        return np.where(known, 1 - share, np.nan)[:, None]
+
+    def codes(self) -> NDArray[np.int64] | None:
+        """The group of each record as a number; None where every record stands for itself."""
+        plan = Resampling(len(self.value), self.groups)
+        return plan.codes if plan.grouped else None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How often intervals or sets held the truth of test records, and how large they were.
+
+    shares: by target, the share of records with its interval
+    size:   by target, the width in its units; for classes, the mean number of classes in a set
+    """
+
+    conformal: Conformal
+    names: tuple[str, ...]
+    shares: tuple[Share, ...]
+    size: tuple[float, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in result.json under "uncertainty"."""
+        targets = [
+            {"name": name, "size": rounded(size) if np.isfinite(size) else None} | share.to_json()
+            for name, share, size in zip(self.names, self.shares, self.size, strict=True)
+        ]
+        kind = "sets" if self.conformal.classes else "intervals"
+        return {"kind": kind, "text": self.text, "coverage": targets} | self.conformal.to_json()
+
+    @property
+    def text(self) -> str:
+        """What was promised and what was found, in one or two sentences."""
+        kept = self.conformal
+        if not all(np.isfinite(kept.half)):
+            nothing = "set of classes holds them all" if kept.classes else "interval has no ends"
+            return f"No promise can be made about a single prediction ({kept.reason}), so every {nothing}."
+        told = "; ".join(self._told(place) for place in range(len(self.names)))
+        promise = f"was promised to hold the truth for {kept.level:.0%} of new records"
+        what = "set of classes" if kept.classes else "interval around each prediction"
+        less = f" Fewer than asked for: {kept.reason}." if kept.reason else ""
+        return f"The {what} {promise}; on the test records it does so for {told}.{less}"
+
+    def _told(self, place: int) -> str:
+        share, size = self.shares[place], self.size[place]
+        if not np.isfinite(share.value):
+            return "an unknown share, because no truth is known"
+        among = f" of {self.names[place]}" if len(self.names) > 1 else ""
+        span = (
+            "" if share.interval.low is None else f" ({share.interval.low:.1%} to {share.interval.high:.1%})"
+        )
+        wide = f"{size:.3g} classes on average" if self.conformal.classes else f"{size:.4g} wide"
+        return f"{share.value:.1%}{among}{span}, {wide}"
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of test records with its 95 % interval; NaN where no truth is known."""
+
+    value: float
+    n: int
+    interval: Interval
+
+    def to_json(self) -> dict[str, Any]:
+        """Value, interval, how it was found, and the number of records."""
+        low, high = rounded(self.interval.low), rounded(self.interval.high)
+        value = rounded(self.value) if np.isfinite(self.value) else None
+        content = {"value": value, "low": low, "high": high, "n": self.n, "interval": self.interval.method}
+        return content | ({"undefined": self.interval.reason} if self.interval.reason else {})
+
+
+def quantile(errors: Floats, codes: NDArray[np.int64] | None, level: float) -> float:
+    """The error that a new record stays below with probability `level` at least; infinite where none can be named.
+
+    errors: (records,), unknown ones NaN
+    codes:  (records,) the group of each record; None where records are exchangeable one by one
+
+    One by one it is the ceil((n + 1) level)-th smallest. With K groups, each record of a group of m weighs
+    1 / ((K + 1) m), and 1 / (K + 1) lies at infinity, for a new group (hierarchical conformal prediction:
+    Dunn, Wasserman and Ramdas 2022, doi:10.1080/01621459.2022.2060112; Lee, Barber and Willett 2023).
+    """
+    known = np.isfinite(errors)
+    errors = errors[known]
+    if not len(errors):
+        return float("inf")
+    codes = np.arange(len(errors)) if codes is None else codes[known]
+    _, own, size = np.unique(codes, return_inverse=True, return_counts=True)
+    weight = 1.0 / ((len(size) + 1) * size[own])
+    order = np.argsort(errors, kind="stable")
+    enough = np.flatnonzero(np.cumsum(weight[order]) >= level - 1e-9)
+    return float(errors[order[enough[0]]]) if len(enough) else float("inf")
+
+
+def _share(inside: Floats, plan: Resampling) -> Share:
+    """The share of records that are inside, by Wilson, or resampled by group; unknown ones (NaN) left out."""
+    known = np.isfinite(inside)
+    n, hits = int(known.sum()), float(np.nansum(inside))
+    if not n:
+        return Share(float("nan"), 0, wilson(0, 0))
+    groups = None if plan.groups is None else np.asarray(plan.groups)[known]
+    plan = replace(plan, records=n, groups=groups)
+    if not plan.grouped:
+        return Share(hits / n, n, wilson(hits, n))
+    kept = inside[known]
+    left_out = plan.leave_one_out() if plan.units < FEW_UNITS else ()
+    draws, left = (
+        np.concatenate([np.empty(0), *(kept @ counts / counts.sum(axis=0) for counts in blocks)])
+        for blocks in (plan.bootstrap(), left_out)
+    )
+    found = resampled_interval(Drawn(hits / n, draws, left, plan.units, True))
+    if found.low is not None and found.high is not None:
+        found = replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
+    return Share(hits / n, n, found)
+
+
+def _all_classes(probability: NDArray[np.floating]) -> Floats:
+    """(records, classes) also for two classes, of which only the second is predicted."""
+    share = np.asarray(probability, dtype=np.float64)
+    return np.column_stack([1 - share, share]) if share.shape[1] == 1 else share
+
+
+def _units(errors: Floats, codes: NDArray[np.int64] | None) -> int:
+    """Exchangeable units of the target with the fewest."""
+    counts = []
+    for column in errors.T:
+        known = np.isfinite(column)
+        counts.append(int(known.sum()) if codes is None else len(np.unique(codes[known])))
+    return min(counts, default=0)
+
+
+def _needed(level: float) -> int:
+    """How many exchangeable units a level needs: 19 for 95 %, 9 for 90 %."""
+    return int(np.ceil(level / (1 - level) - 1e-9))

@@ -1,0 +1,132 @@
+"""Prediction intervals and sets: the promised share of hits, by simulation."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from bioloom.evaluation.conformal import Calibrating, Conformal, quantile
+from bioloom.evaluation.resampling import Resampling
+
+
+def number(n: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Truths and predictions of a model with skewed errors."""
+    value = random.normal(size=(n, 1))
+    return value + random.gamma(1.0, 2.0, (n, 1)), value
+
+
+@pytest.mark.parametrize("level", [0.8, 0.9, 0.95])
+@pytest.mark.parametrize("n", [19, 50, 400])
+def test_the_quantile_is_the_exact_order_statistic(n: int, level: float) -> None:
+    errors = np.random.default_rng(n).random(n)
+    rank = int(np.ceil((n + 1) * level - 1e-9))
+    assert quantile(errors, None, level) == np.sort(errors)[rank - 1]
+    assert quantile(errors, np.arange(n), level) == np.sort(errors)[rank - 1]
+
+
+def test_groups_of_equal_size_weigh_equally() -> None:
+    errors, codes = np.arange(40.0), np.repeat(np.arange(20), 2)
+    assert quantile(errors, codes, 0.9) == np.ceil(0.9 * 21 * 2) - 1  # weight 1 / (21 * 2) each
+    assert quantile(np.r_[errors, np.nan], np.r_[codes, 99], 0.9) == quantile(errors, codes, 0.9)
+
+
+@pytest.mark.parametrize("n", [30, 200])
+def test_intervals_hold_the_truth_as_often_as_promised(n: int) -> None:
+    random, hits = np.random.default_rng(1), []
+    for _ in range(600):
+        truth, value = number(n + 50, random)
+        made = Conformal.fit(Calibrating(value[:n], truth[:n], ("a",)))
+        low, high = made.interval(value[n:])
+        hits.append(((truth[n:] >= low) & (truth[n:] <= high)).mean())
+    assert np.mean(hits) == pytest.approx(0.9, abs=0.02)
+
+
+def test_with_groups_the_promise_holds_for_records_of_a_new_group() -> None:
+    random, by_group, by_record = np.random.default_rng(2), [], []
+    for _ in range(800):
+        size = random.integers(1, 30, 61)
+        codes = np.repeat(np.arange(61), size)
+        shift = random.normal(0, 3, 61)[codes] + random.normal(0, 1, len(codes))
+        truth, value = shift[:, None], np.zeros((len(codes), 1))
+        old, new = codes < 60, codes == 60
+        for found, groups in ((by_group, codes[old]), (by_record, None)):
+            made = Conformal.fit(Calibrating(value[old], truth[old], ("a",), groups=groups))
+            found.append((np.abs(truth[new]) <= made.half[0]).mean())
+    assert np.mean(by_group) == pytest.approx(0.9, abs=0.02)
+    assert np.mean(by_record) < np.mean(by_group)  # few groups: counting records promises too much
+
+
+def test_sets_hold_the_true_class_as_often_as_promised() -> None:
+    random, hits, sizes = np.random.default_rng(3), [], []
+    for _ in range(300):
+        raw = random.normal(0, 1.5, (300, 4))
+        share = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+        truth = np.array([random.choice(4, p=row) for row in share[:, ::-1]])[
+            :, None
+        ]  # a model that is wrong
+        made = Conformal.fit(Calibrating(share[:200], truth[:200].astype(float), classes=4))
+        held = made.sets(share[200:])
+        hits.append(held[np.arange(100), truth[200:, 0]].mean())
+        sizes.append(held.sum(axis=1).mean())
+    assert np.mean(hits) == pytest.approx(0.9, abs=0.02)
+    assert np.mean(sizes) > 3  # a wrong model needs large sets to keep its word
+
+
+def test_a_set_of_two_classes_is_never_empty() -> None:
+    value = np.linspace(0.01, 0.99, 99)[:, None]
+    made = Conformal.fit(Calibrating(value, (value > 0.5).astype(float), classes=2))
+    assert made.sets(value).any(axis=1).all()
+    assert made.sets(value).shape == (99, 2)
+
+
+@pytest.mark.parametrize(
+    ("n", "level", "says"), [(18, 0.90, "needs 19"), (8, 0.80, "needs 19"), (3, 0.95, "too few")]
+)
+def test_too_few_records_promise_less_or_nothing_and_say_so(n: int, level: float, says: str) -> None:
+    truth, value = number(n, np.random.default_rng(4))
+    made = Conformal.fit(Calibrating(value, truth, ("a",)), 0.95)
+    assert made.level == level
+    assert says in made.reason
+    assert np.isinf(made.half[0]) == (n == 3)
+    text = made.coverage(truth, value, Resampling(n)).text
+    assert "No promise" in text if n == 3 else "Fewer than asked for" in text
+
+
+def test_no_calibration_record_promises_nothing() -> None:
+    made = Conformal.fit(Calibrating(np.empty((0, 3)), np.empty((0, 1)), classes=3))
+    assert made.sets(np.full((2, 3), 1 / 3)).all()
+    assert "too few" in made.reason
+
+
+def test_each_target_has_its_own_width_from_its_known_records() -> None:
+    random = np.random.default_rng(5)
+    value = np.zeros((200, 2))
+    truth = random.normal(size=(200, 2)) * [1, 10]
+    truth[:100, 1] = np.nan
+    made = Conformal.fit(Calibrating(value, truth, ("a", "b")))
+    assert made.half[0] == quantile(np.abs(truth[:, 0]), None, 0.9)
+    assert made.half[1] == quantile(np.abs(truth[100:, 1]), None, 0.9)
+    found = made.coverage(truth, value, Resampling(200)).to_json()
+    assert [each["n"] for each in found["coverage"]] == [200, 100]
+
+
+def test_coverage_is_counted_with_its_interval_by_record_and_by_group() -> None:
+    truth, value = number(2000, np.random.default_rng(6))
+    made = Conformal.fit(Calibrating(value[:1000], truth[:1000], ("a",)))
+    alone = made.coverage(truth[1000:], value[1000:], Resampling(1000)).shares[0]
+    assert alone.interval.method == "Wilson"
+    assert alone.interval.low < alone.value < alone.interval.high
+    grouped = made.coverage(truth[1000:], value[1000:], Resampling(1000, np.arange(1000) // 10)).shares[0]
+    assert "100 groups" in grouped.interval.method
+    assert grouped.value == alone.value
+
+
+def test_it_comes_back_from_json() -> None:
+    truth, value = number(5, np.random.default_rng(7))
+    for n in (5, 2):
+        made = Conformal.fit(Calibrating(value[:n], truth[:n], ("a",)))
+        assert Conformal.from_json(json.loads(json.dumps(made.to_json()))) == made
+    content = json.dumps(made.coverage(truth, value, Resampling(5)).to_json(), allow_nan=False)
+    assert "No promise" in content
