@@ -31,10 +31,10 @@ def make_split(method: str, request: SplitRequest) -> Split:
     Raises UserError for too few records, shares that leave no training, a method that lacks what it needs,
     and where a class would have no training record.
     """
-    _refuse_impossible(request)
+    refuse_impossible(request)
     found = splitters[method].split(request) if method != "auto" else choose(request)
     _refuse_empty(found)
-    return _with_class_notes(found, request)
+    return with_class_notes(found, request)
 
 
 def choose(request: SplitRequest) -> Split:
@@ -76,7 +76,8 @@ def _library_split(request: SplitRequest, library: Library) -> Split:
     return replace(by_copies(request), reason=reason)
 
 
-def _refuse_impossible(request: SplitRequest) -> None:
+def refuse_impossible(request: SplitRequest) -> None:
+    """Refuse too few records, and shares that leave no training."""
     count = len(request.labels)
     if count < FEWEST:
         raise UserError(
@@ -101,7 +102,8 @@ def _refuse_empty(split: Split) -> None:
         )
 
 
-def _with_class_notes(split: Split, request: SplitRequest) -> Split:
+def with_class_notes(split: Split, request: SplitRequest) -> Split:
+    """Refuse a class without training records, and note classes that validation or test lack."""
     if not request.classes:
         return split
     known = np.isfinite(request.labels)

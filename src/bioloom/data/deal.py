@@ -1,19 +1,30 @@
 """Dealing records to parts: whole units, each part with its share of every stratum, the same for a seed.
 
+Strata (labels) come first; properties (length, GC) are spread evenly as far as that costs no label balance.
 Nothing here knows what the parts are for, so that training, validation and test, and folds, are dealt alike.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioloom.data.exchange import Hands, exchange
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Index = NDArray[np.int64]
+    Walk = Callable[[Index], NDArray[np.float64] | None]
+
+FIFTHS = 5
+"""Properties are balanced between the parts by fifths of their distribution."""
+
+PROPERTY_WEIGHT = 0.05
+"""What a property weighs where units are dealt, beside all strata together (1) and the number of records (1)."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,9 @@ class Deal:
     strata:   (records,) what should be spread over the parts evenly: classes, tenths of a distribution
     shares:   (parts,) of all records, adding up to 1; a part with share 0 gets none
     each:     every stratum must be in the first part, then in the last, then in the others, if it can be
-    The first part takes the units that are too large for any other.
+    folds:    the parts are folds, none of which is special; otherwise the first part (training) takes the
+              units that are too large for any other
+    properties: (records, p) numbers that should be spread evenly too, after the strata; or None
     """
 
     units: Index
@@ -32,6 +45,8 @@ class Deal:
     shares: NDArray[np.float64]
     seed: int
     each: bool = False
+    folds: bool = False
+    properties: NDArray[np.float64] | None = None
 
 
 def deal(what: Deal) -> Index:
@@ -51,7 +66,10 @@ def deal(what: Deal) -> Index:
     held = np.stack(
         [np.bincount(strata[part == number], minlength=strata.max() + 1) for number in _parts(what)]
     )
-    part[single] = _deal_singles(strata[single], held, what, random)
+    rows = np.flatnonzero(single)
+    part[single] = _deal_singles(
+        strata[single], held, what, lambda chosen: _order(what, rows[chosen], random), random
+    )
     return _none_empty(part, units, what.shares)
 
 
@@ -78,32 +96,76 @@ def _deal_units(units: Index, strata: Index, what: Deal, random: np.random.Gener
     sizes = np.bincount(units)
     place = np.full(len(sizes), -1)
     several = np.flatnonzero(sizes > 1)
+    if not len(several):
+        return place
     row = np.full(len(sizes), -1)
     row[several] = np.arange(len(several))
-    mine = row[units] >= 0
-    width = int(strata.max()) + 1
-    totals = np.append(np.bincount(strata, minlength=width), len(strata)).astype(np.float64)
-    counts = np.bincount(row[units[mine]] * width + strata[mine], minlength=len(several) * width)
-    mix = (
-        np.column_stack([counts.reshape(-1, width), sizes[several]]) / totals
-    )  # shares of each stratum, and of all
-    weight = np.append(np.full(width, 1 / width), 1.0)
+    mix, weight = _mixes(row[units], strata, what)
     open_ = np.flatnonzero(what.shares > 0)
     wanted = what.shares[open_]
-    lacking = np.repeat(wanted[:, None], width + 1, axis=1)
-    large = too_large(units, what.shares)
-    for unit in several[np.lexsort((random.random(len(several)), -sizes[several]))].tolist():
-        added = mix[row[unit]]
+    lacking = np.repeat(wanted[:, None], mix.shape[1], axis=1)
+    pinned = too_large(units, what.shares) & (what.shares[0] > 0) & (not what.folds)
+    chosen = np.zeros(len(several), dtype=np.int64)
+    for unit in np.lexsort((random.random(len(several)), -sizes[several])).tolist():
         # squared distance from what the part should have, relative to that: a chi-squared statistic
-        cost = ((added * (added - 2 * lacking)) * weight).sum(axis=1) / wanted
+        cost = ((mix[unit] * (mix[unit] - 2 * lacking)) * weight).sum(axis=1) / wanted
         last_of_equals = len(cost) - 1 - int(cost[::-1].argmin())  # the test before validation
-        best = 0 if large[unit] and what.shares[0] > 0 else last_of_equals
-        lacking[best] -= added
-        place[unit] = open_[best]
+        chosen[unit] = 0 if pinned[several[unit]] else last_of_equals
+        lacking[chosen[unit]] -= mix[unit]
+    hands = Hands(mix, weight, wanted, strata=int(strata.max()) + 1 if what.each else 0, folds=what.folds)
+    place[several] = open_[exchange(hands, chosen, ~pinned[several])]
     return place
 
 
-def _deal_singles(strata: Index, held: Index, what: Deal, random: np.random.Generator) -> Index:
+def _mixes(row: Index, strata: Index, what: Deal) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What each unit holds of each stratum, of all records and of each fifth of each property, as shares.
+
+    row: (records,) the unit of each record, -1 for records that stand alone
+    Returns (units, columns), and how much each column weighs.
+    """
+    codes, weights = [strata, np.zeros_like(strata)], [1.0, 1.0]
+    if what.properties is not None:
+        codes += [_fifths(column) for column in what.properties.T]
+        weights += [PROPERTY_WEIGHT] * what.properties.shape[1]
+    mine = row >= 0
+    columns, weight = [], []
+    for code, heavy in zip(codes, weights, strict=True):
+        width = int(code.max()) + 1
+        counts = np.bincount(row[mine] * width + code[mine], minlength=(row.max() + 1) * width)
+        columns.append(counts.reshape(-1, width) / np.maximum(np.bincount(code, minlength=width), 1))
+        weight.append(np.full(width, heavy / width))
+    return np.column_stack(columns), np.concatenate(weight)
+
+
+def _fifths(column: NDArray[np.float64]) -> Index:
+    """The fifth of its distribution that each number lies in, (records,); a number that is unknown is middling."""
+    known = np.isfinite(column)
+    if not known.any():
+        return np.zeros(len(column), dtype=np.int64)
+    edges = np.unique(np.quantile(column[known], np.linspace(0, 1, FIFTHS + 1)[1:-1]))
+    filled = np.where(known, column, np.median(column[known]))
+    return np.unique(np.searchsorted(edges, filled, side="right"), return_inverse=True)[1]
+
+
+def _order(what: Deal, rows: Index, random: np.random.Generator) -> NDArray[np.float64] | None:
+    """Where each of some single records stands in a walk through their properties, (rows,); None without any.
+
+    The walk goes up and down the second property within each fifth of the first, so that neighbours on it
+    are alike in both.
+    """
+    if what.properties is None or not what.properties.shape[1]:
+        return None
+    keys = [_fifths(column[rows]) for column in what.properties.T[:-1]]
+    last = np.unique(np.nan_to_num(what.properties[rows, -1]), return_inverse=True)[1]
+    for key in keys:
+        last = np.where(key % 2 == 1, last.max() - last, last)
+    order = np.lexsort((random.random(len(rows)), last, *keys[::-1]))
+    place = np.empty(len(rows))
+    place[order] = np.arange(len(rows))
+    return place
+
+
+def _deal_singles(strata: Index, held: Index, what: Deal, walk: Walk, random: np.random.Generator) -> Index:
     """Parts for records that stand alone. held: (parts, strata) what the parts have already."""
     part = np.zeros(len(strata), dtype=np.int64)
     totals = held.sum(axis=0) + np.bincount(strata, minlength=held.shape[1])
@@ -118,8 +180,24 @@ def _deal_singles(strata: Index, held: Index, what: Deal, random: np.random.Gene
         if what.each:
             quota = _one_in_each(quota, held[:, stratum], what.shares)
         owed += ideal - quota
-        part[members] = np.repeat(np.arange(len(quota)), quota)
+        part[members] = _along(walk(members), quota, random)
     return part
+
+
+def _along(place: NDArray[np.float64] | None, quota: Index, random: np.random.Generator) -> Index:
+    """A part for each of some records in random order: anyhow, or each part's evenly along a walk, (records,).
+
+    place: where each record stands on the walk. A part with n records gets one from each n-th of the walk, at
+    random within it (stratified sampling), so that the quotas hold exactly.
+    """
+    parts = np.repeat(np.arange(len(quota)), quota)
+    if place is None:
+        return parts
+    within = np.concatenate([np.arange(count) for count in quota])
+    spread = parts[np.argsort((within + random.random(len(parts))) / quota[parts], kind="stable")]
+    dealt = np.empty(len(parts), dtype=np.int64)
+    dealt[np.argsort(place, kind="stable")] = spread
+    return dealt
 
 
 def _rounded(ideal: NDArray[np.float64], total: int, shares: NDArray[np.float64]) -> Index:

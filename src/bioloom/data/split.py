@@ -6,7 +6,7 @@ A method is one `Splitter`; those of bioloom are in `bioloom.data.splitters`. Ev
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,6 +72,9 @@ class SplitRequest:
     library:  finds out whether the records are variants of one parent
     copies:   finds records that are exact copies of each other, (records,) equal numbers
     sequences: whether some input is a sequence
+    order:    (records,) cells that say what came first: numbers, dates or text; or None
+    chromosome: (records,) cells that name a chromosome, or None; ids: (records,) names of the records
+    properties: (records, p) numbers such as length and GC that the parts should share, or None
     """
 
     labels: NDArray[np.float64]
@@ -85,6 +88,10 @@ class SplitRequest:
     sequences: bool
     group: NDArray[np.object_] | None = None
     column: NDArray[np.object_] | None = None
+    order: NDArray[np.object_] | None = None
+    chromosome: NDArray[np.object_] | None = None
+    ids: NDArray[np.object_] | None = None
+    properties: NDArray[np.float64] | None = None
 
     @property
     def strata(self) -> NDArray[np.int64]:
@@ -105,20 +112,91 @@ class SplitRequest:
 
 
 @dataclass(frozen=True)
+class Units:
+    """What a method keeps together; single splits and folds are dealt from it alike.
+
+    labels:   (records,) records with one label go to one part
+    what:     one unit in a word: "record", "group", "family", "chromosome", "position"
+    reason:   one sentence; notes: what the user should know
+    balanced: whether the parts get the same mix of labels and properties
+    """
+
+    labels: NDArray[np.int64]
+    what: str
+    reason: str
+    notes: tuple[str, ...] = ()
+    balanced: bool = True
+
+    @property
+    def count(self) -> int:
+        """Different units."""
+        return len(np.unique(self.labels))
+
+    def named(self, number: int) -> str:
+        """A number of units in words, such as "1 family" or "3 families"."""
+        return f"{number:,} {self.what if number == 1 else self.plural}"
+
+    @property
+    def plural(self) -> str:
+        """Several units in a word."""
+        return f"{self.what[:-1]}ies" if self.what.endswith("y") else f"{self.what}s"
+
+
+@dataclass(frozen=True)
 class Splitter:
-    """One way to divide records: name, one line for listings, and what does it."""
+    """One way to divide records: name, one line for listings, and what does it.
+
+    units: what stays together; None where no folds can be made, because the method says itself what the test is
+    each:  one fold for each unit; no single split can be made
+    """
 
     name: str
     title: str
     split: Callable[[SplitRequest], Split]
+    units: Callable[[SplitRequest], Units] | None = None
+    each: bool = False
 
 
 splitters: Registry[Splitter] = Registry("split method", "bioloom.data.splitters")
 
 
+def deal_units(units: Units, request: SplitRequest) -> NDArray[np.object_]:
+    """Deal units whole to training, validation and test; (records,) names of parts."""
+    if not units.balanced:
+        return as_parts(Deal(units.labels, np.zeros_like(units.labels), request.shares, request.seed))
+    return dealt(request, units.labels)
+
+
 def dealt(request: SplitRequest, units: NDArray[np.int64]) -> NDArray[np.object_]:
-    """Deal units whole, with the same mix of labels in each part; (records,) names of parts."""
-    return as_parts(Deal(units, request.strata, request.shares, request.seed, each=request.classes))
+    """Deal units whole, with the same mix of labels (and then of properties) in each part; (records,) names of parts."""
+    return as_parts(
+        Deal(
+            units,
+            request.strata,
+            request.shares,
+            request.seed,
+            each=request.classes,
+            properties=request.properties,
+        )
+    )
+
+
+def validation_from(
+    request: SplitRequest, rows: NDArray[np.int64], units: NDArray[np.int64], *, balanced: bool = True
+) -> NDArray[np.object_]:
+    """Divide the records that are not in the test into training and validation; (rows,) names of parts.
+
+    rows:  positions of those records; units: (rows,) what stays together among them
+    The share of validation is what it is of all records that are not in the test of a single split. Labels of
+    test records decide nothing.
+    """
+    share = request.validation / (1 - request.test)
+    properties = None if request.properties is None or not balanced else request.properties[rows]
+    strata = replace(request, labels=request.labels[rows]).strata if balanced else np.zeros_like(units)
+    shares = np.array([1 - share, share, 0.0])
+    return as_parts(
+        Deal(units, strata, shares, request.seed, each=balanced and request.classes, properties=properties)
+    )
 
 
 def as_parts(what: Deal) -> NDArray[np.object_]:

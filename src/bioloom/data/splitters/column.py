@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from bioloom.data.deal import Deal
-from bioloom.data.split import Split, SplitRequest, Splitter, as_parts, splitters
+from bioloom.data.split import Split, SplitRequest, Splitter, splitters, validation_from
 from bioloom.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -42,23 +40,20 @@ def by_column(request: SplitRequest) -> Split:
         return Split(part, "column", "The file says which record is for what.")
     train = np.flatnonzero(part == "train")
     share = request.validation / (1 - request.test)
-    taken = _from_training(request, train, share)
+    taken = validation_from(request, train, _alike(request, train))
     part[train[taken == "validation"]] = "validation"
     reason = f"The file says which records are for the test; {share:.0%} of its training records were taken for validation."
     return Split(part, "column", reason)
 
 
-def _from_training(request: SplitRequest, rows: NDArray[np.int64], share: float) -> NDArray[np.object_]:
-    """Divide some rows into training and validation, alike or grouped records together."""
+def _alike(request: SplitRequest, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What stays together among some rows: given groups, else copies in a library, else families."""
     if request.group is not None:
-        units = pd.factorize(pd.Series(request.group[rows], dtype=object), use_na_sentinel=False)[0]
-    elif request.library() is not None:
-        units = request.copies()[rows]
-    else:
-        units = request.together().labels[rows]
-    strata = replace(request, labels=request.labels[rows]).strata  # labels of test records decide nothing
-    shares = np.array([1 - share, share, 0.0])
-    return as_parts(Deal(units.astype(np.int64), strata, shares, request.seed, each=request.classes))
+        groups = pd.Series(request.group[rows], dtype=object)
+        return pd.factorize(groups, use_na_sentinel=False)[0].astype(np.int64)
+    if request.library() is not None:
+        return request.copies()[rows]
+    return request.together().labels[rows]
 
 
 def _read_words(column: NDArray[np.object_]) -> NDArray[np.object_]:

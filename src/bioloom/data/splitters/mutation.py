@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
-from bioloom.data.split import Split, SplitRequest, Splitter, splitters
+from bioloom.data.split import Split, SplitRequest, Splitter, Units, splitters
 from bioloom.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,6 +24,48 @@ def by_mutation(request: SplitRequest) -> Split:
     where each has many, every position is mutated in a large share of records, and none can be held out
     (Dallago et al. 2021, FLIP, discusses such splits).
     """
+    library = _library(request)
+    found = held_out_positions(library, request)
+    if found is None:
+        raise UserError(
+            "No set of positions can be held out: each is mutated in too many records.",
+            where="--split mutation",
+            fix="use --split mutation-count, which holds out variants with many mutations, or --split copies",
+        )
+    return found
+
+
+def position_units(request: SplitRequest) -> Units:
+    """Records that are mutated at one position stay together, and so do positions that are mutated in one record.
+
+    Then no position of a fold is mutated in any record outside it. Records without a mutation, or of another
+    length, stand with their exact copies. Raises UserError where positions hang together so much that one unit
+    holds most records, as in libraries of many double mutants: a record would belong to several folds.
+    """
+    library = _library(request)
+    record, position = np.nonzero(library.mutated)
+    copies = np.unique(request.copies(), return_inverse=True)[1]
+    every = np.arange(len(library))
+    ends = np.concatenate([position, library.mutated.shape[1] + copies]) + len(library)
+    edges = (np.ones(len(ends)), (np.concatenate([record, every]), ends))
+    size = len(library) + library.mutated.shape[1] + len(library)
+    labels = connected_components(coo_matrix(edges, shape=(size, size)), directed=False)[1][: len(library)]
+    largest = int(np.unique(labels, return_counts=True)[1].max())
+    if largest > len(labels) / 2:
+        raise UserError(
+            f"No folds of positions can be made: {largest:,} of {len(labels):,} records hang together by shared mutations, "
+            "so that a record would belong to several folds.",
+            where="--split mutation, split.folds",
+            fix="use --set split.folds=1 with --split mutation, or --split copies for folds",
+        )
+    reason = (
+        f"The records are {library.words}; records mutated at one position stay together, so that each fold asks "
+        "about positions that its training records never varied."
+    )
+    return Units(labels.astype(np.int64), "position", reason)
+
+
+def _library(request: SplitRequest) -> Library:
     library = request.library()
     if library is None:
         raise UserError(
@@ -29,14 +73,7 @@ def by_mutation(request: SplitRequest) -> Split:
             where="--split mutation",
             fix="use --split similarity, or leave out --split",
         )
-    found = held_out_positions(library, request)
-    if found is None:
-        raise UserError(
-            "No set of positions can be held out: each is mutated in too many records.",
-            where="--split mutation",
-            fix="use --split random, or name a column that holds out variants with many mutations",
-        )
-    return found
+    return library
 
 
 def held_out_positions(library: Library, request: SplitRequest) -> Split | None:
@@ -76,4 +113,6 @@ def _some_positions(
     return positions, chosen
 
 
-splitters.register(Splitter("mutation", "positions of a library of one parent held out", by_mutation))
+splitters.register(
+    Splitter("mutation", "positions of a library of one parent held out", by_mutation, position_units)
+)
