@@ -93,7 +93,7 @@ TASKS: dict[str, Task] = {
             title="regression (predict a number)",
             loss=squared_error,
             activate=_in_units,
-            metrics=("spearman", "r2", "pearson", "rmse", "mae"),
+            metrics=("spearman", "r2", "pearson", "concordance", "rmse", "mae"),
             simple="ridge",
         ),
         Task(
@@ -102,7 +102,7 @@ TASKS: dict[str, Task] = {
             loss=binary_cross_entropy,
             activate=_probability,
             metrics=(
-                "roc_auc", "average_precision", "mcc", "balanced_accuracy", "accuracy",
+                "roc_auc", "average_precision", "mcc", "balanced_accuracy", "accuracy", "error_rate",
                 "sensitivity", "specificity", "precision", "f1", "log_loss", "brier",
             ),
             simple="logistic",
@@ -112,7 +112,7 @@ TASKS: dict[str, Task] = {
             title="classification (predict one of several classes)",
             loss=cross_entropy,
             activate=_softmax,
-            metrics=("balanced_accuracy", "macro_f1", "accuracy", "mcc", "macro_roc_auc", "log_loss"),
+            metrics=("balanced_accuracy", "macro_f1", "accuracy", "error_rate", "mcc", "macro_roc_auc", "log_loss"),
             simple="logistic",
         ),
     )

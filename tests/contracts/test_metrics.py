@@ -78,9 +78,13 @@ def guess(truth: NDArray[np.float32], task: str, metric: str) -> NDArray[np.floa
             else random.permutation(truth)
         )
     if task == "binary":
-        return np.full_like(truth, known.mean()) if probabilistic or metric == "accuracy" else drawn
+        return (
+            np.full_like(truth, known.mean())
+            if probabilistic or metric in ("accuracy", "error_rate")
+            else drawn
+        )
     shares = np.bincount(known[:, 0].astype(int), minlength=3) / len(known)
-    if probabilistic or metric == "accuracy":
+    if probabilistic or metric in ("accuracy", "error_rate"):
         return np.tile(shares, (len(truth), 1)).astype(np.float32)
     return np.eye(3, dtype=np.float32)[drawn[:, 0].astype(int)]
 

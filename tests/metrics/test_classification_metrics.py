@@ -100,3 +100,9 @@ def test_one_class_in_the_test_leaves_the_area_undefined() -> None:
 def test_a_sure_mistake_costs_much_but_not_infinitely_much() -> None:
     found = METRICS["log_loss"](np.array([[1.0], [0.0]]), np.array([[0.0], [0.0]]))
     assert found == pytest.approx(-np.log(1e-7) / 2)
+
+
+def test_the_error_rate_is_what_is_left_of_the_accuracy() -> None:
+    random = np.random.default_rng(5)
+    truth, value = random.integers(0, 3, (80, 1)).astype(float), random.random((80, 3))
+    assert METRICS["error_rate"](truth, value) == pytest.approx(1 - METRICS["accuracy"](truth, value))

@@ -64,3 +64,15 @@ def test_huge_numbers_with_small_differences_keep_their_digits() -> None:
     value = 1e9 + random.normal(size=200)
     expected = np.corrcoef(truth - 1e9, value - 1e9)[0, 1]
     assert METRICS["pearson"](truth[:, None], value[:, None]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_concordance_is_lins_and_falls_with_a_wrong_slope_or_offset() -> None:
+    random = np.random.default_rng(4)
+    truth = random.normal(1e4, 2, 500)
+    value = 0.5 * (truth - 1e4) + 1e4 + 1 + random.normal(0, 0.3, 500)
+    apart = (truth.mean() - value.mean()) ** 2
+    closed = 2 * np.cov(truth, value, ddof=0)[0, 1] / (truth.var() + value.var() + apart)
+    found = METRICS["concordance"](truth[:, None], value[:, None])
+    assert found == pytest.approx(closed, abs=1e-9)
+    assert found < METRICS["pearson"](truth[:, None], value[:, None]) - 0.1
+    assert METRICS["concordance"](truth[:, None], np.zeros((500, 1))) == pytest.approx(0.0, abs=1e-6)

@@ -132,6 +132,10 @@ def _accuracy(margins: _Margins) -> Floats:
     return ratio(margins.hits.sum(axis=0), margins.true.sum(axis=0))
 
 
+def _error_rate(margins: _Margins) -> Floats:
+    return 1.0 - _accuracy(margins)
+
+
 def _balanced_accuracy(margins: _Margins) -> Floats:
     several = (margins.true > 0).sum(axis=0) > 1
     return np.where(several, _mean_where_there(ratio(margins.hits, margins.true)), np.nan)
@@ -312,6 +316,18 @@ CLASSIFICATION = (
         reason=_no_class,
         chance=over_columns(lambda truth: _shares(truth).max()),
         counts=_share(lambda classes: classes.truth == classes.called, lambda classes: len(classes.truth)),
+    ),
+    Metric(
+        name="error_rate",
+        title="error rate",
+        plain="The share of records named wrongly; always naming the commonest class already gets it down "
+        "to the share of all others.",
+        prepare=_from_margins(_error_rate),
+        reason=_no_class,
+        chance=over_columns(lambda truth: 1.0 - _shares(truth).max()),
+        best=0.0,
+        higher_is_better=False,
+        counts=_share(lambda classes: classes.truth != classes.called, lambda classes: len(classes.truth)),
     ),
     Metric(
         name="sensitivity",

@@ -149,6 +149,23 @@ def _r2(truth: Floats, value: Floats) -> Estimate:
     return estimate
 
 
+def _concordance(truth: Floats, value: Floats) -> Estimate:
+    """Lin 1989, doi:10.2307/2532051: 2 cov / (var + var + squared distance of the means)."""
+    spread = np.ptp(truth)
+    centre, unit = truth.mean(), spread if spread > 0 else 1.0
+    a, b = (truth - centre) / unit, (value - centre) / unit
+    columns = np.column_stack([np.ones_like(a), a, b, a * a, b * b, a * b])
+
+    def estimate(weights: Floats) -> Floats:
+        n, sum_a, sum_b, aa, bb, ab = columns.T @ weights
+        around_a, around_b = n * aa - sum_a**2, n * bb - sum_b**2
+        apart = around_a + around_b + (sum_a - sum_b) ** 2
+        shared = 2.0 * (n * ab - sum_a * sum_b)
+        return np.clip(ratio(shared, np.where(around_a <= 1e-12 * n * n, 0.0, apart)), -1.0, 1.0)
+
+    return estimate
+
+
 def _mae(truth: Floats, value: Floats) -> Estimate:
     return mean_of(np.abs(truth - value))
 
@@ -192,6 +209,17 @@ REGRESSION = (
         "a wrong slope or offset does not lower it.",
         prepare=_over_targets(_pearson, _no_correlation),
         reason=_any_target(_no_correlation),
+        scale=FISHER,
+        chance=always(0.0),
+        range=(-1.0, 1.0),
+    ),
+    Metric(
+        name="concordance",
+        title="concordance correlation",
+        plain="How close predictions and measurements lie to the line on which they are equal: 1 is on it, 0 is a "
+        "guess; unlike the Pearson correlation it falls with a wrong slope or offset.",
+        prepare=_over_targets(_concordance, _no_spread),
+        reason=_any_target(_no_spread),
         scale=FISHER,
         chance=always(0.0),
         range=(-1.0, 1.0),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from bioloom.metrics import METRICS
+from bioloom.metrics import described
 
 Score = Mapping[str, Any]
 """A metric in `result.json`: value, low, high, n, interval, undefined."""
@@ -56,14 +56,16 @@ def duration(seconds: float) -> str:
 
 def metric_title(name: str) -> str:
     """How reports call a metric; the name itself where bioloom does not know it."""
-    return METRICS[name].title if name in METRICS else name
+    known = described(name)
+    return known.title if known else name
 
 
 def score(name: str, value: float | None) -> str:
     """The value of a metric in that metric's own format."""
     if value is None or not math.isfinite(value):
         return "not defined"
-    kind = METRICS[name].format if name in METRICS else ".3f"
+    known = described(name)
+    kind = known.format if known else ".3f"
     text = number(value) if kind.endswith("g") else format(value, kind)  # "g" drops zeros that tell precision
     return text[1:] if text.startswith("-") and not text.strip("-0.") else text  # "-0.000" is 0
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from bioloom.metrics import METRICS
+from bioloom.metrics import described
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.numbers import interval, metric_title, plural, score, without_number
 from bioloom.report.summary import baseline_title, in_order
@@ -50,7 +50,7 @@ def _features(baselines: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _row(name: str, columns: Sequence[Mapping[str, Any]], primary: bool) -> dict[str, Any]:
-    known = METRICS.get(name)
+    known = described(name)
     direction = "" if known is None or known.higher_is_better else "lower is better"
     return {
         "title": capital(metric_title(name)),
