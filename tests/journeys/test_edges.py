@@ -32,7 +32,7 @@ def test_weights_of_test_records_change_no_bit_of_a_training():
     jobs = []
     for each in (frame, poisoned):
         prepared = prepare(Request(each, target=("y",), settings=EDGE))
-        split, _ = divide(prepared)
+        split = divide(prepared).split
         jobs.append(make_job(prepared, split, encode(prepared, split)))
     learned = np.concatenate([jobs[0].train, jobs[0].validation])
     np.testing.assert_array_equal(jobs[0].weight[learned], jobs[1].weight[learned])
@@ -43,7 +43,7 @@ def test_labels_of_test_records_do_not_choose_the_validation_records():
     frame = numbers().assign(y=np.arange(80.0))
     frame["split"] = frame["split"].replace("validation", "train")
     poisoned = frame.assign(y=frame["y"].where(frame["split"] != "test", -1e6))
-    parts = [divide(prepare(Request(each, target=("y",))))[0].part for each in (frame, poisoned)]
+    parts = [divide(prepare(Request(each, target=("y",)))).split.part for each in (frame, poisoned)]
     np.testing.assert_array_equal(*parts)
 
 
@@ -75,7 +75,7 @@ def test_conflicts_are_judged_in_the_spread_of_each_target():
     frame = pd.concat([numbers().assign(split="train")] * 2, ignore_index=True)
     frame["small"], frame["large"] = np.repeat([0.0, 1.0], 80), np.tile(np.arange(80) * 1e6, 2)
     frame["split"] = np.repeat(["train", "test"], 80)
-    _, leakage = divide(prepare(Request(frame, target=("small", "large"))))
+    leakage = divide(prepare(Request(frame, target=("small", "large")))).leakage
     assert leakage.conflicting_labels == 80
 
 

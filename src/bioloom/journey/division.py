@@ -2,28 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cache
+from itertools import chain
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom.data.choose import make_split
-from bioloom.data.leakage import Alike, Labelled, Leakage, audit, compare_copies
+from bioloom.data.folds import FoldChoice, Folds, choose_folds, make_folds
+from bioloom.data.leakage import EXAMPLES, Alike, Labelled, Leakage, audit, compare_copies
 from bioloom.data.library import Library
 from bioloom.data.similarity.copies import joined_groups
-from bioloom.data.split import Split, SplitRequest, Together
+from bioloom.data.split import Split, SplitRequest, Together, splitters
+from bioloom.data.splitters.chromosome import NAMES
+from bioloom.errors import UserError
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Across, Modality, modalities
+from bioloom.modalities.letters import tokenise
+from bioloom.modalities.sequence import SequenceModality
 from bioloom.targets import Targets
 
+OF_THE_FILE = ("repeated", "conflicts", "notion")
+"""What an audit says of the whole file, whatever the split."""
 
-def divide(prepared: Prepared) -> tuple[Split, Leakage]:
+
+@dataclass(frozen=True)
+class Division:
+    """How records are divided, and what stands on both sides.
+
+    split:   the split that the delivered model learns from; with folds it is `folds.final`, which has no test
+    folds:   the cross-validation that scores come from, or None where the test of the split gives them
+    leakage: of the split, or summed over the folds of the first repeat: each record as it was tested
+    """
+
+    split: Split
+    folds: Folds | None
+    leakage: Leakage
+
+
+def divide(prepared: Prepared) -> Division:
     """Split the records as the recipe says, or as the data ask for, and look for copies across the split."""
     truth = _truth(prepared)
     request = _request(prepared, truth)
-    split = make_split(_method(prepared), request)
-    return split, _audit(prepared, split, truth, request.copies())
+    found = _split_or_folds(prepared, request)
+    copies = request.copies()
+    if isinstance(found, Split):
+        return Division(found, None, _audit(prepared, found, truth, copies))
+    first = found.splits[: found.count]
+    leaks = [_audit(prepared, split, truth, copies) for split in first]
+    return Division(found.final, found, _summed(leaks, first))
+
+
+def _split_or_folds(prepared: Prepared, request: SplitRequest) -> Split | Folds:
+    method, recipe = _method(prepared), prepared.recipe.split
+    if recipe.folds > 1 or (method in splitters and splitters[method].each and recipe.folds == 0):
+        return make_folds(method, request, recipe.folds, recipe.repeats)
+    split = make_split(method, request)
+    choice = choose_folds(request, split) if recipe.folds == 0 else FoldChoice(1)
+    if choice.count > 1:
+        folds = make_folds(method, request, choice.count, recipe.repeats)
+        return replace(folds, reason=f"{choice.reason} {folds.reason}")
+    if recipe.repeats > 1:
+        raise UserError(
+            "A single split is not repeated.",
+            where="split.repeats",
+            fix="ask for folds too, such as --set split.folds=5, or leave out split.repeats",
+        )
+    return split
+
+
+def _summed(leaks: Sequence[Leakage], splits: Sequence[Split]) -> Leakage:
+    """One audit of all folds: test records are counted where they are tested, and stand in the order of the records.
+
+    What is said of the whole file is the same in each fold.
+    """
+    changes: dict[str, Any] = {}
+    order = np.argsort(np.concatenate([split.index("test") for split in splits]), kind="stable")
+    for name in (each.name for each in fields(Leakage) if each.name not in OF_THE_FILE):
+        values = [getattr(leak, name) for leak in leaks]
+        if name == "examples":
+            changes[name] = tuple(chain.from_iterable(values))[:EXAMPLES]
+        elif isinstance(values[0], np.ndarray):  # a number for each test record
+            changes[name] = np.concatenate(values)[order]
+        else:
+            known = [value for value in values if value is not None]
+            changes[name] = sum(known) if known else None
+    return replace(leaks[0], **changes)
 
 
 def _truth(prepared: Prepared) -> NDArray[np.float32]:
@@ -69,7 +137,46 @@ def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
         sequences=any(modality.columns == "one" for modality, _ in watched),
         group=records.group,
         column=records.split,
+        order=_cells(prepared, recipe.data.order),
+        chromosome=_cells(prepared, recipe.data.chromosome or _chromosome_column(prepared)),
+        ids=records.ids,
+        properties=_properties(watched),
     )
+
+
+def _cells(prepared: Prepared, column: str) -> NDArray[np.object_] | None:
+    """The cells of a column of the records, wherever its role has put it; None without a name."""
+    for frame in (prepared.records.columns, *prepared.records.inputs.values()):
+        if column and column in frame.columns:
+            cells: NDArray[np.object_] = frame[column].to_numpy(dtype=object)
+            return cells
+    return None
+
+
+def _chromosome_column(prepared: Prepared) -> str:
+    """A column that is called like one of chromosomes; empty where there is none."""
+    frames = (prepared.records.columns, *prepared.records.inputs.values())
+    columns = [str(name) for frame in frames for name in frame.columns]
+    return next((name for known in NAMES for name in columns if name.lower() == known), "")
+
+
+def _properties(watched: list[tuple[type[Modality], pd.DataFrame]]) -> NDArray[np.float64] | None:
+    """Length and GC of each sequence, (records, properties), where they vary; None where nothing does.
+
+    A test of longer or GC-richer sequences than the training ones would ask two questions at once.
+    """
+    columns: list[NDArray[np.float64]] = []
+    for modality, frame in watched:
+        if not issubclass(modality, SequenceModality):
+            continue
+        tokens = tokenise(frame.iloc[:, 0], modality.alphabet)
+        columns.append(tokens.lengths.astype(np.float64))
+        for _, members in modality.shares:
+            hits = np.isin(tokens.flat, [modality.alphabet.letters.index(letter) for letter in members])
+            ends = np.concatenate([[0], np.cumsum(tokens.lengths)])
+            columns.append(np.diff(np.concatenate([[0], np.cumsum(hits)])[ends]) / tokens.lengths)
+    varying = [column for column in columns if np.ptp(column) > 0]
+    return np.column_stack(varying) if varying else None
 
 
 def _watched(prepared: Prepared) -> list[tuple[type[Modality], pd.DataFrame]]:

@@ -21,6 +21,9 @@ from bioloom.modalities import modalities
 from bioloom.recipe import DataRecipe, InputRecipe
 from bioloom.targets import target_numbers
 
+PLACES = ("order", "chromosome")
+"""Roles of a column that say where a record stands in time or in a genome; only splits look at them."""
+
 
 @dataclass(frozen=True)
 class Roles:
@@ -28,8 +31,8 @@ class Roles:
 
     inputs:   by input name: modality and columns
     reasons:  by input name: why, in words
-    reserved: role ("id", "group", ...) -> column
-    unused:   columns that are neither; they are only looked at for leaks
+    reserved: role ("id", "group", ...) -> column; "order" and "chromosome" only where they are named
+    unused:   columns that are neither; they are only looked at for leaks, and for the order or chromosome
     """
 
     inputs: dict[str, InputRecipe]
@@ -56,7 +59,9 @@ def assign(table: Table, data: DataRecipe, split_column: str = "") -> Roles:
     _refuse_target_as_input(inputs, data.target)
     used = {column for each in inputs.values() for column in each.columns}
     reserved = {role: column for role, column in reserved.items() if column not in used}
-    return Roles(inputs, data.target, reasons, reserved, tuple(name for name in free if name not in used))
+    placed = [name for role, name in reserved.items() if role in PLACES]  # kept beside the unused ones
+    unused = [name for name in free if name not in used]
+    return Roles(inputs, data.target, reasons, reserved, tuple(dict.fromkeys([*unused, *placed])))
 
 
 def require(table: Table, column: str, option: str) -> None:
@@ -86,7 +91,23 @@ def _reserved(table: Table, data: DataRecipe, split_column: str) -> dict[str, st
             reserved[role] = named[role]
         elif role in columns and role not in data.target:
             reserved[role] = role
-    return reserved
+    return reserved | _places(table, data)
+
+
+def _places(table: Table, data: DataRecipe) -> dict[str, str]:
+    """The columns that are named for the order and the chromosome of records."""
+    places = {role: getattr(data, role) for role in PLACES if getattr(data, role)}
+    for role, column in places.items():
+        require(table, column, f"data.{role}")
+        if column in data.target:
+            raise UserError(
+                f'The column "{column}" is the target and cannot be the {role} too.',
+                where=f"data.{role}",
+                fix="use --split low-to-high to test on the highest targets"
+                if role == "order"
+                else "name another column",
+            )
+    return places
 
 
 def _named(table: Table, data: DataRecipe) -> dict[str, InputRecipe]:
