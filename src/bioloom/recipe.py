@@ -58,6 +58,13 @@ class DataRecipe(Part):
     group: str = Field(
         default="", description='column of groups that stay together; empty: a column called "group"'
     )
+    order: str = Field(
+        default="", description="column that says what came first (dates, numbers, batches), for --split time"
+    )
+    chromosome: str = Field(
+        default="",
+        description="column of chromosomes, for --split chromosome; empty: found by its name, or ids",
+    )
     weight: str = Field(default="", description='column of record weights; empty: a column called "weight"')
     replicate: str = Field(default="", description='column of replicates; empty: a column called "replicate"')
     sha256: str = Field(
@@ -74,6 +81,10 @@ class SplitRecipe(Part):
     similarity: float | None = Field(
         default=None, gt=0, le=1, description="identity above which records stay together"
     )
+    folds: int = Field(
+        default=0, ge=0, description="folds of a cross-validation; 1: a single test; 0: by number of records"
+    )
+    repeats: int = Field(default=1, ge=1, description="how often the records are dealt to folds anew")
 
 
 class ModelRecipe(Part):
@@ -117,7 +128,9 @@ class EvaluationRecipe(Part):
         default=0.9, gt=0.5, lt=1, description="how often a prediction interval should hold the measurement"
     )
     missed_cost: float | None = Field(
-        default=None, gt=0, description="cost of a missed positive relative to a false alarm; moves the threshold"
+        default=None,
+        gt=0,
+        description="cost of a missed positive relative to a false alarm; moves the threshold",
     )
     prevalence: float | None = Field(
         default=None, gt=0, lt=1, description="share of positives where the model will be used"
