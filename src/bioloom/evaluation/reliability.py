@@ -1,0 +1,366 @@
+"""Does 80 % mean 80 %? Stated probabilities against what happened, and predicted numbers against measured ones.
+
+Even a perfect model shows a calibration error on few records, because shares in bins scatter: with 15 bins about
+0.09 on 200 records and 0.04 on 1,000. So every error stands beside what a perfect model would show (draws of
+labels from the stated probabilities; Brocker and Smith 2007, doi:10.1175/WAF993.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.special import expit, logit
+
+from bioloom.evaluation.intervals import LEVEL, Z, rounded, wilson
+
+Floats = NDArray[np.float64]
+
+BINS, FEWEST_PER_BIN = 15, 20
+"""Bins of equal numbers of records; fewer bins where each would hold fewer than 20 records, never below 4."""
+
+DRAWS = 1_000
+"""Draws of labels from the stated probabilities."""
+
+FEWEST = 20
+"""With fewer records nothing can be said about calibration."""
+
+EDGE = 1e-7
+"""Probabilities are taken to lie this far from 0 and 1, so that the logarithms are finite."""
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Records with similar stated probabilities: their mean, how often it happened, its 95 % interval by Wilson,
+    and where 95 % of the draws of a perfect model lie."""
+
+    stated: float
+    happened: float
+    low: float
+    high: float
+    null_low: float
+    null_high: float
+    n: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Six significant digits."""
+        return {key: value if key == "n" else rounded(value) for key, value in self.__dict__.items()}
+
+
+@dataclass(frozen=True)
+class Line:
+    """Intercept and slope with 95 % intervals; 0 and 1 for a perfect model."""
+
+    intercept: tuple[float, float, float]
+    slope: tuple[float, float, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Value, low and high of each."""
+        return {
+            name: dict(zip(("value", "low", "high"), map(rounded, part), strict=True))
+            for name, part in (("intercept", self.intercept), ("slope", self.slope))
+        }
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How far stated probabilities can be trusted, on test records.
+
+    event:     what the probability is of, in words
+    n:         records; few: why nothing else is given
+    error:     expected calibration error: the mean distance of bins from the diagonal, weighted by records
+    expected:  the same for a perfect model: 2.5 %, 50 % and 97.5 % of draws
+    p:         the share of draws with at least this error
+    debiased:  root mean squared calibration error less what scatter alone adds; 0 where scatter explains it all
+    brier, log_loss: mean squared distance and mean surprise
+    line:      logistic recalibration: intercept of a model with slope 1, and slope (Cox 1958); None where the
+               records are of one class or perfectly separated
+    counts:    (20,) records by stated probability in steps of 5 %
+    """
+
+    event: str
+    n: int
+    bins: tuple[Bin, ...] = ()
+    error: float = float("nan")
+    expected: tuple[float, float, float] = (float("nan"),) * 3
+    p: float = float("nan")
+    debiased: float = float("nan")
+    brier: float = float("nan")
+    log_loss: float = float("nan")
+    line: Line | None = None
+    counts: tuple[int, ...] = ()
+    few: str = ""
+
+    @property
+    def text(self) -> str:
+        """What a stated probability is worth, in one or two sentences."""
+        if self.few:
+            return (
+                f"Whether stated probabilities can be taken at their word cannot be said, because {self.few}."
+            )
+        top = self.bins[-1]
+        worth = (
+            f"When the model says {top.stated:.0%}, it is right about {top.happened:.0%} of the time "
+            f"({top.low:.0%} to {top.high:.0%}, {top.n:,} test records)."
+        )
+        compared = (
+            f"off by {self.error:.1%} on average, where a perfect model would be by {self.expected[1]:.1%}"
+        )
+        if self.p > 0.05:
+            return (
+                f"{worth} Over all records probabilities are {compared}: no sign that they cannot be trusted."
+            )
+        return f"{worth} Over all records probabilities are {compared}{self._direction()}."
+
+    def _direction(self) -> str:
+        """Whether the model is too sure or too hesitant, where the slope says so."""
+        if self.line is None:
+            return ": do not take them at their word"
+        _, low, high = self.line.slope
+        if high < 1:
+            return ": the model is surer than it should be"
+        if low > 1:
+            return ": the model is less sure than it could be"
+        value, low, high = self.line.intercept
+        if low > 0 or high < 0:
+            return f": they are too {'low' if value > 0 else 'high'} throughout"
+        return ": do not take them at their word"
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in result.json."""
+        head: dict[str, Any] = {"event": self.event, "n": self.n, "text": self.text}
+        if self.few:
+            return head | {"undefined": self.few}
+        names = ("low", "median", "high")
+        return head | {
+            "error": rounded(self.error),
+            "expected_error": dict(zip(names, map(rounded, self.expected), strict=True)),
+            "p": rounded(self.p),
+            "debiased_error": rounded(self.debiased),
+            "brier": rounded(self.brier),
+            "log_loss": rounded(self.log_loss),
+            "recalibration": None if self.line is None else self.line.to_json(),
+            "bins": [each.to_json() for each in self.bins],
+            "counts": list(self.counts),
+        }
+
+
+def reliability(
+    truth: NDArray[np.floating], probability: NDArray[np.floating], classes: tuple[str, ...], seed: int = 0
+) -> Reliability:
+    """Compare stated probabilities with what happened.
+
+    truth:       (records,) class numbers, NaN where unknown
+    probability: (records, 1) of the positive class; of several classes (records, classes), then the question is how
+                 often the likeliest class is the true one
+    """
+    known = np.isfinite(truth)
+    truth, value = truth[known], np.asarray(probability, dtype=np.float64)[known]
+    if value.shape[1] == 1:
+        happened, stated, event = truth == 1, value[:, 0], f'the record is "{classes[1]}"'
+    else:
+        happened, stated, event = (
+            truth == value.argmax(axis=1),
+            value.max(axis=1),
+            "the likeliest class is the true one",
+        )
+    if len(truth) < FEWEST:
+        return Reliability(event, len(truth), few=f"{len(truth)} test records are too few")
+    return _measured(happened, stated, event, seed)
+
+
+def _measured(happened: NDArray[np.bool_], stated: Floats, event: str, seed: int) -> Reliability:
+    binned = equal_mass(stated)
+    error, debiased = calibration_errors(happened[:, None].astype(np.float64), stated, binned)
+    shares, errors = _perfect(stated, binned, seed)
+    clipped = np.clip(stated, EDGE, 1 - EDGE)
+    surprise = -np.log(np.where(happened, clipped, 1 - clipped))
+    return Reliability(
+        event=event,
+        n=len(stated),
+        bins=_bins(happened, stated, binned, shares),
+        error=float(error[0]),
+        expected=tuple(map(float, np.quantile(errors, (0.025, 0.5, 0.975)))),
+        p=float((1 + (errors >= error[0] - 1e-12).sum()) / (1 + len(errors))),
+        debiased=float(debiased[0]),
+        brier=float(((stated - happened) ** 2).mean()),
+        log_loss=float(surprise.mean()),
+        line=_recalibration(happened, clipped),
+        counts=tuple(map(int, np.histogram(stated, np.linspace(0, 1, 21))[0])),
+    )
+
+
+def equal_mass(stated: Floats, bins: int = BINS) -> NDArray[np.int64]:
+    """The bin of each record, (records,), by rank: bins hold equally many; equal probabilities share a bin."""
+    bins = max(4, min(bins, len(stated) // FEWEST_PER_BIN)) if bins == BINS else bins
+    first = stats.rankdata(stated, method="min") - 1
+    codes = np.minimum(first * bins // len(stated), bins - 1).astype(np.int64)
+    return np.asarray(np.unique(codes, return_inverse=True)[1], dtype=np.int64)
+
+
+def calibration_errors(happened: Floats, stated: Floats, binned: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Expected and debiased root mean squared calibration error of each column of labels, (draws,).
+
+    happened: (records, draws) 0 or 1; stated (records,); binned (records,) from 0
+    Debiased: sum over bins of w [(p - y)^2 - y (1 - y) / (n - 1)] (Kumar et al. 2019, arXiv:1909.10155).
+    """
+    n = np.bincount(binned).astype(np.float64)
+    share = _means(happened, binned, n)
+    gap = np.bincount(binned, stated)[:, None] / n[:, None] - share
+    weight = (n / n.sum())[:, None]
+    scatter = share * (1 - share) / np.maximum(n - 1, 1)[:, None]
+    squared = (weight * (gap**2 - scatter)).sum(axis=0)
+    return (weight * np.abs(gap)).sum(axis=0), np.sqrt(np.maximum(squared, 0))
+
+
+def _means(happened: Floats, binned: NDArray[np.int64], n: Floats) -> Floats:
+    """(bins, draws) shares of records for which it happened."""
+    order = np.argsort(binned, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(n)[:-1]]).astype(np.int64)
+    return np.asarray(np.add.reduceat(happened[order], starts, axis=0) / n[:, None])
+
+
+def _perfect(stated: Floats, binned: NDArray[np.int64], seed: int) -> tuple[Floats, Floats]:
+    """Shares in bins (bins, draws) and errors (draws,) of a model that is right in every probability."""
+    random = np.random.default_rng(seed)
+    n = np.bincount(binned).astype(np.float64)
+    step = max(1, 4_000_000 // len(stated))
+    shares, errors = [], []
+    for first in range(0, DRAWS, step):
+        drawn = random.random((len(stated), min(step, DRAWS - first)), dtype=np.float32) < stated[:, None]
+        happened = drawn.astype(np.float64)
+        shares.append(_means(happened, binned, n))
+        errors.append(calibration_errors(happened, stated, binned)[0])
+    return np.concatenate(shares, axis=1), np.concatenate(errors)
+
+
+def _bins(
+    happened: NDArray[np.bool_], stated: Floats, binned: NDArray[np.int64], shares: Floats
+) -> tuple[Bin, ...]:
+    tail = (1 - LEVEL) / 2
+    found = []
+    for place in range(len(shares)):
+        here = binned == place
+        spread = wilson(float(happened[here].sum()), int(here.sum()))
+        assert spread.low is not None
+        assert spread.high is not None
+        null = np.quantile(shares[place], (tail, 1 - tail))
+        found.append(
+            Bin(
+                float(stated[here].mean()), float(happened[here].mean()), spread.low, spread.high,
+                float(null[0]), float(null[1]), int(here.sum()),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _recalibration(happened: NDArray[np.bool_], stated: Floats) -> Line | None:
+    """Logistic regression of what happened on the logit of what was stated, by Newton's method."""
+    if happened.all() or not happened.any() or stated.min() == stated.max():
+        return None
+    x = logit(stated)
+    both = _newton(np.column_stack([np.ones_like(x), x]), happened, np.zeros_like(x))
+    level = _newton(np.ones((len(x), 1)), happened, x)
+    if both is None or level is None:
+        return None
+    (_, slope), (_, slope_error) = both
+    ((intercept,), (intercept_error,)) = level
+    return Line(_with_ends(intercept, intercept_error), _with_ends(slope, slope_error))
+
+
+def _newton(design: Floats, happened: NDArray[np.bool_], offset: Floats) -> tuple[Floats, Floats] | None:
+    """Coefficients and their standard errors; None where the records are (nearly) separated."""
+    solution = np.zeros(design.shape[1])
+    for _ in range(50):
+        chance = expit(design @ solution + offset)
+        curvature = design.T @ (design * (chance * (1 - chance))[:, None])
+        if np.linalg.cond(curvature) > 1e12:
+            return None
+        step = np.linalg.solve(curvature, design.T @ (happened - chance))
+        solution = solution + np.clip(step, -2, 2)
+        if np.abs(solution).max() > 50:
+            return None
+        if np.abs(step).max() < 1e-8:
+            return solution, np.sqrt(np.diag(np.linalg.inv(curvature)))
+    return None
+
+
+def _with_ends(value: float, error: float) -> tuple[float, float, float]:
+    return float(value), float(value - Z * error), float(value + Z * error)
+
+
+# ---- numbers --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a predicted number relates to the measured one: measured = intercept + slope x predicted.
+
+    line:  intercept and slope with 95 % intervals; None where it cannot be drawn, with the reason in `few`
+    ratio: spread of predictions over spread of measurements (1 would be as spread out as the truth)
+    """
+
+    name: str
+    n: int
+    line: Line | None
+    ratio: float
+    few: str = ""
+
+    @property
+    def text(self) -> str:
+        """How predictions compare in size, in one sentence."""
+        if self.line is None:
+            return f"How predictions of {self.name} compare in size cannot be said, because {self.few}."
+        value, low, high = self.line.slope
+        ends = f"{value:.2f} ({low:.2f} to {high:.2f})"
+        found = f"Where predictions of {self.name} differ by 1, measured values differ by {ends} on average"
+        if low <= 1 <= high:
+            return f"{found}: their differences can be taken at face value."
+        return f"{found}: predicted differences are too {'large' if value < 1 else 'small'}."
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in result.json."""
+        head: dict[str, Any] = {"name": self.name, "n": self.n, "text": self.text}
+        if self.line is None:
+            return head | {"undefined": self.few}
+        return head | self.line.to_json() | {"spread_ratio": rounded(self.ratio)}
+
+
+def spread(
+    truth: NDArray[np.floating],
+    value: NDArray[np.floating],
+    name: str,
+    codes: NDArray[np.int64] | None = None,
+) -> Spread:
+    """Regress measured on predicted values, (records,) each; unknown truths are NaN.
+
+    codes: (records,) groups whose records resemble each other; then the errors are robust to groups, with
+           Student's t (Cameron and Miller 2015, doi:10.3368/jhr.50.2.317), else to uneven scatter
+    """
+    known = np.isfinite(truth)
+    y, x = truth[known].astype(np.float64), value[known].astype(np.float64)
+    units = np.unique(np.arange(len(y)) if codes is None else codes[known], return_inverse=True)[1]
+    count = int(units.max(initial=-1)) + 1
+    if count < 5 or x.std() <= 1e-9 * max(abs(float(x.mean())), 1e-30) or y.std() == 0:
+        few = f"{count} independent records are too few" if count < 5 else "all predictions are the same"
+        return Spread(name, len(y), None, float("nan"), few)
+    centred = x - x.mean()
+    square = float(centred @ centred)
+    slope = float(centred @ y) / square
+    intercept = float(y.mean() - slope * x.mean())
+    residual = y - intercept - slope * x
+    # influence of each unit on intercept and slope
+    pulls = np.column_stack(
+        [residual * (1 / len(y) - x.mean() * centred / square), residual * centred / square]
+    )
+    by_unit = np.column_stack([np.bincount(units, pull) for pull in pulls.T])
+    error = np.sqrt((by_unit**2).sum(axis=0) * count / (count - 1) * (len(y) - 1) / (len(y) - 2))
+    half = stats.t.ppf(0.5 + LEVEL / 2, count - 1) * error
+    line = Line(
+        (intercept, intercept - float(half[0]), intercept + float(half[0])),
+        (slope, slope - float(half[1]), slope + float(half[1])),
+    )
+    return Spread(name, len(y), line, float(x.std() / y.std()))
