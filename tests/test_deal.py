@@ -101,3 +101,80 @@ def test_folds_are_dealt_the_same_way() -> None:
     units, strata = random.integers(0, 200, 1000), random.integers(0, 4, 1000)
     part = dealt(units, strata, shares=np.full(5, 0.2))
     assert np.abs(np.bincount(part) - 200).max() <= 8
+
+
+# ---- properties -----------------------------------------------------------------------------------------
+
+
+def unevenness(part: np.ndarray, properties: np.ndarray) -> float:
+    """How far the mean of each property in validation and test is from that of all, in standard deviations."""
+    scaled = (properties - properties.mean(axis=0)) / properties.std(axis=0)
+    return float(np.sqrt(np.mean([scaled[part == number].mean(axis=0) ** 2 for number in (1, 2)])))
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_properties_are_balanced_and_labels_are_so_no_less(alone: bool) -> None:
+    even, uneven, labels_even, labels_uneven = [], [], [], []
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        units = np.arange(300) if alone else np.sort(random.integers(0, 70, 300))
+        properties = 0.3 * random.normal(size=(300, 2)) + random.normal(size=(300, 2))[units]
+        strata = (random.random(300) < 0.3 + 0.2 * (properties[:, 0] > 0)).astype(int)
+        plain = dealt(units, strata, seed=seed)
+        what = Deal(units, strata, SHARES, seed, each=True, properties=properties)
+        balanced = deal(what)
+        assert balanced.tolist() == deal(what).tolist()
+        even.append(unevenness(balanced, properties))
+        uneven.append(unevenness(plain, properties))
+        for part, found in ((balanced, labels_even), (plain, labels_uneven)):
+            found.append(np.abs(np.bincount(part[strata == 1]) / (strata == 1).sum() - SHARES).max())
+    assert np.mean(even) < 0.6 * np.mean(uneven)
+    assert np.mean(labels_even) <= np.mean(labels_uneven) + 0.002
+
+
+def test_single_records_have_the_same_label_counts_with_and_without_properties() -> None:
+    random = np.random.default_rng(0)
+    strata = random.choice(3, 200, p=[0.6, 0.3, 0.1])
+    parts = [
+        deal(Deal(np.arange(200), strata, SHARES, 0, each=True, properties=properties))
+        for properties in (None, random.normal(size=(200, 2)))
+    ]
+    for stratum in range(3):
+        counts = [np.bincount(part[strata == stratum], minlength=3).tolist() for part in parts]
+        assert counts[0] == counts[1]
+
+
+def test_unknown_and_constant_properties_do_no_harm() -> None:
+    properties = np.column_stack([np.ones(60), np.full(60, np.nan), np.where(np.arange(60) % 2, np.nan, 1.0)])
+    part = deal(Deal(np.arange(60), np.arange(60) % 2, SHARES, 0, properties=properties))
+    assert np.bincount(part).tolist() == [42, 9, 9]
+
+
+# ---- exchanges ------------------------------------------------------------------------------------------
+
+
+def test_exchanges_reach_the_best_of_all_deals_of_a_few_groups() -> None:
+    """Against every possible deal of eight groups to two folds."""
+    random = np.random.default_rng(3)
+    worse = 0
+    for seed in range(10):
+        units = np.repeat(np.arange(8), random.integers(2, 12, 8))
+        strata = random.integers(0, 2, len(units))
+        counts = np.stack([np.bincount(units[strata == each], minlength=8) for each in range(2)], axis=1)
+        whole = np.column_stack([counts / counts.sum(axis=0), counts.sum(axis=1) / len(units)])
+
+        def cost(sides: np.ndarray, whole: np.ndarray = whole) -> float:
+            first = (whole * sides[:, None]).sum(axis=0) - 0.5
+            return float((first**2 * np.array([0.5, 0.5, 1.0])).sum())
+
+        best = min(cost((number >> np.arange(8)) & 1) for number in range(1, 255))
+        fold = deal(Deal(units, strata, np.array([0.5, 0.5]), seed, each=True, folds=True))
+        worse += cost(fold[np.unique(units, return_index=True)[1]]) > best + 0.005
+    assert worse <= 2
+
+
+def test_a_class_of_one_unit_is_for_the_first_part() -> None:
+    units = np.repeat(np.arange(30), 4)
+    for seed in range(5):
+        part = dealt(units, np.where(units == 0, 2, units % 2), seed=seed)
+        assert set(part[:4].tolist()) == {0}

@@ -25,11 +25,16 @@ EXAMPLES = 5
 class Alike:
     """For each of some records (queries), the most alike of other records (targets).
 
-    kind:     (queries,) "exact", "reverse", "near" or ""
-    partner:  (queries,) position among the targets, -1 for none
-    identity: (queries,) share of equal letters or cells with the partner; NaN where none was looked for or found
+    kind:     (queries,) "exact", "reverse", "contained", "near" or ""
+    partner:  (queries,) position among the targets, -1 for none: set where there is a kind
+    identity: (queries,) share of equal letters or cells with the most alike target, partner or not; NaN where it
+              was not looked for, or where nothing is alike
     notion:   what counts as near, in words; empty where near copies were not looked for
     strands:  whether reverse complements were looked for
+    pieces:   whether contained copies were looked for
+    unlike:   (queries,) True where the most alike target was looked for and no stretch in common was found, so
+              that there is no number: such a record belongs to those below 40 %; None where it was not looked for
+    distance: (queries,) for variants of one parent: positions at which a query differs from the nearest target
     """
 
     kind: NDArray[np.object_]
@@ -37,6 +42,9 @@ class Alike:
     identity: NDArray[np.float32]
     notion: str = ""
     strands: bool = False
+    pieces: bool = False
+    unlike: NDArray[np.bool_] | None = None
+    distance: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,11 +67,17 @@ class Labelled:
 class Leakage:
     """Test records that have a partner among the records the model learned from, by kind; None: not looked for.
 
+    Over several folds counts add up and arrays concatenate.
+
     repeated:  records of the whole file that repeat an earlier one
     conflicts: of those, how many carry another label than the one they repeat
     straddling: test records whose group also has training or validation records
-    nearest:   (test records,) identity to the nearest training record, NaN where not known
+    nearest:   (test records,) identity to the nearest learned record, NaN where not known
     examples:  a few pairs: test id, training id, kind
+    contained_copies: test records that lie inside a longer learned record, or hold one
+    validation_copies: validation records with a copy in training (exact, reverse complement, and contained or
+               near where `validation_near`)
+    unlike:    (test records,) see `Alike`; distance: (test records,) see `Alike`
     """
 
     exact_copies: int
@@ -76,6 +90,11 @@ class Leakage:
     notion: str
     nearest: NDArray[np.float32]
     examples: tuple[dict[str, Any], ...] = field(default=())
+    contained_copies: int | None = None
+    validation_copies: int | None = None
+    validation_near: bool = False
+    unlike: NDArray[np.bool_] | None = None
+    distance: NDArray[np.int64] | None = None
 
     def counts(self) -> dict[str, int]:
         """Test records by kind of leak; kinds that were not looked for are missing."""
@@ -85,9 +104,11 @@ class Leakage:
         return {
             "exact_copies": self.exact_copies,
             "reverse_complements": self.reverse_complements,
+            "contained_copies": self.contained_copies,
             "near_copies": self.near_copies,
             "conflicting_labels": self.conflicting_labels,
             "groups_straddling": self.straddling,
+            "validation_copies": self.validation_copies,
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -97,14 +118,17 @@ class Leakage:
             "repeated_in_file": self.repeated,
             "conflicting_in_file": self.conflicts,
             "notion": self.notion,
+            "unlike": None if self.unlike is None else int(self.unlike.sum()),
             "examples": list(self.examples),
         }
 
 
-def audit(split: Split, alike: Alike, records: Labelled) -> Leakage:
+def audit(split: Split, alike: Alike, records: Labelled, validation: Alike | None = None) -> Leakage:
     """Count what stands on both sides.
 
-    alike: of each test record (queries) among training and validation records (targets)
+    alike:      of each test record (queries) among training and validation records (targets)
+    validation: of each validation record among training records; None: only exact copies (on either strand)
+                are counted there
     """
     test = split.index("test")
     learned = np.flatnonzero(split.part != "test")
@@ -118,6 +142,7 @@ def audit(split: Split, alike: Alike, records: Labelled) -> Leakage:
     return Leakage(
         exact_copies=int((alike.kind == "exact").sum()),
         reverse_complements=int((alike.kind == "reverse").sum()) if alike.strands else None,
+        contained_copies=int((alike.kind == "contained").sum()) if alike.pieces else None,
         near_copies=int((alike.kind == "near").sum()) if alike.notion else None,
         conflicting_labels=int(conflicting.sum()),
         straddling=_straddling(split, records.group),
@@ -125,6 +150,10 @@ def audit(split: Split, alike: Alike, records: Labelled) -> Leakage:
         conflicts=int(_differ(records, again, first[again]).sum()),
         notion=alike.notion,
         nearest=alike.identity,
+        validation_copies=_validation_copies(split, records.copies, validation),
+        validation_near=validation is not None and bool(validation.notion),
+        unlike=alike.unlike,
+        distance=alike.distance,
         examples=tuple(
             {
                 "test": str(records.ids[test[row]]),
@@ -135,6 +164,15 @@ def audit(split: Split, alike: Alike, records: Labelled) -> Leakage:
             for row in np.flatnonzero(alike.kind != "")[:EXAMPLES].tolist()
         ),
     )
+
+
+def _validation_copies(split: Split, copies: NDArray[np.int64], alike: Alike | None) -> int | None:
+    """Validation records with a copy in training: training stops where these do best, and they are remembered."""
+    if not (split.part == "validation").any():
+        return None
+    if alike is not None:
+        return int((alike.kind != "").sum())
+    return int(np.isin(copies[split.part == "validation"], copies[split.part == "train"]).sum())
 
 
 def _differ(records: Labelled, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioloom.data.similarity.contained import contained
 from bioloom.data.similarity.copies import exact_groups
 from bioloom.data.similarity.letters import Letters, read_letters
 from bioloom.data.similarity.notion import Notion, Settings, notion_of
-from bioloom.data.similarity.pairs import Pairs, joined, numbered
+from bioloom.data.similarity.pairs import Pairs, joined, linked, numbered
 from bioloom.data.similarity.search import Search
 
 if TYPE_CHECKING:
@@ -44,17 +45,19 @@ def near_pairs(sequences: Texts, alphabet: Alphabet, notion: Notion | None = Non
 
 
 def clusters(sequences: Texts, alphabet: Alphabet, notion: Notion | None = None) -> Index:
-    """Families: records linked by near copies, directly or through others, share a label (single linkage).
+    """Families: records linked by near or contained copies, directly or through others, share a label.
 
-    Returns (records,) labels numbered from 0 in order of first appearance. They are the components of
-    `near_pairs`, but two records that are linked already are not compared again, so that large families
-    cost little.
+    Single linkage. Returns (records,) labels numbered from 0 in order of first appearance. They are the
+    components of `near_pairs` and of `contained`, but two records that are linked already are not compared
+    again, so that large families cost little.
     """
     label = exact_groups(sequences, both_strands=alphabet.both_strands)
-    letters = read_letters(sequences[_firsts(label)], alphabet)
+    distinct = sequences[_firsts(label)]
+    letters = read_letters(distinct, alphabet)
     search = Search(letters, notion or usual_notion(letters, alphabet), linking=True)
     search.run()
-    return numbered(search.family[label])
+    family = linked(search.family, contained(distinct, alphabet))
+    return numbered(family[label])
 
 
 def neighbours(queries: Texts, targets: Texts, alphabet: Alphabet, notion: Notion | None = None) -> Pairs:
