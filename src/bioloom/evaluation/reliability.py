@@ -102,10 +102,12 @@ class Reliability:
                 f"Whether stated probabilities can be taken at their word cannot be said, because {self.few}."
             )
         top = self.bins[-1]
+        ends = f"({top.low:.0%} to {top.high:.0%}, {top.n:,} test records)"
         worth = (
-            f"When the model says {top.stated:.0%}, it is right about {top.happened:.0%} of the time "
-            f"({top.low:.0%} to {top.high:.0%}, {top.n:,} test records)."
+            f"When the model says {top.stated:.0%}, it is right about {top.happened:.0%} of the time {ends}."
         )
+        if top.stated < 0.5:
+            worth = f"At its surest the model says {top.stated:.0%}, and {top.happened:.0%} come true {ends}."
         compared = (
             f"off by {self.error:.1%} on average, where a perfect model would be by {self.expected[1]:.1%}"
         )
@@ -176,6 +178,7 @@ def _measured(happened: NDArray[np.bool_], stated: Floats, event: str, seed: int
     binned = equal_mass(stated)
     error, debiased = calibration_errors(happened[:, None].astype(np.float64), stated, binned)
     shares, errors = _perfect(stated, binned, seed)
+    least, usual, most = map(float, np.quantile(errors, (0.025, 0.5, 0.975)))
     clipped = np.clip(stated, EDGE, 1 - EDGE)
     surprise = -np.log(np.where(happened, clipped, 1 - clipped))
     return Reliability(
@@ -183,7 +186,7 @@ def _measured(happened: NDArray[np.bool_], stated: Floats, event: str, seed: int
         n=len(stated),
         bins=_bins(happened, stated, binned, shares),
         error=float(error[0]),
-        expected=tuple(map(float, np.quantile(errors, (0.025, 0.5, 0.975)))),
+        expected=(least, usual, most),
         p=float((1 + (errors >= error[0] - 1e-12).sum()) / (1 + len(errors))),
         debiased=float(debiased[0]),
         brier=float(((stated - happened) ** 2).mean()),
@@ -193,9 +196,9 @@ def _measured(happened: NDArray[np.bool_], stated: Floats, event: str, seed: int
     )
 
 
-def equal_mass(stated: Floats, bins: int = BINS) -> NDArray[np.int64]:
+def equal_mass(stated: Floats, bins: int | None = None) -> NDArray[np.int64]:
     """The bin of each record, (records,), by rank: bins hold equally many; equal probabilities share a bin."""
-    bins = max(4, min(bins, len(stated) // FEWEST_PER_BIN)) if bins == BINS else bins
+    bins = bins or max(4, min(BINS, len(stated) // FEWEST_PER_BIN))
     first = stats.rankdata(stated, method="min") - 1
     codes = np.minimum(first * bins // len(stated), bins - 1).astype(np.int64)
     return np.asarray(np.unique(codes, return_inverse=True)[1], dtype=np.int64)
@@ -337,8 +340,8 @@ def spread(
 ) -> Spread:
     """Regress measured on predicted values, (records,) each; unknown truths are NaN.
 
-    codes: (records,) groups whose records resemble each other; then the errors are robust to groups, with
-           Student's t (Cameron and Miller 2015, doi:10.3368/jhr.50.2.317), else to uneven scatter
+    codes: (records,) groups whose records resemble each other. Intervals are the jackknife's, by record or group, which
+           does not ask for even scatter (MacKinnon, Nielsen and Webb 2023, doi:10.1016/j.jeconom.2022.04.001)
     """
     known = np.isfinite(truth)
     y, x = truth[known].astype(np.float64), value[known].astype(np.float64)
@@ -347,20 +350,25 @@ def spread(
     if count < 5 or x.std() <= 1e-9 * max(abs(float(x.mean())), 1e-30) or y.std() == 0:
         few = f"{count} independent records are too few" if count < 5 else "all predictions are the same"
         return Spread(name, len(y), None, float("nan"), few)
-    centred = x - x.mean()
-    square = float(centred @ centred)
-    slope = float(centred @ y) / square
-    intercept = float(y.mean() - slope * x.mean())
-    residual = y - intercept - slope * x
-    # influence of each unit on intercept and slope
-    pulls = np.column_stack(
-        [residual * (1 / len(y) - x.mean() * centred / square), residual * centred / square]
+    moved = x - x.mean()  # sums of squares of large numbers would lose their digits
+    terms = np.column_stack([np.ones_like(x), moved, y, moved**2, moved * y])
+    by_unit = np.column_stack([np.bincount(units, term) for term in terms.T])
+    total = terms.sum(axis=0)
+    to_origin = np.array([[1.0, 0.0], [-x.mean(), 1.0]])  # level at the mean prediction -> intercept at 0
+    left_out = _lines(total - by_unit) @ to_origin  # (units, 2)
+    error = np.sqrt((count - 1) / count * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
+    found, half = (_lines(total[None]) @ to_origin)[0], stats.t.ppf(0.5 + LEVEL / 2, count - 1) * error
+    intercept, slope = (
+        (float(value), float(value - reach), float(value + reach))
+        for value, reach in zip(found, half, strict=True)
     )
-    by_unit = np.column_stack([np.bincount(units, pull) for pull in pulls.T])
-    error = np.sqrt((by_unit**2).sum(axis=0) * count / (count - 1) * (len(y) - 1) / (len(y) - 2))
-    half = stats.t.ppf(0.5 + LEVEL / 2, count - 1) * error
-    line = Line(
-        (intercept, intercept - float(half[0]), intercept + float(half[0])),
-        (slope, slope - float(half[1]), slope + float(half[1])),
-    )
+    line = Line(intercept, slope)
     return Spread(name, len(y), line, float(x.std() / y.std()))
+
+
+def _lines(sums: Floats) -> Floats:
+    """Level and slope, (lines, 2), from the sums of 1, x, y, x squared and x times y, (lines, 5)."""
+    n, x, y, square, product = sums.T
+    with np.errstate(divide="ignore", invalid="ignore"):  # a line without the only unit that differs
+        slope = (product - x * y / n) / (square - x**2 / n)
+        return np.column_stack([y / n - slope * x / n, slope])

@@ -102,7 +102,7 @@ def untrained_features(
     caught: list[Tensor] = []
     signs: dict[int, Tensor] = {}
 
-    def catch(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
+    def catch(_: nn.Module, given: tuple[Tensor, ...]) -> None:
         flat = given[0].detach().flatten(1).float().cpu()
         caught.append(_narrow(flat, signs, seed))
 

@@ -1,0 +1,60 @@
+"""Evaluation: how far a single prediction may be off, and whether that promise was kept on the test records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from bioloom.report.contract import Facts, Section, sections
+from bioloom.report.numbers import number, plural
+from bioloom.report.templating import fill
+
+TARGETS_AT_MOST = 12
+"""Targets that are listed."""
+
+
+def render(facts: Facts) -> Markup | None:
+    """Promised and found coverage of prediction intervals or sets of classes."""
+    block = facts.part("uncertainty")
+    if not block.get("coverage"):
+        return None
+    sets = block.get("kind") == "sets"
+    listed = block["coverage"][:TARGETS_AT_MOST]
+    own = str(facts["data"]["target"]["names"][0])
+    size = "Classes in a set, on average" if sets else "Width of the interval"
+    values = {
+        "text": str(block.get("text") or ""),
+        "head": ("Target", "Promised", "Found on test records (95 % interval)", size),
+        "rows": [_row(each, float(block["level"]), own) for each in listed],
+        "left": max(0, len(block["coverage"]) - TARGETS_AT_MOST),
+        "sets": sets,
+        "source": _source(block),
+        "grouped": bool(block.get("groups")),
+    }
+    return fill("uncertainty.html", values)
+
+
+def _row(each: Mapping[str, Any], level: float, own: str) -> tuple[str, str, str, str]:
+    size = number(each.get("size"), 4) if each.get("size") is not None else "no ends"
+    return str(each.get("name") or own), f"{100 * level:.0f} %", _found(each), size
+
+
+def _found(each: Mapping[str, Any]) -> str:
+    if each.get("value") is None:
+        return "–"
+    value = f"{100 * each['value']:.1f}"
+    if each.get("low") is None:
+        return f"{value} % ({each.get('undefined') or 'no interval'})"
+    return f"{value} % ({100 * each['low']:.1f} to {100 * each['high']:.1f} %)"
+
+
+def _source(block: Mapping[str, Any]) -> str:
+    records = plural(int(block.get("records") or 0), "validation record")
+    return f"{records} in {plural(int(block['groups']), 'group')}" if block.get("groups") else records
+
+
+uncertainty = sections.register(
+    Section("uncertainty", "evaluation", 75, "How far may a single prediction be off?", render)
+)
