@@ -20,7 +20,8 @@ from bioloom.tasks import TASKS
 
 PARTS = np.repeat(np.array(["train", "validation", "test"], dtype=object), [300, 50, 150])
 
-CLEAN = {"exact_copies": 0, "reverse_complements": 0, "near_copies": 0, "conflicting_labels": 0,
+CLEAN = {"exact_copies": 0, "reverse_complements": 0, "contained_copies": 0, "near_copies": 0,
+         "validation_copies": 0, "conflicting_labels": 0,
          "repeated_in_file": 0, "conflicting_in_file": 0}  # fmt: skip
 
 
@@ -169,6 +170,8 @@ def situations() -> dict[str, Pair]:
     return {
         "leak.exact_copies": leaking(exact_copies=20),
         "leak.reverse_complements": leaking(reverse_complements=2),
+        "leak.contained_copies": leaking(contained_copies=3),
+        "leak.validation_copies": leaking(validation_copies=6),
         "leak.near_copies": leaking(near_copies=60),
         "leak.conflicting_labels": leaking(conflicting_labels=1),
         "leak.groups": Pair(replace(sound, groups=straddling), sound),

@@ -45,11 +45,12 @@ def by_hand(parts: str) -> Split:
 def test_each_kind_of_leak_is_counted_once_with_its_partner() -> None:
     random = np.random.default_rng(0)
     a, b, c, d, e = unrelated(random, 5, 100)
-    sequences = texts([a, b, c, d, a, turned(b), substituted(random, c, 10), e])
-    found = leaks(sequences, by_hand("tttveeee"), np.array([0, 0, 0, 0, 1, 0, 0, 0]))
+    sequences = texts([a, b, c, d, a, turned(b), substituted(random, c, 10), e, turned(d[20:70])])
+    found = leaks(sequences, by_hand("tttteeeee"), np.array([0, 0, 0, 0, 1, 0, 0, 0, 0]))
     assert found.counts() == {
         "exact_copies": 1,
         "reverse_complements": 1,
+        "contained_copies": 1,
         "near_copies": 1,
         "conflicting_labels": 1,
     }
@@ -58,9 +59,28 @@ def test_each_kind_of_leak_is_counted_once_with_its_partner() -> None:
         ("r4", "r0", "exact"),
         ("r5", "r1", "reverse"),
         ("r6", "r2", "near"),
+        ("r8", "r3", "contained"),
     ]
-    assert found.nearest[:3] == pytest.approx([1, 1, 0.9], abs=0.02)
-    assert np.isnan(found.nearest[3])
+    assert found.nearest[[0, 1, 2, 4]] == pytest.approx([1, 1, 0.9, 1], abs=0.02)
+    assert found.nearest[3] < 0.5
+    assert not found.unlike.any()
+
+
+def test_copies_of_validation_records_in_training_are_counted() -> None:
+    a, b, c, d = unrelated(np.random.default_rng(8), 4, 100)
+    sequences, split = (
+        texts([a, b, c, a, turned(b), substituted(np.random.default_rng(0), c, 9), d]),
+        by_hand("tttvvve"),
+    )
+    assert leaks(sequences, split, np.zeros(7)).validation_copies == 2
+    learned, validation = split.index("train"), split.index("validation")
+    notion = notion_of(read_letters(sequences, DNA), Settings.suited_to(DNA))
+    records = Labelled(
+        split.part, np.zeros((7, 1), np.float32), np.zeros(1), exact_groups(sequences, both_strands=True)
+    )
+    test = compare(sequences[[6]], sequences[:6], DNA, notion)
+    found = audit(split, test, records, compare(sequences[validation], sequences[learned], DNA, notion))
+    assert (found.validation_copies, found.validation_near) == (3, True)
 
 
 def test_a_copy_in_validation_counts_as_learned_from() -> None:

@@ -225,6 +225,7 @@ def difference(row: Mapping[str, Any]) -> Difference:
 COPIES = {
     "exact_copies": ("exact copy", "exact copies"),
     "reverse_complements": ("reverse complement", "reverse complements"),
+    "contained_copies": ("contained copy", "contained copies"),
     "near_copies": ("near copy", "near copies"),
 }
 """What stands on both sides of a split, by its key in `leakage`."""

@@ -13,6 +13,10 @@ SPLIT_BY_SIMILARITY = "split so that copies stay together: --split similarity"
 
 EXACT = ("an exact copy of a training record", "exact copies of training records")
 REVERSED = ("the reverse complement of a training record", "reverse complements of training records")
+CONTAINED = (
+    "a piece of a longer training record, or holds one",
+    "pieces of longer training records, or hold one",
+)
 NEAR = ("nearly the same as a training record", "nearly the same as training records")
 
 
@@ -60,6 +64,16 @@ def reverse_complements(facts: Facts) -> Answer | None:
 
 
 @check(
+    "leak.contained_copies",
+    question="Do test records lie inside training records, or the other way round?",
+    fix=SPLIT_BY_SIMILARITY,
+)
+def contained_copies(facts: Facts) -> Answer | None:
+    """Windows cut from one molecule share what decides the label as copies do."""
+    return _answer(facts, "contained_copies", CONTAINED, (0.01, 0.05))
+
+
+@check(
     "leak.near_copies",
     question="Are test records nearly the same as training records?",
     fix="split by similarity (--split similarity) to see how well the model does on unrelated records; "
@@ -69,6 +83,29 @@ def reverse_complements(facts: Facts) -> Answer | None:
 def near_copies(facts: Facts) -> Answer | None:
     """Relatives on both sides make a score too good for anything less related."""
     return _answer(facts, "near_copies", NEAR, (0.05, 2.0))
+
+
+@check(
+    "leak.validation_copies",
+    question="Are validation records copies of training records?",
+    fix="split so that copies stay together (--split similarity); until then training stops too late, because the "
+    "validation records reward remembering",
+)
+def validation_copies(facts: Facts) -> Answer | None:
+    """Early stopping on records that the network remembers does not see it overfit; the test stays honest."""
+    validation = int((facts.part == "validation").sum())
+    if "validation_copies" not in facts.leakage or not validation:
+        return None
+    count = facts.leakage["validation_copies"]
+    share = count / validation
+    if not count:
+        return Answer("ok", "No validation record is a copy of a training record.")
+    verb = "is a copy of a training record" if count == 1 else "are copies of training records"
+    return Answer(
+        graded(share, 0.1),
+        f"{counted(count, 'validation record')} of {validation:,} ({percent(share)}) {verb}: when to stop training "
+        "was decided partly on records the network remembers.",
+    )
 
 
 @check(

@@ -19,6 +19,10 @@ MEANING = {
         "test records that the model also learned from: it can remember their answer",
     ),
     "reverse_complements": ("Reverse complements", "test records whose other strand the model learned from"),
+    "contained_copies": (
+        "Contained copies",
+        "test records that lie inside a longer record the model learned from, or hold one",
+    ),
     "near_copies": ("Near copies", "test records almost identical to one the model learned from"),
     "conflicting_labels": (
         "Conflicting labels",
@@ -48,6 +52,12 @@ def _others(leakage: Mapping[str, Any]) -> Iterator[str]:
     straddling, repeated = leakage.get("groups_straddling") or 0, leakage.get("repeated_in_file") or 0
     if straddling:
         yield f"{plural(straddling, 'test record')} of a group that the model also learned from."
+    validation = leakage.get("validation_copies") or 0
+    if validation:
+        yield (
+            f"{plural(validation, 'validation record')} with a copy among the training records: when to stop was "
+            "decided partly on records the model remembers."
+        )
     if repeated:
         conflicting = leakage.get("conflicting_in_file") or 0
         labels = f", {count(conflicting)} of them with another label" if conflicting else ""
