@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bioloom.evaluation.calibration import Calibration, Operating, precision_at
 from bioloom.evaluation.intervals import rounded
+from bioloom.evaluation.percent import percent
 from bioloom.evaluation.reliability import Reliability, Spread, reliability, spread
 from bioloom.evaluation.resampling import Resampling
 from bioloom.targets import Targets
@@ -38,8 +39,8 @@ class Assessment:
         parts = [each.text for each in (self.reliability, *self.spreads[:3]) if each is not None]
         if self.precision is not None and np.isfinite(self.precision):
             parts.append(
-                f"Where {self.operating.prevalence:.3g} of all records are positive, "
-                f"{self.precision:.0%} of positive calls would be right."
+                f"Where {100 * (self.operating.prevalence or 0):.3g} % of all records are positive, "
+                f"{percent(self.precision)} of positive calls would be right."
             )
         return " ".join(parts)
 

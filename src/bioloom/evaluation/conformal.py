@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.evaluation.intervals import FEW_UNITS, Drawn, Interval, resampled_interval, rounded, wilson
+from bioloom.evaluation.percent import percent
 from bioloom.evaluation.resampling import Resampling
 
 Floats = NDArray[np.float64]
@@ -69,7 +70,7 @@ class Conformal:
             reason = f"{units} {what} are too few for any promise; {_needed(tried[-1])} are needed"
             promised = level
         elif promised < level:
-            reason = f"{units} {what} are too few for {level:.0%}, which needs {_needed(level)}"
+            reason = f"{units} {what} are too few for {percent(level)}, which needs {_needed(level)}"
         groups = 0 if codes is None else len(np.unique(codes))
         return cls(
             promised, tuple(map(float, half)), given.names, given.classes, len(given.value), groups, reason
@@ -196,7 +197,7 @@ class Coverage:
             nothing = "set of classes holds them all" if kept.classes else "interval has no ends"
             return f"No promise can be made about a single prediction ({kept.reason}), so every {nothing}."
         told = "; ".join(self._told(place) for place in range(len(self.names)))
-        promise = f"was promised to hold the truth for {kept.level:.0%} of new records"
+        promise = f"was promised to hold the truth for {percent(kept.level)} of new records"
         what = "set of classes" if kept.classes else "interval around each prediction"
         less = f" Fewer than asked for: {kept.reason}." if kept.reason else ""
         return f"The {what} {promise}; on the test records it does so for {told}.{less}"
@@ -205,12 +206,11 @@ class Coverage:
         share, size = self.shares[place], self.size[place]
         if not np.isfinite(share.value):
             return "an unknown share, because no truth is known"
+        low, high = share.interval.low, share.interval.high
         among = f" of {self.names[place]}" if len(self.names) > 1 else ""
-        span = (
-            "" if share.interval.low is None else f" ({share.interval.low:.1%} to {share.interval.high:.1%})"
-        )
+        span = "" if low is None or high is None else f" ({percent(low, 1)} to {percent(high, 1)})"
         wide = f"{size:.3g} classes on average" if self.conformal.classes else f"{size:.4g} wide"
-        return f"{share.value:.1%}{among}{span}, {wide}"
+        return f"{percent(share.value, 1)}{among}{span}, {wide}"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from bioloom.evaluation.intervals import LEVEL, Z, rounded, wilson
+from bioloom.evaluation.percent import percent
 
 Floats = NDArray[np.float64]
 
@@ -102,15 +103,11 @@ class Reliability:
                 f"Whether stated probabilities can be taken at their word cannot be said, because {self.few}."
             )
         top = self.bins[-1]
-        ends = f"({top.low:.0%} to {top.high:.0%}, {top.n:,} test records)"
-        worth = (
-            f"When the model says {top.stated:.0%}, it is right about {top.happened:.0%} of the time {ends}."
-        )
+        ends = f"({percent(top.low)} to {percent(top.high)}, {top.n:,} test records)"
+        worth = f"When the model says {percent(top.stated)}, it is right about {percent(top.happened)} of the time {ends}."
         if top.stated < 0.5:
-            worth = f"At its surest the model says {top.stated:.0%}, and {top.happened:.0%} come true {ends}."
-        compared = (
-            f"off by {self.error:.1%} on average, where a perfect model would be by {self.expected[1]:.1%}"
-        )
+            worth = f"At its surest the model says {percent(top.stated)}, and {percent(top.happened)} come true {ends}."
+        compared = f"off by {percent(self.error, 1)} on average, where a perfect model would be by {percent(self.expected[1], 1)}"
         if self.p > 0.05:
             return (
                 f"{worth} Over all records probabilities are {compared}: no sign that they cannot be trusted."
