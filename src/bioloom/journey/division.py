@@ -80,17 +80,19 @@ def _summed(leaks: Sequence[Leakage], splits: Sequence[Split]) -> Leakage:
 
     What is said of the whole file is the same in each fold.
     """
-    changes: dict[str, Any] = {}
     order = np.argsort(np.concatenate([split.index("test") for split in splits]), kind="stable")
+    changes: dict[str, Any] = {}
     for name in (each.name for each in fields(Leakage) if each.name not in OF_THE_FILE):
         values = [getattr(leak, name) for leak in leaks]
+        known = [value for value in values if value is not None]
         if name == "examples":
             changes[name] = tuple(chain.from_iterable(values))[:EXAMPLES]
-        elif isinstance(values[0], np.ndarray):  # a number for each test record
-            changes[name] = np.concatenate(values)[order]
+        elif any(isinstance(value, np.ndarray) for value in known):  # a number for each test record
+            changes[name] = np.concatenate(values)[order] if len(known) == len(values) else None
+        elif all(isinstance(value, bool) for value in known):
+            changes[name] = all(known) if known else None
         else:
-            known = [value for value in values if value is not None]
-            changes[name] = sum(known) if known else None
+            changes[name] = sum(known)
     return replace(leaks[0], **changes)
 
 
