@@ -29,6 +29,9 @@ LEVELS = (0.95, 0.90, 0.80)
 
 DEFAULT_LEVEL = 0.90
 
+TOLD = 3
+"""Targets that the sentence names, at most."""
+
 
 @dataclass(frozen=True)
 class Conformal:
@@ -196,7 +199,8 @@ class Coverage:
         if not all(np.isfinite(kept.half)):
             nothing = "set of classes holds them all" if kept.classes else "interval has no ends"
             return f"No promise can be made about a single prediction ({kept.reason}), so every {nothing}."
-        told = "; ".join(self._told(place) for place in range(len(self.names)))
+        told = "; ".join(self._told(place) for place in range(min(TOLD, len(self.names))))
+        told += f"; {len(self.names) - TOLD} more targets in the table" if len(self.names) > TOLD else ""
         promise = f"was promised to hold the truth for {percent(kept.level)} of new records"
         what = "set of classes" if kept.classes else "interval around each prediction"
         less = f" Fewer than asked for: {kept.reason}." if kept.reason else ""
