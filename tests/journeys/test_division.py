@@ -41,7 +41,7 @@ def test_few_records_are_divided_into_folds_and_the_delivered_model_learns_from_
     assert folds_of(division).count == 10
     assert division.split is folds_of(division).final
     assert division.split.counts["test"] == 0
-    assert "would say little, so there are 10 folds" in folds_of(division).reason
+    assert "would say little, so the records were dealt to folds. " in folds_of(division).reason
     assert len(division.leakage.nearest) == 120
 
 

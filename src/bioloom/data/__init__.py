@@ -5,8 +5,9 @@ columns     what a column holds: numbers, classes, dates, text
 records     Table -> Records, and Problem: what is wrong with which rows
 similarity  which sequences are copies or near copies of each other
 library     variants of one parent, their mutations and distances
-split       what a division is; splitters: the methods; deal: whole units, balanced labels
+split       what a division is; splitters: the methods; deal, exchange: whole units, balanced labels; folds: cross-validation
 choose      Records -> Split, with the reason
+folds       cross-validation: each record tested once
 leakage     what stands on both sides of a split
 datasets    the data sets that come with bioloom
 """

@@ -123,7 +123,7 @@ def choose_folds(request: SplitRequest, split: Split) -> FoldChoice:
         return FoldChoice(1)
     records = split.counts["test"]
     of = f" of {units.named(tested)}" if tested < records and units.what != "record" else ""
-    reason = f"A single test of {records} records{of} would say little, so there are {count} folds."
+    reason = f"A single test of {records} records{of} would say little, so the records were dealt to folds."
     return FoldChoice(count, reason)
 
 
