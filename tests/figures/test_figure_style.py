@@ -17,7 +17,18 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from bioloom.errors import UserError
-from bioloom.figures import bars, confusion, curves, heatmap, histogram, logos, profile, scatter, style
+from bioloom.figures import (
+    bars,
+    confusion,
+    curves,
+    heatmap,
+    histogram,
+    logos,
+    profile,
+    reliability,
+    scatter,
+    style,
+)
 from bioloom.figures.positions import Region, SequenceAxis
 
 rng = np.random.default_rng(0)
@@ -46,6 +57,10 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "confusion": lambda: confusion.confusion(np.array([[8, 2], [1, 9]]), ["no", "yes"]),
     "distribution": lambda: histogram.distribution({"train": MATRIX[0], "test": MATRIX[1]}, label="growth"),
     "class_shares": lambda: histogram.class_shares({"train": {"a": 5, "b": 7}, "test": {"a": 1}}),
+    "reliability": lambda: reliability.reliability(
+        [reliability.Point(0.2, 0.25, 0.1, 0.4, 0.1, 0.3), reliability.Point(0.8, 0.7, 0.6, 0.8, 0.7, 0.9)],
+        [5, 0, 9],
+    ),
     "nearness": lambda: histogram.nearness(np.array([50.0, 90.0, 100.0]), threshold=80),
 }
 
