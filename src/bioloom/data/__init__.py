@@ -5,7 +5,7 @@ columns     what a column holds: numbers, classes, dates, text
 records     Table -> Records, and Problem: what is wrong with which rows
 similarity  which sequences are copies or near copies of each other
 library     variants of one parent, their mutations and distances
-split       what a division is; splitters: the methods; deal, exchange: whole units, balanced labels; folds: cross-validation
+split       what a division is; splitters: the methods; deal, exchange: whole units, labels balanced
 choose      Records -> Split, with the reason
 folds       cross-validation: each record tested once
 leakage     what stands on both sides of a split
