@@ -79,9 +79,8 @@ def mutual_information(a: Floats, b: Floats, seed: int = 0) -> float:
     """
     random = np.random.default_rng(seed)
     points = np.column_stack([_normal_scores(a, random), _normal_scores(b, random)])
-    reach = KDTree(points).query(points, k=NEIGHBOURS + 1, p=np.inf)[0][
-        :, -1
-    ]  # the point itself is the first
+    nearest, _ = KDTree(points).query(points, k=[NEIGHBOURS + 1], p=np.inf)  # the point itself is the first
+    reach = np.asarray(nearest, dtype=np.float64)[:, 0]
     inside = [_closer(points[:, i], reach) for i in range(2)]
     nats = digamma(NEIGHBOURS) + digamma(len(points)) - sum(digamma(n + 1).mean() for n in inside)
     return float(nats / np.log(2))

@@ -1,0 +1,225 @@
+"""What can be promised about new records: bounds of statistical learning theory, and the one to act on.
+
+Bounds before training ask how rich a family of models is: its number of members, or its VC dimension. They hold for
+every distribution of records and are therefore wide; for a network they exceed 1 and say nothing. The bound after
+testing asks only how many test records the finished model got wrong, whatever it is, and is narrow.
+
+Symbols: eps, the error allowed; delta, the chance that the promise fails; all logarithms natural unless named.
+Everything assumes records drawn independently from the same source as the future ones.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from bioloom.evaluation.intervals import rounded
+from bioloom.evaluation.resampling import Resampling
+
+DELTA = 0.05
+"""The chance that a promise fails: 1 in 20, as for intervals."""
+
+
+# ---- families with finitely many members ----------------------------------------------------------------
+
+
+def records_if_consistent(log_models: float, eps: float, delta: float = DELTA) -> int:
+    """Training records after which a model without training error has a true error of at most eps.
+
+    (ln |H| + ln(1 / delta)) / eps (Blumer 1987; Mitchell 1997, eq. 7.2); log_models: ln |H|.
+    """
+    return math.ceil((log_models + math.log(1 / delta)) / eps)
+
+
+def records_if_agnostic(log_models: float, eps: float, delta: float = DELTA) -> int:
+    """Training records after which no model's training error is further than eps from its true error.
+
+    (ln |H| + ln(2 / delta)) / (2 eps^2): Hoeffding 1963, both sides, and a union over models.
+    """
+    return math.ceil((log_models + math.log(2 / delta)) / (2 * eps**2))
+
+
+def finite_gap(log_models: float, records: int, delta: float = DELTA) -> float:
+    """How far the training error of any model can lie from its true error: `records_if_agnostic` solved for eps."""
+    return math.sqrt((log_models + math.log(2 / delta)) / (2 * records))
+
+
+# ---- families with a VC dimension -----------------------------------------------------------------------
+
+
+def vc_linear(features: int) -> int:
+    """Linear classifiers with an offset: n + 1."""
+    return features + 1
+
+
+def vc_boxes(features: int) -> int:
+    """Boxes along the axes: 2 n."""
+    return 2 * features
+
+
+def vc_intervals() -> int:
+    """Intervals on a line: 2."""
+    return 2
+
+
+def vc_network(parameters: int, layers: int) -> float:
+    """ReLU networks, up to a constant: W L log2 W, W parameters in L layers (Bartlett 2019, arXiv:1703.02930)."""
+    return parameters * layers * math.log2(max(parameters, 2))
+
+
+def vc_records(dimension: float, eps: float, delta: float = DELTA) -> int:
+    """Training records that are enough for a model without training error (Blumer 1989, doi:10.1145/76359.76371).
+
+    (4 log2(2 / delta) + 8 d log2(13 / eps)) / eps
+    """
+    return math.ceil((4 * math.log2(2 / delta) + 8 * dimension * math.log2(13 / eps)) / eps)
+
+
+def vc_records_needed(dimension: float, eps: float, delta: float = DELTA) -> int:
+    """Training records below which some distribution defeats every learner (Ehrenfeucht 1989).
+
+    max(ln(1 / delta) / eps, (d - 1) / (32 eps)), doi:10.1016/0890-5401(89)90002-3
+    """
+    return math.ceil(max(math.log(1 / delta) / eps, (dimension - 1) / (32 * eps)))
+
+
+def vapnik_gap(dimension: float, records: int, delta: float = DELTA) -> float:
+    """How far the true error can lie above the training error: sqrt((h (ln(2m / h) + 1) - ln(delta / 4)) / m).
+
+    Vapnik 1995; from 1 on it says nothing, and for no more records than the dimension it is infinite.
+    """
+    if records <= dimension:
+        return math.inf
+    growth = dimension * (math.log(2 * records / dimension) + 1)
+    return math.sqrt((growth - math.log(delta / 4)) / records)
+
+
+# ---- the test ---------------------------------------------------------------------------------------------
+
+
+def binomial_bound(errors: float, tested: float, delta: float = DELTA) -> float:
+    """The largest true error with which so few test errors still happen in a share delta of tests.
+
+    The inverted binomial tail (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404, one-sided; Langford 2005,
+    JMLR 6:273). Through the beta distribution, so that effective numbers need not be whole.
+    """
+    return 1.0 if errors >= tested else float(stats.beta.ppf(1 - delta, errors + 1, tested - errors))
+
+
+def hoeffding_bound(errors: float, tested: float, delta: float = DELTA) -> float:
+    """Test error + sqrt(ln(1 / delta) / (2 tested)); simpler than the binomial bound, never narrower."""
+    return min(1.0, errors / tested + math.sqrt(math.log(1 / delta) / (2 * tested)))
+
+
+def effective_size(wrong: NDArray[np.bool_], groups: NDArray[Any] | None) -> float:
+    """How many independent records the test is worth, where records come in groups.
+
+    Korn and Graubard 1998 (Survey Methodology 24:193): p (1 - p) / variance of p over groups. It lies between the
+    number of groups and that of records; where every record, or none, is wrong it is the number of groups.
+    """
+    plan = Resampling(len(wrong), groups)
+    share = float(wrong.mean()) if len(wrong) else 0.0
+    if not plan.grouped:
+        return float(len(wrong))
+    if share in (0.0, 1.0) or plan.units < 2:
+        return float(plan.units)
+    totals = np.bincount(plan.codes, wrong - share, minlength=plan.units)
+    variance = plan.units / (plan.units - 1) * float((totals**2).sum()) / len(wrong) ** 2
+    worth = share * (1 - share) / variance if variance > 0 else float(len(wrong))
+    return float(np.clip(worth, plan.units, len(wrong)))
+
+
+@dataclass(frozen=True)
+class ErrorBound:
+    """What the test promises about new records of the same kind.
+
+    error:  share of test records named wrongly; bound: the true error is at most this, with 95 % confidence
+    effective: independent records that the test is worth; tested where records are not in groups
+    """
+
+    errors: int
+    tested: int
+    effective: float
+    error: float
+    bound: float
+    hoeffding: float
+    delta: float
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in result.json."""
+        return {name: rounded(each) if isinstance(each, float) else each for name, each in vars(self).items()}
+
+
+def error_bound(
+    errors: int, tested: int, effective: float | None = None, delta: float = DELTA
+) -> ErrorBound | None:
+    """The error on new records is at most so much: the bound to act on; None where nothing was tested.
+
+    effective: see `effective_size`; None for independent records.
+    """
+    if tested < 1:
+        return None
+    share, worth = errors / tested, float(tested) if effective is None else effective
+    bound = binomial_bound(share * worth, worth, delta)
+    text = (
+        f"With {1 - delta:.0%} confidence the error on new records of this kind is at most {bound:.1%} "
+        f"({errors:,} of {tested:,} test records were named wrongly, {share:.1%})."
+    )
+    if worth < tested - 0.5:
+        text += f" The test records come in groups and are worth about {worth:,.0f} independent ones."
+    return ErrorBound(
+        errors, tested, worth, share, bound, hoeffding_bound(share * worth, worth, delta), delta, text
+    )
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of models with its VC dimension, and what training alone promises about it.
+
+    gap: how far the true error can lie above the training error; None where it is infinite
+    """
+
+    title: str
+    dimension: float
+    records: int
+    gap: float | None
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether the promise is empty: an error is never above 1."""
+        return self.gap is None or self.gap >= 1
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in result.json."""
+        numbers = {"dimension": rounded(self.dimension), "gap": rounded(self.gap), "vacuous": self.vacuous}
+        return vars(self) | numbers
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The test bound, beside what training alone could have promised."""
+
+    test: ErrorBound
+    families: tuple[Family, ...]
+
+    @property
+    def text(self) -> str:
+        """The promise to act on."""
+        return self.test.text
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in result.json."""
+        families = [family.to_json() for family in self.families]
+        return {"test": self.test.to_json(), "families": families, "text": self.text}
+
+
+def family(title: str, dimension: float, records: int) -> Family:
+    """What so many training records promise about a family of models."""
+    gap = vapnik_gap(dimension, records)
+    return Family(title, dimension, records, gap if math.isfinite(gap) else None)
