@@ -90,7 +90,7 @@ def test_records_in_groups_are_worth_fewer() -> None:
 
 def test_the_sentence_promises_the_bound() -> None:
     found = bounds.error_bound(12, 200)
-    assert found.text.startswith("With 95% confidence the error on new records of this kind is at most 9.")
+    assert found.text.startswith("With 95 % confidence the error on new records of this kind is at most 9.")
     assert bounds.error_bound(0, 0) is None
     both = bounds.Bounds(found, (bounds.family("linear", 11, 500),))
     assert json.loads(json.dumps(both.to_json()))["test"]["errors"] == 12

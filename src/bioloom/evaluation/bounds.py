@@ -168,8 +168,8 @@ def error_bound(
     share, worth = errors / tested, float(tested) if effective is None else effective
     bound = binomial_bound(share * worth, worth, delta)
     text = (
-        f"With {1 - delta:.0%} confidence the error on new records of this kind is at most {bound:.1%} "
-        f"({errors:,} of {tested:,} test records were named wrongly, {share:.1%})."
+        f"With {100 * (1 - delta):.0f} % confidence the error on new records of this kind is at most {100 * bound:.1f} % "
+        f"({errors:,} of {tested:,} test records were named wrongly, {100 * share:.1f} %)."
     )
     if worth < tested - 0.5:
         text += f" The test records come in groups and are worth about {worth:,.0f} independent ones."

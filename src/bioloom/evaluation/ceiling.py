@@ -264,9 +264,7 @@ def _sentence(found: Ceiling) -> str:
         return f"{told}; the model, at {found.reached:.3f}, explains none of that."
     if found.explained is not None and found.explained >= 1:
         return f"{told}; the model, at {found.reached:.3f}, is there, and only better measurements can show more."
-    return (
-        f"{told}; the model, at {found.reached:.3f}, explains {found.explained:.0%} of what can be explained."
-    )
+    return f"{told}; the model, at {found.reached:.3f}, explains {100 * found.explained:.0f} % of what can be explained."
 
 
 # ---- classes --------------------------------------------------------------------------------------------
@@ -288,7 +286,7 @@ def class_ceiling(truth: Floats, copies: NDArray[np.int64], plan: Resampling) ->
     accuracy, conflicting = float(best.sum() / sizes.sum()), int((best < sizes).sum())
     low, high = _interval(draws, len(sets) >= FEWEST_UNITS)
     inputs = f"{conflicting:,} of {len(sets):,} repeated inputs carry different labels"
-    text = f"{inputs}, so no model can name more than {accuracy:.1%} of such records correctly."
+    text = f"{inputs}, so no model can name more than {100 * accuracy:.1f} % of such records correctly."
     if not conflicting:
         text = (
             f"All copies of {len(sets):,} repeated inputs agree: labels set no ceiling that these could show."

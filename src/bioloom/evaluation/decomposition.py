@@ -90,7 +90,7 @@ def decompose_zero_one(predictions: NDArray[Any], truth: Floats) -> Decompositio
     unbiased = float(np.where(right, leaves, 0.0).mean())
     biased = float(np.where(right, 0.0, shares[true, np.arange(len(true))]).mean())
     loss, bias, net = float((given != true).mean()), float((~right).mean()), unbiased - biased
-    text = _sentence("error rate", (bias, net, 0.0), f"{loss:.1%}")
+    text = _sentence("error rate", (bias, net, 0.0), f"{100 * loss:.1f} %")
     variance = float(leaves.mean())
     return Decomposition(loss, "0-1", bias, variance, unbiased, biased, net, 0.0, len(given), len(true), text)
 
@@ -105,10 +105,10 @@ def _sentence(what: str, parts: tuple[float, float, float], loss: str) -> str:
     whole = bias + variance + noise
     if whole <= 0:
         return f"The {what} is 0: there is nothing to split."
-    told = f"Of the {what} of {loss}, {bias / whole:.0%} is made the same way by every training (bias) and "
-    told += f"{variance / whole:.0%} differs from training to training (variance)"
+    told = f"Of the {what} of {loss}, {100 * bias / whole:.0f} % is made the same way by every training (bias) and "
+    told += f"{100 * variance / whole:.0f} % differs from training to training (variance)"
     if noise > 0:
-        told += f"; {noise / whole:.0%} is noise of the measurement"
+        told += f"; {100 * noise / whole:.0f} % is noise of the measurement"
     most = max(bias, variance, noise)
     if most == variance:
         return f"{told}: averaging several trainings, or more data, would help most."

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
-from bioloom.report.numbers import count, number
+from bioloom.report.numbers import count
 from bioloom.report.templating import fill
 
 
@@ -32,7 +32,7 @@ def _family(each: Mapping[str, Any]) -> tuple[str, str, str, str]:
         if each["vacuous"]
         else f"at most {gap:.0%} above".replace("%", " %")
     )
-    return str(each["title"]), number(each["dimension"]), count(each["records"]), says
+    return str(each["title"]), f"{each['dimension']:,.0f}", count(each["records"]), says
 
 
 bounds = sections.register(

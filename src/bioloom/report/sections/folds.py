@@ -16,7 +16,8 @@ from bioloom.report.words import capital
 FOLDS_AT_MOST = 20
 """Folds listed one by one; leave-one-out has too many to read."""
 
-METRICS_AT_MOST = 4
+METRICS_AT_MOST = 3
+"""Metrics whose folds are listed, the deciding one first; more would not fit beside each other."""
 
 
 def render(facts: Facts) -> Markup | None:
@@ -55,12 +56,12 @@ def _summary(found: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, 
             else ""
             for name in names
         )
-        rows.append(("Corrected 95 % interval", "", "", *spans))
+        rows.append(("95 % interval", "", "", *spans))
     spread, pooled = found.get("sd") or {}, found.get("pooled") or {}
     if any(spread.get(name) is not None for name in names):
         rows.append(("Standard deviation", "", "", *(score(name, spread.get(name)) for name in names)))
     if pooled:
-        rows.append(("All predictions pooled", "", "", *(score(name, pooled.get(name)) for name in names)))
+        rows.append(("Pooled", "", "", *(score(name, pooled.get(name)) for name in names)))
     return rows
 
 
