@@ -98,16 +98,24 @@ def train(
 
 
 def predict(
-    run: str | Path, source: workflow.Source, *, out: str | Path | None = None, quiet: bool = False
+    run: str | Path,
+    source: workflow.Source,
+    *,
+    model: str = "auto",
+    out: str | Path | None = None,
+    quiet: bool = False,
 ) -> workflow.PredictionTable:
     """Predict every record of a file or DataFrame with the model of a run; rows in equal rows out.
 
-    run: the run folder
-    out: also write the table to this CSV file
+    run:   the run folder
+    model: "auto" for the model that the run recommends, "network", or "simple" for the simpler one beside it
+    out:   also write the table to this CSV file
 
+    Beside each prediction stand how far it may be off, and whether the record is unlike any that was learned from.
     Rows that cannot be predicted are empty, with the reason in a column `problem`.
     """
-    return workflow.predict(Path(run), source, None if out is None else Path(out), _listener(quiet))
+    where = None if out is None else Path(out)
+    return workflow.predict(Path(run), source, where, _listener(quiet), model)
 
 
 def explain(

@@ -67,6 +67,14 @@ class DataRecipe(Part):
     )
     weight: str = Field(default="", description='column of record weights; empty: a column called "weight"')
     replicate: str = Field(default="", description='column of replicates; empty: a column called "replicate"')
+    error: tuple[str, ...] = Field(
+        default=(),
+        max_length=2,
+        description="column of standard errors of the target, or its two columns of 95 % bounds; empty: by name",
+    )
+    reads: str = Field(
+        default="", description="column of reads from which the target was worked out; empty: by name"
+    )
     sha256: str = Field(
         default="", description="hash of the data this recipe was written for; empty: not checked"
     )

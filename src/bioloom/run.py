@@ -100,7 +100,10 @@ class Run:
         return frames, [str(number + 1) for number in range(count)]
 
     def test_records(self, count: int) -> tuple[dict[str, pd.DataFrame], list[str]]:
-        """Test records spread over the range of predictions, as the report explains them."""
+        """Test records spread over the range of predictions, as the report explains them.
+
+        A cross-validated run has no test records of its own; validation records stand in for them.
+        """
         recipe = recipes.load(self.folder / "recipe.toml")
         if not recipe.data.file:
             raise UserError(
@@ -109,7 +112,8 @@ class Run:
                 fix="name the records to explain",
             )
         prepared = prepare(Request(source=str(self.folder / "recipe.toml")))
-        test = np.flatnonzero(self._parts(len(prepared.records)) == "test")
+        parts = self._parts(len(prepared.records))
+        test = np.flatnonzero(parts == ("test" if (parts == "test").any() else "validation"))
         frames = {name: take_rows(frame, test) for name, frame in prepared.records.inputs.items()}
         chosen = spread(self.model.raw(frames)[:, 0], count)
         frames = {name: take_rows(frame, chosen) for name, frame in frames.items()}

@@ -74,6 +74,15 @@ class Targets:
             return (f"p({self.classes[1]})",)
         return tuple(f"p({name})" for name in self.classes)
 
+    def called(self, value: NDArray[np.float32], threshold: float = 0.5) -> NDArray[np.int64]:
+        """The number of the class each record is called, (records,), from (records, 1 or classes) probabilities.
+
+        threshold: probability from which a record of two classes is called positive
+        """
+        if value.shape[1] > 1:
+            return np.asarray(value.argmax(axis=1), dtype=np.int64)
+        return np.asarray(value[:, 0] >= threshold, dtype=np.int64)
+
 
 def standardise(truth: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
     """Regression truths in units of their training spread, as networks see them; classes stay as they are."""

@@ -31,6 +31,7 @@ from bioloom.files import write_json, write_text
 from bioloom.journey import explained, result
 from bioloom.journey.checked import Checked, look
 from bioloom.journey.clock import Clock
+from bioloom.journey.delivery import deliver
 from bioloom.journey.division import divide
 from bioloom.journey.explained import Wanted
 from bioloom.journey.folder import Opened, abandon, finish, open_folder
@@ -38,14 +39,16 @@ from bioloom.journey.judge import Trial, judge
 from bioloom.journey.learnable import Learnable, encode, make_job
 from bioloom.journey.predicted import PredictionTable, predict_file, read_records
 from bioloom.journey.prepare import Prepared, Request, Source, prepare
+from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.result import Trained
+from bioloom.journey.shelf import Shelf
+from bioloom.journey.trainee import fit_rivals, train_network
 from bioloom.metrics import METRICS
 from bioloom.models import networks
 from bioloom.run import Run, load
 from bioloom.trained import Model
 from bioloom.training.device import session
-from bioloom.training.loop import Epoch, Job, fit
-from bioloom.training.loop import predict as raw_outputs
+from bioloom.training.loop import Epoch, Job
 
 __all__ = [
     "Checked",
@@ -105,42 +108,36 @@ def train(request: Request, outdir: Path | None, listener: Listener = SILENT, fo
 def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
     """The stages of a training, each handing the next what it made."""
     with clock.stage("split", "Splitting into training, validation and test"):
-        split, leakage = divide(prepared)
-        _write_table(opened.path / "split.csv", result.split_table(prepared, split))
+        division = divide(prepared)
+        split = division.split
+        _write_table(opened.path / "split.csv", result.split_table(prepared, division))
         _write_table(opened.path / "dropped.csv", result.dropped_table(prepared))
     with clock.stage("encode", "Encoding the records"):
         learnable = encode(prepared, split)
-        job = make_job(prepared, split, learnable)
-        recipe = result.resolved(prepared.recipe, job, split)
-    with clock.stage("train", f"Training the network ({job.network})"):
+    with clock.stage("train", "Training the network"):
         saved = opened.checkpoint / "training.safetensors"
-        fitted = fit(job, checkpoint=saved, on_epoch=_teller(job, learnable, clock.listener))
-        model = Model(
-            fitted.network,
-            dict(prepared.recipe.data.inputs),
-            dict(learnable.modalities),
-            learnable.targets,
-            recipe,
-        )
-        with session(fitted.threads):
-            raw = raw_outputs(model.network, learnable.encoded, device=job.device)
-        examples = {name: take_rows(frame, job.train[:3]) for name, frame in prepared.records.inputs.items()}
-        trained.save(model, opened.path / "model", examples, result.card(prepared, job))
-    with clock.stage("evaluate", "Judging what the score is worth"), session(fitted.threads):
-        trial = _trial(prepared, split, learnable, raw, job)
-        judged = judge(trial, leakage, clock.listener)
-        values = job.task.activate(raw, learnable.targets)
-        _write_table(
-            opened.path / "predictions.csv", result.predictions_table(prepared, split, learnable, values)
-        )
-    with clock.stage("explain", "Explaining predictions"), session(fitted.threads):
-        chosen = _spread_over_test(prepared, split, raw)
+        tell = _teller(learnable, clock.listener)
+        trainee = train_network(prepared, split, learnable, saved, tell)
+        recipe = result.resolved(prepared.recipe, trainee.job, division)
+    with clock.stage("rivals", "Training what it has to beat"), session(trainee.fitted.threads):
+        rivals = fit_rivals(trainee)
+        rehearsal = Rehearsal(prepared, division.folds, Shelf(opened.checkpoint))
+        answers = rehearsal.answers(trainee, rivals, clock.listener)
+    with clock.stage("evaluate", "Judging what the score is worth"), session(trainee.fitted.threads):
+        trial = Trial(trainee, rivals, answers, division)
+        judged = judge(trial)
+        model = deliver(trainee, rivals, judged.verdict, recipe)
+        examples = {
+            name: take_rows(frame, trainee.job.train[:3]) for name, frame in prepared.records.inputs.items()
+        }
+        trained.save(model, opened.path / "model", examples, result.card(prepared, trainee.job, model))
+        _write_table(opened.path / "predictions.csv", result.predictions_table(trial))
+    with clock.stage("explain", "Explaining predictions"), session(trainee.fitted.threads):
+        chosen = _spread_over_unseen(prepared, split, trainee.raw)
         explanation = _explain_rows(prepared, chosen, model, opened.path, clock.listener)
     with clock.stage("report", "Writing the report"):
-        environment = result.describe_environment(job.device, fitted.threads)
-        found = Trained(
-            prepared, split, leakage, learnable, job, fitted, judged, recipe, explanation, opened.request
-        )
+        environment = result.describe_environment(trainee.job.device, trainee.fitted.threads)
+        found = Trained(trial, judged, model, recipe, explanation, opened.request)
         write_text(opened.path / "recipe.toml", recipes.dumps(recipe))
         write_json(opened.path / "environment.json", environment)
         write_json(opened.path / "result.json", result.result(found, clock.seconds, environment))
@@ -153,7 +150,8 @@ def dry_run(request: Request, listener: Listener = SILENT) -> dict[str, Any]:
     prepared = prepare(request)
     _refuse_unknown_parts(prepared.recipe)
     listener.message("Looking for copies and near copies, to split honestly.")
-    split, _ = divide(prepared)
+    division = divide(prepared)
+    split = division.split
     learnable = encode(prepared, split)
     job = make_job(prepared, split, learnable)
     return {
@@ -167,6 +165,7 @@ def dry_run(request: Request, listener: Listener = SILENT) -> dict[str, Any]:
         "split": split.method,
         "reason": split.reason,
         "counts": {part: len(split.index(part)) for part in ("train", "validation", "test")},
+        "folds": 0 if division.folds is None else len(division.folds.splits),
         "network": job.network,
         "epochs": job.plan.epochs,
         "batch_size": job.plan.batch_size,
@@ -176,13 +175,14 @@ def dry_run(request: Request, listener: Listener = SILENT) -> dict[str, Any]:
 
 
 def predict(
-    folder: Path, source: Source, out: Path | None = None, listener: Listener = SILENT
+    folder: Path, source: Source, out: Path | None = None, listener: Listener = SILENT, which: str = "auto"
 ) -> PredictionTable:
     """Predict every row of a file with the model of a run; rows in equal rows out.
 
-    out: also write the table to this CSV file
+    out:   also write the table to this CSV file
+    which: "auto" for the model that the run recommends, "network", or "simple" for the simpler one beside it
     """
-    model = load(folder).model
+    model = load(folder).model.using(which)
     listener.stage("predict", "Predicting")
     predictions = predict_file(model, source, listener)
     if out is not None:
@@ -238,44 +238,28 @@ def _refuse_unknown_parts(recipe: recipes.Recipe) -> None:
         _ = explainers[method]
 
 
-def _teller(job: Job, learnable: Learnable, listener: Listener) -> Callable[[Epoch], None]:
+def _teller(learnable: Learnable, listener: Listener) -> Callable[[Epoch, Job], None]:
     """Tells a listener after each epoch how far training is, with the validation score in the task's own metric."""
-    metric = METRICS[job.task.primary]
-    truth = learnable.truth[job.validation]
 
-    def tell(epoch: Epoch) -> None:
+    def tell(epoch: Epoch, job: Job) -> None:
+        metric = METRICS[job.task.primary]
         if epoch.raw is None:
             note = f"epoch {epoch.number} of {epoch.epochs}, loss {epoch.loss:.3f}"
         else:
-            score = metric(truth, job.task.activate(epoch.raw, learnable.targets))
+            value = job.task.activate(epoch.raw, learnable.targets)
+            score = metric(learnable.truth[job.validation], value)
             note = f"epoch {epoch.number} of {epoch.epochs}, validation {metric.title} {metric.text(score)}"
         listener.progress(epoch.number / epoch.epochs, note)
 
     return tell
 
 
-def _trial(
-    prepared: Prepared, split: Split, learnable: Learnable, raw: NDArray[np.float32], job: Job
-) -> Trial:
-    recipe = prepared.recipe
-    return Trial(
-        records=prepared.records,
-        split=split,
-        learnable=learnable,
-        raw=raw,
-        job=job,
-        draws=recipe.evaluation.draws,
-        shuffles=recipe.evaluation.shuffles,
-        budget=recipe.budget,
-        dropped=len(prepared.dropped),
-    )
-
-
-def _spread_over_test(prepared: Prepared, split: Split, raw: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Test records to explain, spread over the whole range of predictions."""
-    test = split.index("test")
+def _spread_over_unseen(prepared: Prepared, split: Split, raw: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Records to explain, spread over the range of predictions: of the test, or of validation where there is none."""
+    rows = split.index("test")
+    rows = rows if len(rows) else split.index("validation")
     count = prepared.recipe.explanation.records or EXPLAINED[prepared.recipe.budget]
-    return test[explained.spread(raw[test, 0], count)]
+    return rows[explained.spread(raw[rows, 0], count)]
 
 
 def _explain_rows(

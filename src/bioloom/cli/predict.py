@@ -23,10 +23,22 @@ Out = Annotated[
 ]
 
 
+Which = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        metavar="WHICH",
+        help="auto: the model that the run recommends; network; or simple: the simpler model beside it.",
+        show_default=True,
+    ),
+]
+
+
 def command(
     run: options.RunFolder,
     files: options.Files,
     *,
+    model: Which = "auto",
     out: Out = None,
     quiet: options.Quiet = False,
     json: options.Json = False,
@@ -36,7 +48,7 @@ def command(
 
     terminal = Terminal(quiet, json)
     with terminal.listening() as listener:
-        found = workflow.predict(run, options.one_or_several(files), out, listener)
+        found = workflow.predict(run, options.one_or_several(files), out, listener, model)
     if json:
         rows = found.frame.astype(object).where(found.frame.notna(), None).to_dict(orient="records")
         print_json({"predictions": rows, "notes": list(found.notes), "missing": found.missing})

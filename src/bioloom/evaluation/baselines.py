@@ -6,11 +6,12 @@ from bioloom.models import SimpleModel, TrainingData, simple_models
 from bioloom.targets import Targets
 from bioloom.tasks import Task
 
-ROLES = ("trivial", "nearest", "simple")
-"""The baselines in the order of reports: no input, memory only, a weighted sum of simple features."""
+ROLES = ("trivial", "nearest", "simple", "boosting")
+"""The baselines in the order of reports: no input, memory only, a weighted sum of simple features, many small
+decision trees on the same features."""
 
 
 def fit_baselines(data: TrainingData, task: Task, targets: Targets, seed: int) -> dict[str, SimpleModel]:
-    """Fit the three baselines of a task by role; "simple" is the one the task names."""
-    names = {"trivial": "trivial", "nearest": "nearest", "simple": task.simple}
-    return {role: simple_models[names[role]].fit(data, targets, seed) for role in ROLES}
+    """Fit the baselines of a task by role; "simple" is the one the task names."""
+    names = {role: role for role in ROLES} | {"simple": task.simple}
+    return {role: simple_models[name].fit(data, targets, seed) for role, name in names.items()}

@@ -101,23 +101,29 @@ class Conformal:
 
         truth (records, targets), unknown ones NaN; value (records, targets or classes) as predicted
         """
+        return self.counted(*self.held(truth, value), plan)
+
+    def held(self, truth: NDArray[np.floating], value: NDArray[np.floating]) -> tuple[Floats, Floats]:
+        """Which truths lie inside, 1 or 0 or NaN where unknown, and how large the interval or set is, (records, targets)."""
         if self.classes:
             held = self.sets(value)
             known = np.isfinite(truth[:, 0])
             own = np.where(known, truth[:, 0], 0).astype(np.int64)
             inside = np.where(known, held[np.arange(len(held)), own], np.nan)[:, None]
-            return self._counted(
-                inside, ("",), (float(held[known].sum(axis=1).mean()),) if known.any() else (np.nan,), plan
-            )
+            return inside, held.sum(axis=1, dtype=np.float64)[:, None]
         low, high = self.interval(value)
         inside = np.where(np.isfinite(truth), (truth >= low) & (truth <= high), np.nan)
-        return self._counted(inside, self.names, tuple(2 * each for each in self.half), plan)
+        return inside, high - low
 
-    def _counted(
-        self, inside: Floats, names: tuple[str, ...], size: tuple[float, ...], plan: Resampling
-    ) -> Coverage:
+    def counted(self, inside: Floats, size: Floats, plan: Resampling) -> Coverage:
+        """How often the promise was kept; see `held`, whose answers from several splits may be joined."""
+        known = np.isfinite(inside)
+        means = [
+            float(column[rows].mean()) if rows.any() else np.nan
+            for column, rows in zip(size.T, known.T, strict=True)
+        ]
         shares = tuple(_share(column, plan) for column in inside.T)
-        return Coverage(self, names, shares, size)
+        return Coverage(self, self.names or ("",), shares, tuple(means))
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored with the model; an infinite width is null."""

@@ -8,7 +8,7 @@ the model of the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -75,6 +75,22 @@ def label_shuffle(train: Train, task: Task, truth: Truth, test_truth: Truth, pla
         constant prediction, where correlations are not defined, counts as guessing.
     truth: (training and validation records, targets); test_truth: (test records, targets)
     """
+    seeds = range(plan.seed + 1, plan.seed + 1 + plan.count)
+    shuffled = [train(permute(truth, plan.groups, seed), seed) for seed in seeds]
+    return read_shuffles(task, test_truth, shuffled, train(truth, plan.seed), plan.seed)
+
+
+def read_shuffles(
+    task: Task,
+    test_truth: Truth,
+    shuffled: Sequence[NDArray[np.float32]],
+    real: NDArray[np.float32],
+    seed: int,
+) -> Shuffle:
+    """Score trainings on shuffled labels, and the same training on the true ones, on true test labels.
+
+    shuffled, real: predictions of the test records, (records, targets or classes)
+    """
     metric = METRICS[task.primary]
     guessing = metric.chance(test_truth.astype(np.float64))
 
@@ -82,19 +98,14 @@ def label_shuffle(train: Train, task: Task, truth: Truth, test_truth: Truth, pla
         found = metric(test_truth, value)
         return found if np.isfinite(found) else guessing
 
-    predictions = [
-        train(permute(truth, plan.groups, seed), seed)
-        for seed in range(plan.seed + 1, plan.seed + 1 + plan.count)
-    ]
-    values = tuple(score(value) for value in predictions)
-    real = score(train(truth, plan.seed))
-    as_good = sum(metric.gain(value, real) >= 0 for value in values)
-    luck = max((_luck(metric, test_truth, value, plan.seed) for value in predictions), default=0.0)
+    values, true = tuple(score(value) for value in shuffled), score(real)
+    as_good = sum(metric.gain(value, true) >= 0 for value in values)
+    luck = max((_luck(metric, test_truth, value, seed) for value in shuffled), default=0.0)
     mean = float(np.mean(values))
-    guess = metric.gain(mean, guessing) <= _allowance(metric, values, (real, guessing), luck)
+    guess = metric.gain(mean, guessing) <= _allowance(metric, values, (true, guessing), luck)
     p = (1 + as_good) / (1 + len(values))
-    text = _sentence(metric, mean, real, guessing, guess)
-    return Shuffle(metric.name, values, mean, real, guessing, p, guess, text)
+    text = _sentence(metric, mean, true, guessing, guess)
+    return Shuffle(metric.name, values, mean, true, guessing, p, guess, text)
 
 
 def permute(truth: Truth, groups: NDArray[Any] | None, seed: int) -> Truth:

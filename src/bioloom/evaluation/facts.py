@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bioloom.evaluation.comparison import Difference
 from bioloom.evaluation.controls import Shuffle
+from bioloom.evaluation.evidence import Evidence
 from bioloom.evaluation.intervals import Score
 from bioloom.metrics import METRICS, Metric
 from bioloom.targets import Targets
@@ -35,6 +36,10 @@ class Facts:
     inputs:     columns of table inputs, as given
     columns:    columns of the file that no network sees
     properties: one number per record that says little by itself: length, GC content
+    scored:     positions of the records that were scored, where these are not the test records of `part`: in a
+                cross-validation `part` and `value` show the first fold, and every record is scored
+    units:      what scored records were drawn by, such as "310 families"; empty where one by one
+    evidence:   what else the answers tell: learning curve, noise ceiling, calibration and so on
     """
 
     task: Task
@@ -54,6 +59,9 @@ class Facts:
     inputs: pd.DataFrame = field(default_factory=pd.DataFrame)
     columns: pd.DataFrame = field(default_factory=pd.DataFrame)
     properties: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    scored: NDArray[np.int64] | None = None
+    units: str = ""
+    evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def metric(self) -> Metric:
@@ -66,14 +74,19 @@ class Facts:
         return np.asarray(self.part == "test")
 
     @property
+    def scored_truth(self) -> NDArray[np.float32]:
+        """(scored records, targets) of the records that were scored."""
+        return self.truth[self.test] if self.scored is None else self.truth[self.scored]
+
+    @property
     def tested(self) -> int:
-        """How many test records there are."""
-        return int(self.test.sum())
+        """How many records were scored."""
+        return len(self.scored_truth)
 
     @property
     def guessing(self) -> float:
-        """What guessing gives on the test records in the metric that decides."""
-        return self.metric.chance(self.truth[self.test].astype(np.float64))
+        """What guessing gives on the scored records in the metric that decides."""
+        return self.metric.chance(self.scored_truth.astype(np.float64))
 
     def score(self, role: str = "model") -> Score | None:
         """The deciding metric of a model; None where that model was not scored."""

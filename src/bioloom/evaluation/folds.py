@@ -10,14 +10,14 @@ Leave-one-out is refused for everything that ranks or correlates, and the refusa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from bioloom.evaluation.intervals import LEVEL, rounded
+from bioloom.evaluation.intervals import LEVEL, Score, rounded
 from bioloom.metrics import METRICS
 from bioloom.tasks import Task
 
@@ -139,6 +139,19 @@ class FoldScores:
             "refused": dict(self.refused),
             "text": self.text,
         }
+
+
+def without_refused(task: Task) -> Task:
+    """A task that decides by metrics that leave-one-out can give; the first of them decides."""
+    return replace(task, metrics=tuple(name for name in task.metrics if name not in REFUSED))
+
+
+def refused_scores(task: Task, n: int) -> dict[str, Score]:
+    """What stands in place of the metrics that leave-one-out cannot give."""
+    refused = [name for name in task.metrics if name in REFUSED]
+    return {
+        name: Score(None, None, None, n, "none", f"not defined, because {WHY_REFUSED}") for name in refused
+    }
 
 
 def fold_scores(tested: OutOfFold, model: str = "model") -> FoldScores:

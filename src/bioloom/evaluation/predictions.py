@@ -33,9 +33,7 @@ class Predictions:
 
     def called(self, threshold: float = 0.5) -> NDArray[np.int64]:
         """The number of the class each record is called, (records,)."""
-        if self.value.shape[1] > 1:
-            return np.asarray(self.value.argmax(axis=1), dtype=np.int64)
-        return np.asarray(self.value[:, 0] >= threshold, dtype=np.int64)
+        return self.targets.called(self.value, threshold)
 
     def frame(self) -> pd.DataFrame:
         """As written to predictions.csv: id, truth where known, prediction, probabilities, spread."""

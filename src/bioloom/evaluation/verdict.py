@@ -6,12 +6,13 @@
 | too_few           | there are too few test records, or no interval can be given                           |
 | leaky_test        | a check of the family "leak" found a problem: the test does not ask for new knowledge |
 | no_signal         | neither the network nor a baseline is better than guessing for sure                   |
-| simple_better     | the simple model is better than the network for sure                                  |
-| simple_as_good    | the network is not better than the simple model for sure                              |
+| simple_better     | a simple model (or boosting) is better than the network for sure                      |
+| simple_as_good    | the network is not better than a simple model (or boosting) for sure                  |
 | neighbour_as_good | the network is not better than the nearest training record for sure                   |
 | network_wins      | the network is better than guessing and than both, and no interval includes zero      |
 
-The first row that fits counts; of the simple model and the nearest record, the one that comes out ahead.
+The first row that fits counts; of the rivals, the one that comes out ahead. Where a simple model is at least as
+good, it is what `predict` offers.
 "For sure" means that the whole 95 % interval of the difference lies on one side of zero.
 """
 
@@ -26,7 +27,7 @@ from bioloom.evaluation.comparison import Difference
 from bioloom.evaluation.facts import Facts
 from bioloom.metrics import METRICS
 
-RIVALS = ("simple", "nearest")
+RIVALS = ("simple", "boosting", "nearest")
 """Baselines a network has to beat; at equal scores the first is named."""
 
 
@@ -148,22 +149,25 @@ def _not_beaten(case: Case) -> Verdict | None:
     if not unbeaten:
         return None
     rival = min(unbeaten, key=lambda entry: (not entry.loses, entry.difference))
-    return _simple(case.facts, rival) if rival.against == "simple" else _neighbour(case.facts, rival)
+    return _neighbour(case.facts, rival) if rival.against == "nearest" else _simple(case.facts, rival)
 
 
 def _simple(facts: Facts, rival: Difference) -> Verdict:
-    title = facts.title("simple")
+    title = facts.title(rival.against)
     if rival.loses:
         return Verdict(
             "simple_better",
             f"{_capital(title)} beats the network by {_figures(rival, facts, turned=True)}.",
-            "Use the simple model; the network would need more records, longer training, or another architecture.",
-            prefer="simple",
+            "Use the simpler model, which is what predict offers; the network would need more records, longer "
+            f"training, or another architecture{_more_data(facts)}.",
+            prefer=rival.against,
         )
     return Verdict(
         "simple_as_good",
         f"The network is not clearly better than {title}: the difference is {_figures(rival, facts)}.",
-        "Prefer the simple model, which is faster and easier to explain, unless more records part the two.",
+        "Prefer the simpler model, which is faster and easier to explain, and is what predict offers; more records "
+        f"may part the two{_more_data(facts)}.",
+        prefer=rival.against,
     )
 
 
@@ -197,7 +201,7 @@ def _network_wins(case: Case) -> Verdict:
     closest = min(rivals, key=lambda entry: entry.difference or 0.0)
     return Verdict(
         "network_wins",
-        f"The network beats {facts.title(closest.against)} by {_figures(closest, facts)}.",
+        f"The network beats {facts.title(closest.against)} by {_figures(closest, facts)}{_more_data(facts)}.",
         _advice(case),
     )
 
@@ -248,9 +252,22 @@ def decimals(low: float, high: float) -> int:
     return 6
 
 
+def _more_data(facts: Facts) -> str:
+    """What twice the data would add, where the learning curve can say; as the end of a sentence."""
+    curve = facts.evidence.curve
+    told = None if curve is None else curve.doubling
+    if told is None or told.low is None or told.high is None:
+        return ""
+    if told.low <= 0:
+        return "; twice the data would add little"
+    digits = decimals(told.low, told.high)
+    return f"; twice the data would add about {told.gain:.{digits}f}"
+
+
 def _records(facts: Facts) -> str:
     """The test records in words, with what is known about copies."""
-    count = f"{facts.tested:,} test record{'' if facts.tested == 1 else 's'}"
+    families = f" of {facts.units}" if facts.units else ""
+    count = f"{facts.tested:,} test record{'' if facts.tested == 1 else 's'}{families}"
     known = facts.leakage
     if "exact_copies" not in known:
         return count

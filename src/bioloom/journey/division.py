@@ -37,11 +37,13 @@ class Division:
     split:   the split that the delivered model learns from; with folds it is `folds.final`, which has no test
     folds:   the cross-validation that scores come from, or None where the test of the split gives them
     leakage: of the split, or summed over the folds of the first repeat: each record as it was tested
+    copies:  (records,) numbers that exact copies share
     """
 
     split: Split
     folds: Folds | None
     leakage: Leakage
+    copies: NDArray[np.int64]
 
 
 def divide(prepared: Prepared) -> Division:
@@ -51,10 +53,10 @@ def divide(prepared: Prepared) -> Division:
     found = _split_or_folds(prepared, request)
     copies = request.copies()
     if isinstance(found, Split):
-        return Division(found, None, _audit(prepared, found, truth, copies))
+        return Division(found, None, _audit(prepared, found, truth, copies), copies)
     first = found.splits[: found.count]
     leaks = [_audit(prepared, split, truth, copies) for split in first]
-    return Division(found.final, found, _summed(leaks, first))
+    return Division(found.final, found, _summed(leaks, first), copies)
 
 
 def _split_or_folds(prepared: Prepared, request: SplitRequest) -> Split | Folds:

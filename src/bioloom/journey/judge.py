@@ -1,87 +1,99 @@
-"""What the score is worth: baselines, intervals, comparison, controls, checks and verdict of one training.
+"""What the score is worth: scores with intervals, comparison, controls, checks and verdict of one run.
 
-Everything here is measured after training. The test labels are used for scoring only; baselines learn from the
-training rows and choose their settings on the validation rows, as the network does.
+Everything here is worked out from answers that were given already; nothing is trained. The test labels are used
+for scoring only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bioloom.data.leakage import Leakage
-from bioloom.data.records import Records
 from bioloom.data.split import Split
-from bioloom.evaluation.baselines import fit_baselines
 from bioloom.evaluation.checks import Finding, run_checks
 from bioloom.evaluation.comparison import Difference, compare
-from bioloom.evaluation.controls import Shuffle, ShufflePlan, label_shuffle
+from bioloom.evaluation.controls import Shuffle, read_shuffles
+from bioloom.evaluation.evidence import Evidence
 from bioloom.evaluation.facts import Facts
+from bioloom.evaluation.folds import refused_scores, without_refused
+from bioloom.evaluation.information import NAME, predictive_information
 from bioloom.evaluation.intervals import Score
 from bioloom.evaluation.resampling import Resampling
-from bioloom.evaluation.scores import resample, target_scores
+from bioloom.evaluation.scores import Resampled, resample, target_scores
 from bioloom.evaluation.verdict import Verdict, verdict
-from bioloom.events import Listener
-from bioloom.journey.learnable import Learnable
+from bioloom.journey.contest import Answers
+from bioloom.journey.division import Division
+from bioloom.journey.evidence import gather
+from bioloom.journey.trainee import Rivals, Trainee
 from bioloom.metrics import METRICS
-from bioloom.modalities import Features, Modality
-from bioloom.models import SimpleModel, TrainingData
-from bioloom.targets import Targets, standardise
-from bioloom.training.loop import Job, fit, predict
+from bioloom.modalities import Features
+from bioloom.models import SimpleModel
+from bioloom.tasks import Task
 
-BASELINE_RECORDS = 50_000
-"""Baselines learn from at most so many training records, chosen at random; more changes them little."""
-
-SHUFFLE_RECORDS = 4_000
-SHUFFLE_EPOCHS = 4
-SHUFFLES = {"fast": 1, "normal": 3, "thorough": 10}
-"""The label-shuffle control trains on so many records, for so many epochs, so many times."""
+CONTROLS = {
+    "untrained": "the same network with random weights below a simple model",
+    "properties": "length, composition and missing cells alone",
+}
+"""Models that know little, by name, and how sentences call them."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A finished training, to be judged.
+    """Everything that was answered, to be judged.
 
-    raw:   (records, outputs) of the network for all records
-    job:   how it was trained
-    draws: bootstrap draws; shuffles: trainings on shuffled labels, 0 for the budget's own number
+    trainee: the network that is delivered
+    answers: of all contests
     """
 
-    records: Records
-    split: Split
-    learnable: Learnable
-    raw: NDArray[np.float32]
-    job: Job
-    draws: int
-    shuffles: int
-    budget: str
-    dropped: int
+    trainee: Trainee
+    rivals: Rivals
+    answers: Answers
+    division: Division
 
     @property
-    def test(self) -> NDArray[np.int64]:
-        """Positions of the test records."""
-        return self.split.index("test")
+    def first(self) -> Split:
+        """The split of the first contest, on which the checks look at single records."""
+        folds = self.division.folds
+        return self.division.split if folds is None else folds.splits[0]
 
     @property
-    def targets(self) -> Targets:
-        """How labels became numbers."""
-        return self.learnable.targets
+    def alone(self) -> bool:
+        """Whether each contest tested one unit only."""
+        folds = self.division.folds
+        return folds is not None and folds.method == "leave-one-out"
+
+    @property
+    def task(self) -> Task:
+        """The task, without the metrics that leave-one-out cannot give."""
+        task = self.trainee.job.task
+        return without_refused(task) if self.alone else task
+
+    @property
+    def once(self) -> Answers:
+        """The answers in which each record is tested once."""
+        return self.answers.once()
 
     @property
     def truth(self) -> NDArray[np.float32]:
-        """(records, targets) in the target's own units."""
-        return self.learnable.truth
+        """(tested, targets) of the records tested, in the target's own units."""
+        return self.trainee.learnable.truth[self.once.rows]
 
     def groups(self, index: NDArray[np.int64]) -> NDArray[Any] | None:
-        """What some records are resampled and shuffled by: given groups, else what the split kept together."""
-        if self.records.group is not None:
-            return self.records.group[index]
-        return None if self.split.units is None else self.split.units[index]
+        """What some records are resampled by: given groups, else what the splits kept together."""
+        if self.trainee.records.group is not None:
+            return self.trainee.records.group[index]
+        return None if self.first.units is None else self.first.units[index]
+
+    @property
+    def plan(self) -> Resampling:
+        """How the tested records are drawn."""
+        recipe, rows = self.trainee.prepared.recipe, self.once.rows
+        return Resampling(len(rows), self.groups(rows), recipe.evaluation.draws, recipe.seed)
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,7 @@ class Judged:
     features: str
     comparison: tuple[Difference, ...]
     shuffle: Shuffle
+    evidence: Evidence
     findings: tuple[Finding, ...]
     verdict: Verdict
 
@@ -115,144 +128,135 @@ class Judged:
                 },
                 "per_target": {name: _scores_to_json(scores) for name, scores in self.per_target.items()},
             },
-            "comparison": [difference.to_json() for difference in self.comparison],
-            "controls": {"label_shuffle": self.shuffle.to_json()},
+            "comparison": [each.to_json() for each in self.comparison if each.against in self.baselines],
+            "controls": {
+                "label_shuffle": self.shuffle.to_json(),
+                "others": [self._control(name) for name in CONTROLS if name in self.scores],
+            },
+            **self.evidence.to_json(),
             "findings": [finding.to_json() for finding in self.findings],
             "verdict": self.verdict.to_json(),
         }
 
+    def _control(self, name: str) -> dict[str, Any]:
+        (difference,) = (each.to_json() for each in self.comparison if each.against == name)
+        scored = self.scores[name][self.primary].to_json()
+        return {"name": name, "title": CONTROLS[name], "score": scored, "difference": difference}
 
-def judge(trial: Trial, leakage: Leakage, listener: Listener) -> Judged:
-    """Score the network on the test records beside its baselines, run the controls and checks, and conclude."""
-    task = trial.job.task
-    listener.progress(0.0, "baselines")
-    features = combined_features(trial.learnable.modalities, trial.records.inputs)
-    baselines = _baselines(trial, features)
-    listener.progress(0.4, "intervals")
-    test = trial.test
-    values = {"model": task.activate(trial.raw[test], trial.targets)}
-    values |= {role: model.predict(features.values[test]) for role, model in baselines.items()}
-    plan = Resampling(len(test), trial.groups(test), trial.draws, trial.job.seed)
-    resampled = resample(task, trial.truth[test], values, plan)
-    scores = {role: resampled.scores(role) for role in values}
+
+def judge(trial: Trial) -> Judged:
+    """Score the network on the test records beside its rivals and controls, run the checks, and conclude."""
+    task, answers = trial.task, trial.once
+    known = ("model", *trial.rivals.models, *CONTROLS)
+    values = {name: answers.values[name] for name in known if name in answers.values}
+    resampled = resample(task, trial.truth, values, trial.plan)
+    scores = {name: _all_metrics(trial, resampled, name) for name in values}
     comparison = compare(resampled)
-    names = trial.targets.names if len(trial.targets.names) > 1 else ()
-    per_target = target_scores(task, trial.truth[test], values["model"], plan, names) if names else {}
-    listener.progress(0.6, "shuffled labels")
     shuffle = _shuffle(trial)
-    listener.progress(0.95, "checks")
-    facts = _facts(
-        trial,
-        leakage,
-        Measured(values["model"], scores, comparison, shuffle, baselines, features),
-    )
+    evidence = gather(trial)
+    facts = _facts(trial, Measured(scores, comparison, shuffle, evidence))
     findings = run_checks(facts)
-    listener.progress(1.0)
     return Judged(
         primary=task.primary,
         scores=scores,
-        per_target=per_target,
-        baselines=baselines,
-        features=features.description,
+        per_target=_per_target(trial),
+        baselines=trial.rivals.models,
+        features=trial.rivals.features.description,
         comparison=comparison,
         shuffle=shuffle,
+        evidence=evidence,
         findings=findings,
         verdict=verdict(facts, findings),
     )
 
 
-def combined_features(fitted: Mapping[str, Modality], inputs: Mapping[str, pd.DataFrame]) -> Features:
-    """The simple features of all inputs side by side."""
-    blocks = {name: modality.features(inputs[name]) for name, modality in fitted.items()}
-    if len(blocks) == 1:
-        return next(iter(blocks.values()))
-    return Features(
-        np.concatenate([block.values for block in blocks.values()], axis=1),
-        tuple(f"{name}: {feature}" for name, block in blocks.items() for feature in block.names),
-        "; ".join(f"{name}: {block.description}" for name, block in blocks.items()),
-    )
+def _all_metrics(trial: Trial, resampled: Resampled, name: str) -> dict[str, Score]:
+    """The scores of one model; metrics that leave-one-out cannot give say so."""
+    found = resampled.scores(name)
+    if trial.alone:
+        found |= refused_scores(trial.trainee.job.task, len(trial.truth))
+    if not trial.trainee.learnable.targets.classes:
+        rows = trial.once.rows
+        found[NAME] = predictive_information(
+            trial.truth, trial.once.values[name], trial.groups(rows), trial.plan.seed
+        )
+    return found
 
 
-def _baselines(trial: Trial, features: Features) -> dict[str, SimpleModel]:
-    train, validation = trial.job.train, trial.job.validation
-    if len(train) > BASELINE_RECORDS:
-        train = np.sort(np.random.default_rng(trial.job.seed).choice(train, BASELINE_RECORDS, replace=False))
-    data = TrainingData(
-        features=features.values[train],
-        truth=trial.truth[train],
-        weight=trial.job.weight[train],
-        validation_features=features.values[validation],
-        validation_truth=trial.truth[validation],
-    )
-    return fit_baselines(data, trial.job.task, trial.targets, trial.job.seed)
+def _per_target(trial: Trial) -> dict[str, dict[str, Score]]:
+    names = trial.trainee.learnable.targets.names
+    if len(names) < 2:
+        return {}
+    return target_scores(trial.task, trial.truth, trial.once.values["model"], trial.plan, names)
 
 
 def _shuffle(trial: Trial) -> Shuffle:
-    """The same pipeline on a part of the training records with shuffled labels."""
-    count = trial.shuffles or SHUFFLES[trial.budget]
-    job = trial.job
-    random = np.random.default_rng(job.seed + 1)
-    train = np.sort(random.permutation(job.train)[:SHUFFLE_RECORDS])
-    validation = np.sort(random.permutation(job.validation)[: SHUFFLE_RECORDS // 4])
-    learned = np.concatenate([train, validation])
-    test = np.sort(random.permutation(trial.test)[:SHUFFLE_RECORDS])
-    plan = replace(
-        job.plan, epochs=min(job.plan.epochs, SHUFFLE_EPOCHS), batch_size=min(job.plan.batch_size, 64)
+    """Short trainings on shuffled labels against the same on the true ones, on the records they were asked about."""
+    answers, truth = trial.once, trial.truth
+    shuffled = list(answers.named("shuffled ").values())
+    asked = np.logical_and.reduce(
+        [np.isfinite(value).all(axis=1) for value in (answers.values["short"], *shuffled)]
     )
-    tested = {name: encoded.take(test) for name, encoded in job.inputs.items()}
-
-    def train_on(labels: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-        truth = np.full_like(job.truth, np.nan)
-        truth[learned] = standardise(labels, trial.targets)
-        short = replace(job, truth=truth, train=train, validation=validation, plan=plan, seed=seed)
-        network = fit(short).network
-        return job.task.activate(predict(network, tested), trial.targets)
-
-    shuffled = ShufflePlan(trial.groups(learned), count, job.seed)
-    return label_shuffle(train_on, job.task, trial.truth[learned], trial.truth[test], shuffled)
+    seed = trial.trainee.job.seed
+    return read_shuffles(
+        trial.task, truth[asked], [value[asked] for value in shuffled], answers.values["short"][asked], seed
+    )
 
 
 @dataclass(frozen=True)
 class Measured:
     """What was measured on the test records, before anything is concluded from it."""
 
-    value: NDArray[np.float32]
     scores: Mapping[str, Mapping[str, Score]]
     comparison: tuple[Difference, ...]
     shuffle: Shuffle
-    baselines: Mapping[str, SimpleModel]
-    features: Features
+    evidence: Evidence
 
 
-def _facts(trial: Trial, leakage: Leakage, measured: Measured) -> Facts:
-    task, train = trial.job.task, trial.job.train
-    fitted = METRICS[task.primary](trial.truth[train], task.activate(trial.raw[train], trial.targets))
+def _facts(trial: Trial, measured: Measured) -> Facts:
+    trainee, task, train = trial.trainee, trial.task, trial.trainee.job.train
+    fitted = METRICS[task.primary](trainee.learnable.truth[train], trainee.values[train])
     tables = [
-        trial.records.inputs[name]
-        for name, modality in trial.learnable.modalities.items()
+        trainee.records.inputs[name]
+        for name, modality in trainee.learnable.modalities.items()
         if modality.columns == "many"
     ]
-    titles = {"model": "the network"}
+    titles = {"model": "the network", **CONTROLS}
+    first = trial.once.fold == 0
     return Facts(
         task=task,
-        targets=trial.targets,
-        truth=trial.truth,
-        part=trial.split.part,
-        value=measured.value,
+        targets=trainee.learnable.targets,
+        truth=trainee.learnable.truth,
+        part=trial.first.part,
+        value=trial.once.values["model"][first],
+        units=_units(trial),
+        scored=None if first.all() else trial.once.rows,
         scores=measured.scores,
         comparison=measured.comparison,
-        titles=titles | {role: _lower(model.title) for role, model in measured.baselines.items()},
+        titles=titles | {role: _lower(model.title) for role, model in trial.rivals.models.items()},
         shuffle=measured.shuffle,
-        dropped=trial.dropped,
-        leakage=leakage.counts()
-        | {"repeated_in_file": leakage.repeated, "conflicting_in_file": leakage.conflicts},
+        dropped=len(trainee.prepared.dropped),
+        leakage=trial.division.leakage.counts()
+        | {
+            "repeated_in_file": trial.division.leakage.repeated,
+            "conflicting_in_file": trial.division.leakage.conflicts,
+        },
         train_score=float(fitted) if np.isfinite(fitted) else None,
-        ids=trial.records.ids,
-        groups=trial.records.group,
+        ids=trainee.records.ids,
+        groups=trainee.records.group,
         inputs=pd.concat(tables, axis=1) if tables else pd.DataFrame(),
-        columns=trial.records.columns,
-        properties=_properties(measured.features),
+        columns=trainee.records.columns,
+        properties=_properties(trial.rivals.features),
+        evidence=measured.evidence,
     )
+
+
+def _units(trial: Trial) -> str:
+    """What the scored records were drawn by, such as "310 families"; empty where one by one."""
+    plan = trial.plan
+    if not plan.grouped:
+        return ""
+    return f"{plan.units:,} {'groups' if trial.trainee.records.group is not None else 'families'}"
 
 
 def _properties(features: Features) -> dict[str, NDArray[Any]]:

@@ -43,6 +43,11 @@ def predict_file(model: Model, source: Any, listener: Listener) -> PredictionTab
         notes += [_told(note, several=len(frames) > 1) for note in model.notes(kept)]
     predictions.insert(0, "id", _ids(table))
     found = PredictionTable(predictions, tuple(notes))
+    unlike = int((predictions["unlike"] == "yes").sum()) if "unlike" in predictions else 0
+    if unlike:
+        notes.append(
+            f"{unlike} of {len(predictions)} rows are unlike the records the model learned from; the column why says in what"
+        )
     if found.missing:
         notes.append(
             f"{found.missing} of {len(predictions)} rows could not be predicted; the column problem says why"

@@ -13,16 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom import tasks
-from bioloom.data.leakage import Leakage
 from bioloom.data.records import Problem
-from bioloom.data.split import Split
 from bioloom.evaluation.predictions import Predictions
-from bioloom.journey.judge import Judged
+from bioloom.journey.division import Division
+from bioloom.journey.judge import Judged, Trial
 from bioloom.journey.learnable import Learnable, choose_network
 from bioloom.journey.prepare import Prepared
 from bioloom.models import networks
 from bioloom.models.layers import layer_table
 from bioloom.recipe import Recipe
+from bioloom.trained import Model
 from bioloom.training.device import processors
 from bioloom.training.loop import Fitted, Job
 
@@ -39,16 +39,32 @@ PACKAGES = ("torch", "numpy", "scipy", "pandas", "matplotlib", "safetensors")
 class Trained:
     """Everything a run found, ready to be written down."""
 
-    prepared: Prepared
-    split: Split
-    leakage: Leakage
-    learnable: Learnable
-    job: Job
-    fitted: Fitted
+    trial: Trial
     judged: Judged
+    model: Model
     recipe: Recipe
     explanation: Sequence[Mapping[str, Any]]
     request: str
+
+    @property
+    def prepared(self) -> Prepared:
+        """The records and how they were read."""
+        return self.trial.trainee.prepared
+
+    @property
+    def learnable(self) -> Learnable:
+        """The records as the network saw them."""
+        return self.trial.trainee.learnable
+
+    @property
+    def job(self) -> Job:
+        """What the training was told."""
+        return self.trial.trainee.job
+
+    @property
+    def fitted(self) -> Fitted:
+        """The trained network."""
+        return self.trial.trainee.fitted
 
 
 def result(run: Trained, seconds: Mapping[str, float], environment: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,8 +75,8 @@ def result(run: Trained, seconds: Mapping[str, float], environment: Mapping[str,
         "name": run.prepared.name,
         "request": run.request,
         "data": _data(run),
-        "split": _split(run.split),
-        "leakage": run.leakage.to_json(),
+        "split": _split(run.trial.division),
+        "leakage": run.trial.division.leakage.to_json(),
         "model": _model(run),
         "training": _training(run),
         **run.judged.to_json(),
@@ -165,13 +181,18 @@ def _problem(problem: Problem, lines: NDArray[np.int64]) -> dict[str, Any]:
     }
 
 
-def _split(split: Split) -> dict[str, Any]:
-    return {
-        "method": split.method,
-        "reason": split.reason,
+def _split(division: Division) -> dict[str, Any]:
+    split, folds = division.split, division.folds
+    told = split if folds is None else folds
+    content: dict[str, Any] = {
+        "method": told.method,
+        "reason": told.reason,
         "counts": {part: len(split.index(part)) for part in ("train", "validation", "test")},
-        "notes": list(split.notes),
+        "notes": list(told.notes),
     }
+    if folds is not None:
+        content |= {"folds": folds.count, "repeats": folds.repeats}
+    return content
 
 
 def _model(run: Trained) -> dict[str, Any]:
@@ -184,6 +205,7 @@ def _model(run: Trained) -> dict[str, Any]:
         "settings": dict(run.job.settings),
         "parameters": table.parameters,
         "reason": reason,
+        "delivered": run.model.delivered,
         "layers": [
             {
                 "layer": f"{layer.name} ({layer.operation})",
@@ -226,19 +248,34 @@ def _training(run: Trained) -> dict[str, Any]:
 # ---- tables, card, machine ------------------------------------------------------------------------------
 
 
-def predictions_table(
-    prepared: Prepared, split: Split, learnable: Learnable, values: NDArray[np.float32]
-) -> pd.DataFrame:
-    """All records used: id, part, truth and prediction, in the order of the file."""
-    frame = Predictions(learnable.targets, prepared.records.ids, values, learnable.truth).frame()
-    frame.insert(1, "part", split.part)
+def predictions_table(trial: Trial) -> pd.DataFrame:
+    """All records used: id, part, truth and prediction of the network, in the order of the file.
+
+    In a cross-validation each record has the prediction of the fold that did not learn from it.
+    """
+    trainee, division = trial.trainee, trial.division
+    values = trainee.values
+    if division.folds is not None:
+        values = values.copy()
+        values[trial.once.rows] = trial.once.values["model"]
+    frame = Predictions(
+        trainee.learnable.targets, trainee.records.ids, values, trainee.learnable.truth
+    ).frame()
+    frame.insert(1, "part", division.split.part if division.folds is None else "test")
+    if division.folds is not None:
+        frame.insert(2, "fold", division.folds.fold[0] + 1)
     return frame
 
 
-def split_table(prepared: Prepared, split: Split) -> pd.DataFrame:
-    """Which record is in which part."""
+def split_table(prepared: Prepared, division: Division) -> pd.DataFrame:
+    """Which record is in which part, and by which fold it is tested."""
     records = prepared.records
-    return pd.DataFrame({"id": records.ids, prepared.table.unit: records.lines, "part": split.part})
+    columns = {"id": records.ids, prepared.table.unit: records.lines, "part": division.split.part}
+    if division.folds is not None:
+        numbers = division.folds.fold + 1
+        names = ["fold"] if len(numbers) == 1 else [f"fold {n + 1}" for n in range(len(numbers))]
+        columns |= dict(zip(names, numbers, strict=True))
+    return pd.DataFrame(columns)
 
 
 def dropped_table(prepared: Prepared) -> pd.DataFrame:
@@ -248,19 +285,22 @@ def dropped_table(prepared: Prepared) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=pd.Index(columns))
 
 
-def resolved(recipe: Recipe, job: Job, split: Split) -> Recipe:
+def resolved(recipe: Recipe, job: Job, division: Division) -> Recipe:
     """The recipe with every choice filled in, as the run writes it back."""
-    method = recipe.split.method if recipe.split.method not in ("auto",) else split.method
+    folds = division.folds
+    decided: dict[str, Any] = {"folds": 1 if folds is None else folds.count}
+    if recipe.split.method == "auto":
+        decided["method"] = division.split.method if folds is None else folds.method
     return recipe.model_copy(
         update={
-            "split": recipe.split.model_copy(update={"method": method}),
+            "split": recipe.split.model_copy(update=decided),
             "model": recipe.model.model_copy(update={"network": job.network, "settings": dict(job.settings)}),
             "training": recipe.training.model_copy(update=asdict(job.plan)),
         }
     )
 
 
-def card(prepared: Prepared, job: Job) -> str:
+def card(prepared: Prepared, job: Job, model: Model) -> str:
     """A short text that travels with the model: what it predicts, from what, and where to read more."""
     inputs = ", ".join(f"{name} ({each.modality})" for name, each in prepared.recipe.data.inputs.items())
     return "\n".join(
@@ -271,10 +311,21 @@ def card(prepared: Prepared, job: Job) -> str:
             f"{len(job.train):,} of {len(prepared.records):,} records of {prepared.table.source} "
             f"(SHA-256 {prepared.table.sha256[:16]}).",
             "",
+            _delivered(model),
+            "",
             "What its score is worth is in `result.json` and `report.html` of the run folder around it.",
             "Load it with `bioloom.load(run_folder).model` and predict with `.predict([...])`.",
             "",
         ]
+    )
+
+
+def _delivered(model: Model) -> str:
+    if model.delivered == "network" or model.rival is None:
+        return "Predictions are those of the network."
+    return (
+        f"The network was not better than a simpler model on records it had not seen, so predictions are those of "
+        f"{model.rival.describe()}, learned from the same records; `--model network` asks the network."
     )
 
 

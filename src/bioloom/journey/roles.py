@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom.data.columns import as_numbers
+from bioloom.data.noise import about_noise
 from bioloom.data.records import RESERVED, Problem, Records, Table, take_rows
 from bioloom.errors import UserError, did_you_mean
 from bioloom.modalities import modalities
@@ -49,13 +50,16 @@ def assign(table: Table, data: DataRecipe, split_column: str = "") -> Roles:
     """
     for name in data.target:
         require(table, name, "--target")
+    for name in filter(None, (*data.error, data.reads)):
+        require(table, name, "data.error, data.reads")
     reserved = _reserved(table, data, split_column)
     taken = {*data.target, *reserved.values()}
     free = [name for name in map(str, table.frame.columns) if name not in taken]
     if data.inputs:
         inputs, reasons = _named(table, data), {name: "named with --input" for name in data.inputs}
     else:
-        inputs, reasons = propose(table, free)
+        noise = about_noise(free, data.target) | {*data.error, data.reads}
+        inputs, reasons = propose(table, [name for name in free if name not in noise])
     _refuse_target_as_input(inputs, data.target)
     used = {column for each in inputs.values() for column in each.columns}
     reserved = {role: column for role, column in reserved.items() if column not in used}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -117,11 +117,15 @@ class Across:
 
 @dataclass(frozen=True)
 class Features:
-    """Simple features for the baselines: (records, features) float32, with a name for each column."""
+    """Simple features for the baselines: (records, features) float32, with a name for each column.
+
+    units: by name, what 0 and 1 of a standardised feature are in the user's own units
+    """
 
     values: NDArray[np.float32]
     names: tuple[str, ...]
     description: str
+    units: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 
 from bioloom.data.columns import as_numbers, kind_of
-from bioloom.data.leakage import Alike, compare_rows
+from bioloom.data.leakage import Alike
 from bioloom.data.records import Problem, Records
 from bioloom.data.similarity.copies import row_groups
+from bioloom.data.similarity.rows import compare_rows, read_rows, row_families
 from bioloom.errors import UserError
 from bioloom.modalities import Across, Clusters, Demo, Features, Kind, Modality, Part, Shape, modalities
 from bioloom.modalities.columns import (
@@ -143,13 +144,16 @@ class Table(Modality):
 
     @classmethod
     def clusters(cls, values: pd.DataFrame, similarity: float | None = None) -> Clusters:
-        """Group rows that are equal, or nearly so, in every column.
+        """Group rows that are equal, or nearly so, in every column, and all that they link.
 
-        similarity: 1 means equal in every cell; 0.95 lets numbers differ by rounding to 0.05 standard
-                    deviations. Rows on either side of a rounding step are not grouped.
+        similarity: 1 means equal in every cell; 0.95 lets numbers differ by 0.05 standard deviations. None
+                    takes the widest tolerance up to 0.05 that chance does not reach; where chance reaches all,
+                    numbers are rounded to 0.001, because links would join most rows of a dense table.
         """
-        similarity = 0.999 if similarity is None else similarity
-        step = round(1 - similarity, 12)
+        rows = read_rows(values, _tolerance(similarity))
+        if rows.tolerance:
+            return Clusters(row_families(values, rows), rows.words)
+        step = 0.001 if similarity is None else 0.0
         rounded = pd.DataFrame({name: _rounded(values[name], step) for name in values.columns})
         notion = "equal in every column"
         if step:
@@ -158,8 +162,8 @@ class Table(Modality):
 
     @classmethod
     def alike(cls, values: pd.DataFrame, across: Across) -> Alike:
-        """A row of the other side that is equal in every column."""
-        return compare_rows(values, across.queries, across.targets)
+        """A row of the other side that is equal or near in every column; else how alike the nearest one is."""
+        return compare_rows(values, across.queries, across.targets, _tolerance(across.similarity))
 
     @classmethod
     def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
@@ -168,7 +172,13 @@ class Table(Modality):
 
     def features(self, values: pd.DataFrame) -> Features:
         """The columns as a network sees them."""
-        return Features(self.encode(values).values, self.channels, "the columns of the table, standardised")
+        units = {
+            column.name: (column.mean, column.mean + column.scale)
+            for column in self.learned
+            if isinstance(column, NumberColumn)
+        }
+        told = "the columns of the table, standardised"
+        return Features(self.encode(values).values, self.channels, told, units)
 
     def parts(self, values: pd.DataFrame) -> list[Part]:
         """The encoded columns; `groups` says which of them come from one column of the file."""
@@ -235,6 +245,11 @@ def _cells(values: pd.DataFrame, column: Column) -> pd.Series[Any]:
         )
     cells: pd.Series[Any] = values.iloc[:, names.index(column.name)]
     return cells
+
+
+def _tolerance(similarity: float | None) -> float | None:
+    """How far apart numbers of near rows may be, in standard deviations; None is for the data to say."""
+    return None if similarity is None else min(round(1 - similarity, 12), 0.5)
 
 
 def _rounded(cells: pd.Series[Any], step: float) -> pd.Series[Any]:

@@ -14,8 +14,12 @@ PARTS = ("train", "validation", "test")
 
 def _class_counts(facts: Facts, part: str | None = None) -> NDArray[np.int64]:
     """Records of each class, in one part or in all, (classes,)."""
-    labels = facts.truth[:, 0] if part is None else facts.truth[facts.part == part, 0]
-    labels = labels[np.isfinite(labels)].astype(np.int64)
+    return _counts(facts.truth if part is None else facts.truth[facts.part == part], facts)
+
+
+def _counts(truth: NDArray[np.float32], facts: Facts) -> NDArray[np.int64]:
+    """Records of each class among some truths (records, 1), (classes,)."""
+    labels = truth[np.isfinite(truth[:, 0]), 0].astype(np.int64)
     return np.bincount(labels, minlength=len(facts.targets.classes))
 
 
@@ -27,8 +31,8 @@ def _class_counts(facts: Facts, part: str | None = None) -> NDArray[np.int64]:
 def few_test_records(facts: Facts) -> Answer | None:
     """With few records any score is luck; the interval says how much."""
     score = facts.score()
-    known = int(np.isfinite(facts.truth[facts.test]).any(axis=1).sum())
-    fewest = int(_class_counts(facts, "test").min()) if facts.targets.classes else known
+    known = int(np.isfinite(facts.scored_truth).any(axis=1).sum())
+    fewest = int(_counts(facts.scored_truth, facts).min()) if facts.targets.classes else known
     if known < 30 or (facts.task.name == "binary" and fewest < 5):
         rare = f", {fewest} of the rarer class," if facts.task.name == "binary" else ""
         verb = "is" if known == 1 else "are"

@@ -1,0 +1,221 @@
+"""What the answers of a run tell beyond the score: learning curve, noise ceiling, calibration, likeness, folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bioloom.data.columns import as_numbers
+from bioloom.data.noise import error_column, reads_column
+from bioloom.evaluation.assessment import Assessment, assess
+from bioloom.evaluation.bounds import Bounds, effective_size, error_bound, family, vc_linear, vc_network
+from bioloom.evaluation.ceiling import (
+    Ceiling,
+    ClassCeiling,
+    Noise,
+    class_ceiling,
+    error_from_bounds,
+    noise_ceiling,
+    noise_from_counts,
+    noise_from_errors,
+    noise_from_repeats,
+)
+from bioloom.evaluation.conformal import Coverage
+from bioloom.evaluation.curve import Curve, Trained, learning_curve
+from bioloom.evaluation.evidence import Evidence
+from bioloom.evaluation.folds import FoldScores, OutOfFold, fold_scores
+from bioloom.evaluation.identity import IdentityCurve, Likeness, identity_curve
+from bioloom.evaluation.resampling import Resampling
+from bioloom.evaluation.scores import Resampled, resample
+from bioloom.evaluation.variance import VarianceComponents, variance_components
+from bioloom.journey.contest import promise
+from bioloom.journey.trainee import operating
+from bioloom.models.layers import layer_table
+
+if TYPE_CHECKING:
+    from bioloom.journey.judge import Trial
+
+Floats = NDArray[np.float64]
+
+ROLES = ("model", "simple")
+"""Whose learning curves are drawn."""
+
+
+def gather(trial: Trial) -> Evidence:
+    """Work out every part for which the run has what is needed."""
+    return Evidence(
+        folds=_folds(trial),
+        variance=_variance(trial),
+        identity=_identity(trial),
+        ceiling=_ceiling(trial),
+        curve=_curve(trial),
+        calibration=_calibration(trial),
+        uncertainty=_uncertainty(trial),
+        bounds=_bounds(trial),
+    )
+
+
+def _folds(trial: Trial) -> FoldScores | None:
+    folds = trial.division.folds
+    if folds is None:
+        return None
+    answers, records = trial.answers, len(trial.trainee.records)
+    roles = ("model", *trial.rivals.models)
+    values = {
+        role: np.full((folds.repeats, records, answers.values[role].shape[1]), np.nan, dtype=np.float32)
+        for role in roles
+    }
+    for role in roles:
+        values[role][answers.repeat, answers.rows] = answers.values[role]
+    trained = {divmod(number, folds.count): count for number, count in enumerate(answers.learned)}
+    return fold_scores(
+        OutOfFold(trial.trainee.job.task, trial.trainee.learnable.truth, values, folds.fold, trained)
+    )
+
+
+def _variance(trial: Trial) -> VarianceComponents | None:
+    seeds = list(trial.once.named("seed ").values())
+    if not seeds:
+        return None
+    values = np.stack([trial.once.values["model"], *seeds])
+    return variance_components(trial.task.primary, trial.truth, values, trial.plan)
+
+
+def _identity(trial: Trial) -> IdentityCurve | None:
+    found = trial.division.leakage
+    likeness = Likeness(found.nearest, found.unlike, found.distance)
+    return identity_curve(trial.task, trial.truth, trial.once.values["model"], likeness, trial.plan)
+
+
+def _ceiling(trial: Trial) -> Ceiling | ClassCeiling | None:
+    rows, targets = trial.once.rows, trial.trainee.learnable.targets
+    truth, value = trial.truth[:, 0].astype(np.float64), trial.once.values["model"][:, 0].astype(np.float64)
+    copies = trial.division.copies[rows]
+    if targets.classes:
+        return class_ceiling(truth, copies, trial.plan)
+    if len(targets.names) > 1:
+        return None
+    data = trial.trainee.prepared.recipe.data
+    columns = trial.trainee.records.columns.iloc[rows]
+    noise = _noise(
+        columns, (data.error, data.reads), targets.names[0], Tested(truth, value, copies, trial.plan)
+    )
+    return None if noise is None else noise_ceiling(noise, truth, value, trial.plan)
+
+
+def _curve(trial: Trial) -> Curve | None:
+    """The learning curve of the network, and of the simple model beside it."""
+    answers = trial.once
+    shares = {"model": "share ", "simple": "simple "}
+    named = {
+        (role, float(name.removeprefix(prefix))): value
+        for role, prefix in shares.items()
+        for name, value in answers.named(prefix).items()
+    } | {(role, 1.0): answers.values[role] for role in ROLES}
+    if len(named) == len(ROLES):
+        return None
+    resampled = resample(
+        trial.task,
+        trial.truth,
+        {f"{role} {share}": value for (role, share), value in named.items()},
+        trial.plan,
+    )
+    trained = [each for key in sorted(named) if (each := _point(trial, key, resampled)) is not None]
+    if not any(each.role == "model" for each in trained):
+        return None
+    return learning_curve(trial.task.primary, trained, trial.plan.seed)
+
+
+def _point(trial: Trial, key: tuple[str, float], resampled: Resampled) -> Trained | None:
+    role, share = key
+    drawn = resampled.drawn.get((f"{role} {share}", trial.task.primary))
+    if drawn is None:
+        return None
+    n = round(share * float(np.mean(trial.answers.learned)))
+    return Trained(n, drawn.value, drawn.draws, role=role)
+
+
+def _calibration(trial: Trial) -> Assessment:
+    trainee = trial.trainee
+    made = None
+    if trainee.calibration is not None:
+        made = (trainee.calibration, operating(trainee.prepared.recipe))
+    return assess(trial.truth, trial.once.values["model"], trainee.learnable.targets, trial.plan, made)
+
+
+def _uncertainty(trial: Trial) -> Coverage:
+    """How often the intervals of the network held the truth of tested records."""
+    trainee, answers = trial.trainee, trial.once
+    conformal = promise(trainee, trainee.values[trainee.job.validation])
+    inside, size = (answers.values[name].astype(np.float64) for name in ("inside model", "size model"))
+    return conformal.counted(inside, size, trial.plan)
+
+
+def _bounds(trial: Trial) -> Bounds | None:
+    """What can be guaranteed about the share of new records that are named wrongly; for classes."""
+    targets, trainee = trial.trainee.learnable.targets, trial.trainee
+    known = np.isfinite(trial.truth[:, 0])
+    if not targets.classes or not known.any():
+        return None
+    threshold = 0.5 if trainee.calibration is None else trainee.calibration.threshold
+    called = targets.called(trial.once.values["model"][known], threshold)
+    wrong = called != trial.truth[known, 0]
+    groups = trial.groups(trial.once.rows[known])
+    test = error_bound(int(wrong.sum()), len(wrong), effective_size(wrong, groups))
+    if test is None:
+        return None
+    records, table = len(trainee.job.train), layer_table(trainee.fitted.network, trainee.job.shapes)
+    features = trial.rivals.features.values.shape[1]
+    families = (
+        family(f"weighted sums of {features:,} features", vc_linear(features), records),
+        family(
+            f"networks of {table.parameters:,} parameters",
+            vc_network(table.parameters, len(table.layers)),
+            records,
+        ),
+    )
+    return Bounds(test, families)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Tested records: truth and value of one target, numbers that copies share, and how they are drawn.
+
+    truth, value, copies: (tested,)
+    """
+
+    truth: Floats
+    value: Floats
+    copies: NDArray[np.int64]
+    plan: Resampling
+
+
+def _noise(
+    columns: pd.DataFrame, named: tuple[tuple[str, ...], str], target: str, tested: Tested
+) -> Noise | None:
+    """The noise of the tested records, from the first source there is: standard errors, repeats, reads.
+
+    columns: of the tested records, those that are no input
+    named:   the column of standard errors (or the two of bounds) and the column of reads, as the recipe names them
+    """
+    errors, reads = named
+    errors = errors or error_column(list(columns.columns), target)
+    if errors:
+        ends = [_numbers(columns[name]) for name in errors]
+        error = ends[0] if len(ends) == 1 else error_from_bounds(ends[0], ends[1])
+        found = noise_from_errors(error, tested.plan)
+        if found is not None:
+            return found
+    found = noise_from_repeats(tested.truth, tested.copies, tested.plan)
+    reads = reads or reads_column(list(columns.columns))
+    if found is None and reads:
+        found = noise_from_counts(tested.truth, tested.value, _numbers(columns[reads]), tested.plan)
+    return found
+
+
+def _numbers(column: pd.Series[float]) -> Floats:
+    return as_numbers(column)[0]

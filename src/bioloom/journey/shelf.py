@@ -1,0 +1,41 @@
+"""What took time to work out and is needed again if a run is stopped: arrays kept beside the checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from bioloom.files import write_bytes
+
+Arrays = dict[str, NDArray[np.float32]]
+
+
+class Shelf:
+    """Named sets of arrays in a folder; None as folder keeps nothing.
+
+    The folder belongs to one request, so a name means the same whenever the run goes on.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+
+    def below(self, name: str) -> Shelf:
+        """A shelf of its own inside this one."""
+        return Shelf(None if self.folder is None else self.folder / name)
+
+    def arrays(self, name: str, make: Callable[[], Arrays]) -> Arrays:
+        """The arrays of that name: read where they were kept whole, else made and kept."""
+        if self.folder is None:
+            return make()
+        path = self.folder / f"{name}.safetensors"
+        try:
+            return load(path.read_bytes())
+        except (OSError, SafetensorError):
+            made = make()
+            write_bytes(path, save({key: np.ascontiguousarray(each) for key, each in made.items()}))
+            return made

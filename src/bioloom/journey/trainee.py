@@ -1,0 +1,160 @@
+"""A network that learned from the training rows of one split, and what it says of every record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bioloom.data.records import Records
+from bioloom.data.split import Split
+from bioloom.evaluation.baselines import fit_baselines
+from bioloom.evaluation.calibration import Calibration, Operating, Validation
+from bioloom.journey.learnable import Learnable, make_job
+from bioloom.journey.prepare import Prepared
+from bioloom.modalities import Features
+from bioloom.modalities.combined import combined_features
+from bioloom.models import SimpleModel, TrainingData
+from bioloom.recipe import Recipe
+from bioloom.training.device import session
+from bioloom.training.loop import Epoch, Fitted, Job, fit, predict
+
+BASELINE_RECORDS = 50_000
+"""Baselines learn from at most so many training records, chosen at random; more changes them little."""
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """A trained network with all it was given.
+
+    raw:         (records, outputs) for all records, those it learned from included
+    calibration: how logits become probabilities, learned from the validation rows; None for numbers
+    """
+
+    prepared: Prepared
+    split: Split
+    learnable: Learnable
+    job: Job
+    fitted: Fitted
+    raw: NDArray[np.float32]
+    calibration: Calibration | None
+
+    @property
+    def records(self) -> Records:
+        """All records."""
+        return self.prepared.records
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """(records, targets or classes) predictions of all records, in the target's units."""
+        return self.activate(self.raw)
+
+    def activate(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Raw outputs as predictions in the target's units."""
+        if self.calibration is not None:
+            return self.calibration.apply(raw)
+        return self.job.task.activate(raw, self.learnable.targets)
+
+    def groups(self, index: NDArray[np.int64]) -> NDArray[np.object_] | NDArray[np.int64] | None:
+        """What some records are resampled and shuffled by: given groups, else what the split kept together."""
+        if self.records.group is not None:
+            return self.records.group[index]
+        return None if self.split.units is None else self.split.units[index]
+
+
+def _ignore(epoch: Epoch, job: Job) -> None:
+    pass
+
+
+def train_network(
+    prepared: Prepared,
+    split: Split,
+    learnable: Learnable,
+    saved: Path | None,
+    on_epoch: Callable[[Epoch, Job], None] = _ignore,
+) -> Trainee:
+    """Train the network on the training rows, and ask it about every record.
+
+    saved: the checkpoint, to go on from where an earlier run of the same request was stopped
+    """
+    job = make_job(prepared, split, learnable)
+    fitted = fit(job, checkpoint=saved, on_epoch=lambda epoch: on_epoch(epoch, job))
+    with session(fitted.threads):
+        raw = predict(fitted.network, learnable.encoded, device=job.device)
+    calibration = _calibrate(prepared, learnable, job, raw)
+    return Trainee(prepared, split, learnable, job, fitted, raw, calibration)
+
+
+def _calibrate(
+    prepared: Prepared, learnable: Learnable, job: Job, raw: NDArray[np.float32]
+) -> Calibration | None:
+    """How logits become probabilities, from the validation rows; None for numbers."""
+    if not learnable.targets.classes:
+        return None
+    rows = job.validation
+    given = Validation(raw[rows], learnable.truth[rows, 0], job.weight[rows])
+    return Calibration.fit(given, operating(prepared.recipe))
+
+
+def operating(recipe: Recipe) -> Operating:
+    """The cost and prevalence that the recipe states."""
+    return Operating(recipe.evaluation.missed_cost, recipe.evaluation.prevalence)
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """The simpler models that learned from the same rows.
+
+    features: of all records, as the simple models see them
+    """
+
+    models: dict[str, SimpleModel]
+    features: Features
+
+
+def fit_rivals(trainee: Trainee) -> Rivals:
+    """Fit the baselines on the training rows of a trainee; they choose their settings on its validation rows."""
+    features = combined_features(trainee.learnable.modalities, trainee.records.inputs)
+    job = trainee.job
+    data = simple_data(trainee, features.values, some_rows(job.train, BASELINE_RECORDS, job.seed))
+    return Rivals(fit_baselines(data, job.task, trainee.learnable.targets, job.seed), features)
+
+
+def simple_data(trainee: Trainee, features: NDArray[np.float32], train: NDArray[np.int64]) -> TrainingData:
+    """What a simple model learns from: features (records, features) of all records, and training rows."""
+    job, truth = trainee.job, trainee.learnable.truth
+    return TrainingData(
+        features=features[train],
+        truth=truth[train],
+        weight=job.weight[train],
+        validation_features=features[job.validation],
+        validation_truth=truth[job.validation],
+    )
+
+
+def some_rows(rows: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]:
+    """At most so many of some rows, chosen at random, in order."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+
+
+def properties(features: Features, inputs: dict[str, pd.DataFrame]) -> NDArray[np.float32]:
+    """Numbers that say little by themselves, (records, properties): length, GC content, which cells are missing."""
+    plain = [
+        features.values[:, column]
+        for column, name in enumerate(features.names)
+        if name.rpartition(": ")[2] in ("length", "GC")
+    ]
+    missing = [
+        frame[name].isna().to_numpy(dtype=np.float32)
+        for frame in inputs.values()
+        for name in frame.columns
+        if frame[name].isna().any()
+    ]
+    found = [*plain, *missing]
+    return np.column_stack(found) if found else np.empty((len(features.values), 0), dtype=np.float32)

@@ -1,0 +1,13 @@
+"""The trained model: what is delivered, how it is stored, and what it tells beside a prediction.
+
+model    the model and its verbs
+asides   intervals, sets of classes and warnings beside each prediction
+storing  the model folder
+"""
+
+from __future__ import annotations
+
+from bioloom.trained.model import Asked, Model, Values
+from bioloom.trained.storing import FORMAT, load, save
+
+__all__ = ["FORMAT", "Asked", "Model", "Values", "load", "save"]

@@ -1,0 +1,256 @@
+"""The trained model: what is delivered, and what predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from bioloom.data.records import Problem, take_rows
+from bioloom.errors import UserError, did_you_mean
+from bioloom.evaluation.calibration import Calibration
+from bioloom.evaluation.conformal import Conformal
+from bioloom.evaluation.domain import Domain
+from bioloom.explanation import Explanation, Question, explainers
+from bioloom.modalities import Features, Modality
+from bioloom.modalities.combined import combined_features
+from bioloom.models import Network, SimpleModel
+from bioloom.models.layers import layer_table
+from bioloom.recipe import InputRecipe, Recipe
+from bioloom.targets import Targets
+from bioloom.tasks import task
+from bioloom.trained.asides import asides
+from bioloom.training.device import session, threads_for
+from bioloom.training.loop import predict as raw_outputs
+
+BATCH = 64
+"""Records in a batch of predictions, about."""
+
+WHICH = ("auto", "network", "simple")
+"""Whose predictions may be asked for."""
+
+BLOCK = 16_384
+"""Records whose simple features are made at once: 40 MB for 640 features."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network with everything needed to predict from raw columns.
+
+    inputs:      by name, modality and columns
+    modalities:  by input name, the modality with what it learned from the training rows
+    calibration: how logits become probabilities, and from which one a record is called positive; None for numbers
+    rival:       a simpler model that learned from the same rows, the one that the verdict prefers if it does
+    role:        of the rival: "simple", "boosting" or "nearest"
+    delivered:   whose predictions are given: "network", or the role of the rival
+    conformal:   by "network" and role, how far a prediction may be off
+    domain:      what the training records look like, so that unlike ones can be told
+    """
+
+    network: Network
+    inputs: dict[str, InputRecipe]
+    modalities: dict[str, Modality]
+    targets: Targets
+    recipe: Recipe
+    calibration: Calibration | None = None
+    rival: SimpleModel | None = None
+    role: str = "simple"
+    delivered: str = "network"
+    conformal: Mapping[str, Conformal] = field(default_factory=dict)
+    domain: Domain | None = None
+
+    def using(self, which: str) -> Model:
+        """The same with the predictions of the network, or of the simpler model that is kept beside it.
+
+        which: "network", "simple" for the simpler model, "auto" for what the run recommends
+        Raises UserError where a model was stored without a simpler one.
+        """
+        if which not in WHICH:
+            raise UserError(
+                f'There is no model called "{which}".{did_you_mean(which, WHICH)}',
+                where="--model",
+                fix=f"use one of: {', '.join(WHICH)}",
+            )
+        if which == "auto":
+            return self
+        if which == "simple" and self.rival is None:
+            raise UserError(
+                "This model was stored without a simpler one.",
+                where="--model",
+                fix="leave out --model simple",
+            )
+        return replace(self, delivered="network" if which == "network" else self.role)
+
+    def predict(self, values: Values) -> pd.DataFrame:
+        """Predict from sequences, or from a table with the model's input columns.
+
+        values: a list of sequences (models of one sequence), a DataFrame, or a mapping of columns
+        Returns one row per record in the same order: the prediction in the target's units, or the probability
+        of each class and the likeliest class; beside it what `asides` tells. Rows that cannot be predicted are
+        empty, with the reason in a column `problem`.
+        """
+        return self.predict_frames(self.frames(values))
+
+    def predict_frames(self, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        """Predict from one frame per input; see `predict`."""
+        problems = self._problems(frames)
+        usable = self.usable(frames, problems)
+        values = np.full((len(usable), len(self.targets.column_names())), np.nan, dtype=np.float32)
+        if usable.any():
+            clean = {name: take_rows(frame, usable) for name, frame in frames.items()}
+            values[usable] = self.values(clean)
+            told = asides(self, clean, values[usable]).set_index(np.flatnonzero(usable))
+            return self._table(values, problems, told.reindex(range(len(usable))))
+        return self._table(values, problems, pd.DataFrame())
+
+    def usable(
+        self, frames: Mapping[str, pd.DataFrame], problems: Sequence[Problem] | None = None
+    ) -> NDArray[np.bool_]:
+        """Which rows can be predicted, (records,)."""
+        usable = np.ones(len(next(iter(frames.values()))), dtype=bool)
+        for problem in self._problems(frames) if problems is None else problems:
+            usable[problem.rows] = False
+        return usable
+
+    def _problems(self, frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
+        found = [each for name, modality in self.modalities.items() for each in modality.check(frames[name])]
+        return [problem for problem in found if problem.severity == "drop"]
+
+    def values(self, frames: Mapping[str, pd.DataFrame], device: str = "cpu") -> NDArray[np.float32]:
+        """Predictions in the target's units for clean rows, (records, targets or classes)."""
+        if self.rival is not None and self.delivered != "network":
+            rival = self.rival
+            return self.by_block(frames, lambda features: rival.predict(features.values))
+        raw = self.raw(frames, device)
+        if self.calibration is not None:
+            return self.calibration.apply(raw)
+        return task(self.targets.task).activate(raw, self.targets)
+
+    def by_block(
+        self, frames: Mapping[str, pd.DataFrame], answer: Callable[[Features], NDArray[Any]]
+    ) -> NDArray[Any]:
+        """Something worked out from the simple features, which are wide, a block of records at a time."""
+        count = len(next(iter(frames.values())))
+        parts = []
+        for start in range(0, max(count, 1), BLOCK):
+            rows = np.arange(start, min(start + BLOCK, count))
+            part = {name: take_rows(frame, rows) for name, frame in frames.items()}
+            parts.append(answer(combined_features(self.modalities, part)))
+        return np.concatenate(parts)
+
+    def raw(self, frames: Mapping[str, pd.DataFrame], device: str = "cpu") -> NDArray[np.float32]:
+        """Raw outputs of the network (standardised targets, or logits), (records, outputs)."""
+        encoded = {name: modality.encode(frames[name]) for name, modality in self.modalities.items()}
+        with session(self.threads):
+            return raw_outputs(self.network, encoded, device=device)
+
+    @property
+    def threads(self) -> int:
+        """Processor threads that pay for a network of this size."""
+        shapes = {name: modality.shape for name, modality in self.modalities.items()}
+        return threads_for(layer_table(self.network, shapes).multiplications * BATCH)
+
+    def notes(self, frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
+        """What encoding changes in these rows, such as cropped sequences or unseen categories."""
+        return [note for name, modality in self.modalities.items() for note in modality.notes(frames[name])]
+
+    def explain(self, frames: Mapping[str, pd.DataFrame], asked: Asked) -> Explanation:
+        """Why the network answers as it does for these clean rows; see the explainers for what each method says."""
+        modality = self.modalities[asked.input]
+        explainer = explainers[asked.method]
+        resident = {
+            name: each.encode(frames[name]).on(asked.device) for name, each in self.modalities.items()
+        }
+        index = torch.arange(len(frames[asked.input]), device=asked.device)
+        batch = {name: each.batch(index) for name, each in resident.items()}
+        background = None
+        if explainer.needs_background:
+            background = modality.background(batch[asked.input], asked.seed, asked.references)
+        network = self.network.to(asked.device)
+        question = Question(network, batch, asked.input, asked.output, background, asked.seed, asked.progress)
+        with session(self.threads):
+            return explainer.explain(question)
+
+    @staticmethod
+    def index(count: int) -> torch.Tensor:
+        """The numbers of `count` records, as batches are asked for."""
+        return torch.arange(count)
+
+    def frames(self, values: Values) -> dict[str, pd.DataFrame]:
+        """One frame per input from sequences or from a table with the model's input columns."""
+        columns = [column for recipe in self.inputs.values() for column in recipe.columns]
+        if isinstance(values, pd.DataFrame):
+            frame = values.reset_index(drop=True)
+        elif isinstance(values, Mapping):
+            frame = _frame_of(values)
+        elif isinstance(values, str):
+            frame = pd.DataFrame({columns[0]: [values]})
+        elif len(columns) == 1:
+            frame = pd.DataFrame({columns[0]: list(values)})
+        else:
+            raise UserError(
+                f"This model reads {len(columns)} columns, and a plain list has no column names.",
+                fix=f"give a DataFrame or a mapping with the columns {', '.join(columns)}",
+            )
+        missing = [column for column in columns if column not in frame.columns]
+        if missing:
+            raise UserError(
+                f'The model needs a column "{missing[0]}".',
+                fix=f"the columns given are: {', '.join(map(str, frame.columns))}",
+            )
+        return {name: frame[list(recipe.columns)] for name, recipe in self.inputs.items()}
+
+    def _table(
+        self, values: NDArray[np.float32], problems: Sequence[Problem], told: pd.DataFrame
+    ) -> pd.DataFrame:
+        table = pd.DataFrame(values, columns=pd.Index(self.targets.column_names()))
+        if self.targets.classes:
+            threshold = 0.5 if self.calibration is None else self.calibration.threshold
+            called = self.targets.called(np.nan_to_num(values), threshold)
+            names = np.array(self.targets.classes, dtype=object)[called]
+            names[np.isnan(values[:, 0])] = None
+            table["class"] = names
+        for name in told.columns:
+            table[name] = told[name]
+        if problems:
+            reasons = np.full(len(values), "", dtype=object)
+            for problem in problems:
+                reasons[problem.rows] = problem.message
+            table["problem"] = reasons
+        return table
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be explained, and how.
+
+    method:     the explainer's name
+    input:      the name of the explained input
+    output:     which raw output (target, or class)
+    references: how many backgrounds, for methods that compare with "nothing here"
+    """
+
+    method: str
+    input: str
+    output: int = 0
+    references: int = 4
+    seed: int = 0
+    device: str = "cpu"
+    progress: Callable[[float], None] = lambda _: None
+
+
+def _frame_of(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    cells = {str(name): list(column) for name, column in columns.items()}
+    if len({len(column) for column in cells.values()}) > 1:
+        lengths = ", ".join(f"{name} has {len(column)}" for name, column in cells.items())
+        raise UserError(f"The columns differ in length: {lengths}.", fix="give one cell for each record")
+    return pd.DataFrame(cells)
+
+
+Values = Sequence[str] | str | pd.DataFrame | Mapping[str, Sequence[Any]]
+"""What a model predicts from."""
