@@ -9,6 +9,13 @@ scores       resample: every metric of every model on the same draws -> Score wi
 intervals    how each interval is found, and when there is none
 comparison   compare: the model minus each baseline -> Difference
 controls     label_shuffle: the same training on shuffled labels must read as guessing
+information  predictive_information: what a prediction tells about the measurement, in bits
+folds        fold_scores: each fold, their mean with a corrected interval, and what leave-one-out refuses
+variance     variance_components: other test records, another seed
+ceiling      noise_ceiling: how good any model could be, and scores that are better than that
+curve        learning_curve: would twice the data help?
+bounds       error_bound: what the test promises about new records; PAC and VC bounds to compare
+decomposition  bias and variance, which add up to the loss
 facts        Facts: all of the above in one place
 checks/      run_checks: one question each -> Finding, worst first
 untrained    what a network without training, or length and composition alone, would score

@@ -262,9 +262,10 @@ def _sentence(found: Ceiling) -> str:
         return f"{told}: its noise is as large as all differences between records, so nothing can be learned."
     if found.reached <= 0:
         return f"{told}; the model, at {found.reached:.3f}, explains none of that."
-    if found.explained is not None and found.explained >= 1:
+    explained = found.reached / found.r2
+    if explained >= 1:
         return f"{told}; the model, at {found.reached:.3f}, is there, and only better measurements can show more."
-    return f"{told}; the model, at {found.reached:.3f}, explains {100 * found.explained:.0f} % of what can be explained."
+    return f"{told}; the model, at {found.reached:.3f}, explains {100 * explained:.0f} % of what can be explained."
 
 
 # ---- classes --------------------------------------------------------------------------------------------
