@@ -23,7 +23,7 @@ from bioloom.errors import UserError
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Across, Modality, modalities
 from bioloom.modalities.letters import tokenise
-from bioloom.modalities.sequence import SequenceModality
+from bioloom.modalities.sequence import SequenceModality, alike_in_all
 from bioloom.targets import Targets
 
 OF_THE_FILE = ("repeated", "conflicts", "notion")
@@ -200,9 +200,9 @@ def _audit(
     prepared: Prepared, split: Split, truth: NDArray[np.float32], copies: NDArray[np.int64]
 ) -> Leakage:
     watched = _watched(prepared)
-    across = Across(
-        split.index("test"), np.flatnonzero(split.part != "test"), prepared.recipe.split.similarity
-    )
+    similarity = prepared.recipe.split.similarity
+    across = Across(split.index("test"), np.flatnonzero(split.part != "test"), similarity)
+    within = Across(split.index("validation"), split.index("train"), similarity)
     records = Labelled(
         ids=prepared.records.ids,
         labels=truth,
@@ -210,7 +210,8 @@ def _audit(
         copies=copies,
         group=prepared.records.group,
     )
-    return audit(split, _alike(watched, across, copies), records)
+    stopping = _alike(watched, within, copies) if len(within.queries) and len(within.targets) else None
+    return audit(split, _alike(watched, across, copies), records, stopping)
 
 
 def _spreads(truth: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -222,11 +223,14 @@ def _spreads(truth: NDArray[np.float32]) -> NDArray[np.float64]:
 def _alike(
     watched: list[tuple[type[Modality], pd.DataFrame]], across: Across, copies: NDArray[np.int64]
 ) -> Alike:
-    """One input: as its modality says. Several: records are copies when they are so in every one of them.
+    """One input: as its modality says. Several: records are copies, or near copies, when they are so in every one.
 
-    Near copies across several inputs are not looked for.
+    Near copies across several inputs are looked for where all of them are sequences.
     """
     if len(watched) == 1:
         modality, frame = watched[0]
         return modality.alike(frame, across)
+    sequences = [(modality, frame) for modality, frame in watched if issubclass(modality, SequenceModality)]
+    if len(sequences) == len(watched):
+        return alike_in_all(sequences, across)
     return compare_copies(copies, across.queries, across.targets)

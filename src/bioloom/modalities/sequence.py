@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -17,6 +17,7 @@ from bioloom.data.similarity.copies import exact_groups
 from bioloom.data.similarity.letters import read_letters
 from bioloom.data.similarity.near import clusters as families
 from bioloom.data.similarity.notion import Notion, Settings, notion_of
+from bioloom.data.similarity.several import Column, compare_several
 from bioloom.errors import UserError
 from bioloom.modalities import Across, Clusters, Features, Kind, Modality, Part, Shape
 from bioloom.modalities.encoded import TokenEncoded
@@ -213,6 +214,15 @@ class SequenceModality(Modality):
         heights = np.where(there, attribution[:, filled], 0)
         axis = SequenceAxis(self.unit, first=crop_start(int(tokens.lengths[0]), self.length) + 1)
         return attributed_sequence(heights, self.alphabet.letters, label=label, axis=axis)
+
+
+def alike_in_all(watched: Sequence[tuple[type[SequenceModality], pd.DataFrame]], across: Across) -> Alike:
+    """For records of several sequences: copies, or near copies, of one record in every sequence."""
+    columns = []
+    for modality, values in watched:
+        sequences = clean(_column(values), modality.alphabet)
+        columns.append(Column(sequences, modality.alphabet, modality._notion(sequences, across.similarity)))
+    return compare_several(columns, across.queries, across.targets)
 
 
 def _column(values: pd.DataFrame) -> pd.Series[Any]:
