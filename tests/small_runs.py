@@ -14,6 +14,7 @@ FAST = {
     "evaluation.draws": 100,
     "evaluation.shuffles": 1,
     "explanation.records": 6,
+    "split.folds": 1,
     "threads": 1,
 }
 """Settings that make a whole journey take a few seconds."""

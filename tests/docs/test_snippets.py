@@ -34,6 +34,7 @@ PAGES = [
 ]
 SETTINGS = {
     "budget": "fast",
+    "split.folds": 1,
     "training.epochs": 1,
     "evaluation.draws": 100,
     "explanation.records": 4,
