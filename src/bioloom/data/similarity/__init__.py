@@ -12,6 +12,7 @@ pairs    near copies found, and the families they link
 near     near_pairs, clusters, neighbours: what other layers call
 closest  how alike the most alike record is, however little
 rows     near copies among the rows of a table
+mmseqs   MMseqs2 in place of our search, where it is asked for
 several  records of several sequences
 across   the most alike record on the other side of a split
 """

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioloom.data.similarity import mmseqs
 from bioloom.data.similarity.contained import contained
 from bioloom.data.similarity.copies import exact_groups
 from bioloom.data.similarity.letters import Letters, read_letters
@@ -54,10 +55,14 @@ def clusters(sequences: Texts, alphabet: Alphabet, notion: Notion | None = None)
     label = exact_groups(sequences, both_strands=alphabet.both_strands)
     distinct = sequences[_firsts(label)]
     letters = read_letters(distinct, alphabet)
-    search = Search(letters, notion or usual_notion(letters, alphabet), linking=True)
-    search.run()
-    family = linked(search.family, contained(distinct, alphabet))
-    return numbered(family[label])
+    notion = notion or usual_notion(letters, alphabet)
+    if notion.settings.engine == "mmseqs2":
+        family = linked(np.arange(len(distinct)), mmseqs.search(distinct, distinct, alphabet, notion))
+    else:
+        search = Search(letters, notion, linking=True)
+        search.run()
+        family = search.family
+    return numbered(linked(family, contained(distinct, alphabet))[label])
 
 
 def neighbours(queries: Texts, targets: Texts, alphabet: Alphabet, notion: Notion | None = None) -> Pairs:
@@ -69,8 +74,13 @@ def neighbours(queries: Texts, targets: Texts, alphabet: Alphabet, notion: Notio
     query_label, target_label = label[: len(queries)], label[len(queries) :]
     asked, kept = _firsts(query_label), _firsts(target_label)
     letters = read_letters(np.concatenate([queries[asked], targets[kept]]), alphabet)
-    found = Search(letters, notion or usual_notion(letters, alphabet), queries=len(asked)).run()
-    found = Pairs(asked[found.left], kept[found.right - len(asked)], found.identity, found.reverse)
+    notion = notion or usual_notion(letters, alphabet)
+    if notion.settings.engine == "mmseqs2":
+        found = mmseqs.search(queries[asked], targets[kept], alphabet, notion)
+        found = Pairs(asked[found.left], kept[found.right], found.identity, found.reverse)
+    else:
+        found = Search(letters, notion, queries=len(asked)).run()
+        found = Pairs(asked[found.left], kept[found.right - len(asked)], found.identity, found.reverse)
     found = _for_repeats(found.take(query_label[found.left] != target_label[found.right]), query_label)
     target_of = np.full(int(label.max(initial=-1)) + 1, -1, dtype=np.int64)
     target_of[target_label[kept]] = kept

@@ -30,11 +30,13 @@ class Settings:
     identity: share of equal letters in the common stretch
     coverage: length of the stretch, as a share of the shorter record
     gapped:   also try alignments with a few short gaps where the stretch without gaps is too short
+    engine:   what searches: "bioloom", the same everywhere, or "mmseqs2", which must be installed
     """
 
     identity: float = 0.75
     coverage: float = 0.5
     gapped: bool = True
+    engine: str = "bioloom"
 
     @classmethod
     def suited_to(cls, alphabet: Alphabet) -> Self:
