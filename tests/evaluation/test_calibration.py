@@ -56,7 +56,14 @@ def test_the_log_loss_is_least_at_the_temperature_and_records_count_by_weight() 
         return float(-np.log(np.where(doubled.label == 1, chance, 1 - chance)).mean())
 
     assert loss(made.temperature) == pytest.approx(made.after, rel=1e-6)
-    assert loss(made.temperature) < min(loss(made.temperature * 1.05), loss(made.temperature / 1.05))
+    assert loss(made.temperature) < min(loss(made.temperature * 1.2), loss(made.temperature / 1.2))
+
+
+def test_a_few_records_told_apart_without_error_do_not_prove_certainty() -> None:
+    label = np.repeat([0.0, 1.0], 18)
+    raw = np.where(label == 1, 3.0, -3.0)[:, None]
+    made = Calibration.fit(Validation(raw, label, np.ones(36)))
+    assert made.apply(raw)[-1, 0] == pytest.approx(19 / 20, abs=1e-3)  # Platt's rule: (n + 1) / (n + 2)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_a_run_folder_holds_what_the_reference_says(finished: Run):
         "explanations", "figures", "report.html", "environment.json",
     }  # fmt: skip
     assert {path.name for path in (finished.folder / "model").iterdir()} == {
-        "weights.safetensors", "model.json", "recipe.toml", "example.json", "card.md",
+        "weights.safetensors", "beside.safetensors", "model.json", "recipe.toml", "example.json", "card.md",
     }  # fmt: skip
 
 
@@ -48,10 +48,13 @@ def test_the_result_answers_every_question(finished: Run):
         "near_copies",
         "conflicting_labels",
     }
-    assert set(result["scores"]["baselines"]) == {"trivial", "nearest", "simple"}
+    rivals = {"trivial", "nearest", "simple", "boosting"}
+    assert set(result["scores"]["baselines"]) == rivals
     for score in result["scores"]["model"].values():
         assert set(score) >= {"value", "low", "high", "n"}
-    assert {difference["against"] for difference in result["comparison"]} == {"trivial", "nearest", "simple"}
+    assert {difference["against"] for difference in result["comparison"]} == rivals
+    assert {control["name"] for control in result["controls"]["others"]} == {"untrained", "properties"}
+    assert set(result) >= {"learning_curve", "calibration", "uncertainty", "bounds", "identity"}
     assert result["controls"]["label_shuffle"]["reads_as_guessing"] is True
     assert set(result["verdict"]) >= {"code", "text"}
     assert sum(result["split"]["counts"].values()) == result["data"]["used"] == 240
@@ -77,7 +80,7 @@ def test_predictions_hold_every_record_once_with_its_part(finished: Run):
 
 def test_the_model_predicts_as_it_did_in_the_run(finished: Run):
     table = pd.read_csv(finished.folder / "predictions.csv")
-    found = finished.model.predict(motif_table()["sequence"].tolist())
+    found = finished.model.using("network").predict(motif_table()["sequence"].tolist())
     np.testing.assert_allclose(found["p(yes)"], table["p(yes)"], atol=1e-5)
 
 

@@ -26,6 +26,10 @@ TEMPERATURES = (0.05, 20.0)
 """The range that is searched; a temperature of 1 changes nothing, larger ones make a model less sure."""
 
 
+SMALLEST = 1e-7
+"""Probabilities below this are taken for it; float32 tells them apart no better."""
+
+
 @dataclass(frozen=True)
 class Operating:
     """What a call costs, and where the model will be used.
@@ -84,6 +88,10 @@ class Calibration:
         cooled = np.asarray(raw, dtype=np.float64) / self.temperature
         return (expit(cooled) if cooled.shape[1] == 1 else softmax(cooled, axis=1)).astype(np.float32)
 
+    def correct(self, probability: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The same for a model that gives probabilities, (records, 1) or (records, classes), rather than logits."""
+        return self.apply(logits(probability))
+
     def to_json(self) -> dict[str, Any]:
         """As it is stored with the model."""
         return asdict(self)
@@ -126,22 +134,36 @@ class Validation:
         return ""
 
 
-def _temperature(given: Validation) -> tuple[float, float, float]:
-    """The temperature with the least weighted log-loss, and the log-loss without and with it."""
-    share = given.weight / given.weight.sum()
-    rows = np.arange(len(given.label))
+def logits(probability: NDArray[np.floating]) -> Floats:
+    """Probabilities as raw logits, (records, 1) of the positive class or (records, classes); none is infinite."""
+    inside = np.clip(np.asarray(probability, dtype=np.float64), SMALLEST, 1 - SMALLEST)
+    return np.asarray(np.log(inside) - (np.log1p(-inside) if inside.shape[1] == 1 else 0.0))
 
-    def loss(logarithm: float) -> float:
+
+def _temperature(given: Validation) -> tuple[float, float, float]:
+    """The temperature with the least weighted loss, and the log-loss without and with it.
+
+    Labels are softened to (n + 1) / (n + classes) for a class of n records, and 1 / (n + classes) for each other
+    class (Platt 1999): a few records that happen to be told apart without error do not prove certainty.
+    """
+    share, label = given.weight / given.weight.sum(), given.label.astype(np.int64)
+    classes = max(2, given.raw.shape[1])
+    size = np.bincount(label, given.weight, minlength=classes)[label][:, None]
+    own = np.arange(classes) == label[:, None]
+    soft = np.where(own, size + 1, 1) / (size + classes)  # (records, classes)
+
+    def loss(logarithm: float, goal: NDArray[Any]) -> float:
         cooled = given.raw / np.exp(logarithm)
         if cooled.shape[1] == 1:
-            return float(-share @ log_expit(np.where(given.label == 1, cooled[:, 0], -cooled[:, 0])))
-        return float(-share @ log_softmax(cooled, axis=1)[rows, given.label.astype(np.int64)])
+            logs = np.column_stack([log_expit(-cooled[:, 0]), log_expit(cooled[:, 0])])
+        else:
+            logs = log_softmax(cooled, axis=1)
+        return float(-share @ (goal * logs).sum(axis=1))
 
-    found = minimize_scalar(
-        loss, bounds=tuple(np.log(TEMPERATURES)), method="bounded", options={"xatol": 1e-6}
-    )
-    before, after = loss(0.0), float(found.fun)
-    return (float(np.exp(found.x)), before, after) if after < before else (1.0, before, before)
+    limits = tuple(np.log(TEMPERATURES))
+    found = minimize_scalar(loss, args=(soft,), bounds=limits, method="bounded", options={"xatol": 1e-6})
+    place = float(found.x) if found.fun < loss(0.0, soft) else 0.0
+    return float(np.exp(place)), loss(0.0, own), loss(place, own)
 
 
 def _threshold(probability: Floats, given: Validation, operating: Operating) -> float:

@@ -133,7 +133,7 @@ def compete(
     """
     test = trainee.split.index("test")
     values = {"model": trainee.values[test]}
-    values |= {role: model.predict(rivals.features.values[test]) for role, model in rivals.models.items()}
+    values |= {role: rival.values[test] for role, rival in rivals.by_role.items()}
     listener.progress(0.1, "controls")
     values |= _controls(trainee, rivals, test)
     values |= _simple_shares(trainee, rivals, programme, test)
@@ -187,13 +187,9 @@ def _covered(
     """For the network and each rival: which test records its intervals hold, and how wide they are."""
     rows, truth = trainee.job.validation, trainee.learnable.truth[test]
     found = {}
-    for role in ("model", *rivals.models):
-        seen = (
-            trainee.values[rows]
-            if role == "model"
-            else rivals.models[role].predict(rivals.features.values[rows])
-        )
-        inside, size = promise(trainee, seen).held(truth, values[role])
+    for role in ("model", *rivals.by_role):
+        seen = trainee.values if role == "model" else rivals.by_role[role].values
+        inside, size = promise(trainee, seen[rows]).held(truth, values[role])
         found[f"inside {role}"], found[f"size {role}"] = inside.astype(np.float32), size.astype(np.float32)
     return found
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from bioloom.evaluation.domain import Domain
 from bioloom.evaluation.verdict import Verdict
 from bioloom.journey.contest import promise
@@ -24,21 +22,20 @@ def deliver(trainee: Trainee, rivals: Rivals, verdict: Verdict, recipe: Recipe) 
     prefer = verdict.prefer if asked == "auto" else asked
     delivered = "network" if prefer in ("model", "network") else prefer
     kept = USUAL if delivered == "network" else delivered
-    job, features = trainee.job, rivals.features
-    answers = {
-        "network": trainee.values[job.validation],
-        kept: rivals.models[kept].predict(features.values[job.validation]),
-    }
+    rival, job, rows = rivals.by_role[kept], trainee.job, trainee.job.validation
+    answers = {"network": trainee.values[rows], kept: rival.values[rows]}
+    calibrated = {"network": trainee.calibration, kept: rival.calibration}
+    features = rivals.features
     return Model(
         network=trainee.fitted.network,
         inputs=dict(trainee.prepared.recipe.data.inputs),
         modalities=dict(trainee.learnable.modalities),
         targets=trainee.learnable.targets,
         recipe=recipe,
-        calibration=trainee.calibration,
-        rival=rivals.models[kept],
+        rival=rival.model,
         role=kept,
         delivered=delivered,
-        conformal={role: promise(trainee, np.asarray(values)) for role, values in answers.items()},
-        domain=Domain.fit(features, job.train, job.validation, job.seed, features.units),
+        calibration={role: each for role, each in calibrated.items() if each is not None},
+        conformal={role: promise(trainee, values) for role, values in answers.items()},
+        domain=Domain.fit(features, job.train, rows, job.seed, features.units),
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bioloom.data.records import Records
 from bioloom.data.split import Split
 from bioloom.evaluation.baselines import fit_baselines
-from bioloom.evaluation.calibration import Calibration, Operating, Validation
+from bioloom.evaluation.calibration import Calibration, Operating, Validation, logits
 from bioloom.journey.learnable import Learnable, make_job
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Features
@@ -90,9 +90,9 @@ def train_network(
 
 
 def _calibrate(
-    prepared: Prepared, learnable: Learnable, job: Job, raw: NDArray[np.float32]
+    prepared: Prepared, learnable: Learnable, job: Job, raw: NDArray[np.floating]
 ) -> Calibration | None:
-    """How logits become probabilities, from the validation rows; None for numbers."""
+    """How logits of all records become probabilities, from the validation rows; None for numbers."""
     if not learnable.targets.classes:
         return None
     rows = job.validation
@@ -106,14 +106,32 @@ def operating(recipe: Recipe) -> Operating:
 
 
 @dataclass(frozen=True)
+class Rival:
+    """A simpler model that learned from the same rows.
+
+    values:      (records, targets or classes) predictions of all records
+    calibration: how its probabilities are corrected, learned from the validation rows; None for numbers
+    """
+
+    model: SimpleModel
+    values: NDArray[np.float32]
+    calibration: Calibration | None
+
+
+@dataclass(frozen=True)
 class Rivals:
-    """The simpler models that learned from the same rows.
+    """The simpler models by role.
 
     features: of all records, as the simple models see them
     """
 
-    models: dict[str, SimpleModel]
+    by_role: dict[str, Rival]
     features: Features
+
+    @property
+    def models(self) -> dict[str, SimpleModel]:
+        """The models alone."""
+        return {role: rival.model for role, rival in self.by_role.items()}
 
 
 def fit_rivals(trainee: Trainee) -> Rivals:
@@ -121,7 +139,16 @@ def fit_rivals(trainee: Trainee) -> Rivals:
     features = combined_features(trainee.learnable.modalities, trainee.records.inputs)
     job = trainee.job
     data = simple_data(trainee, features.values, some_rows(job.train, BASELINE_RECORDS, job.seed))
-    return Rivals(fit_baselines(data, job.task, trainee.learnable.targets, job.seed), features)
+    fitted = fit_baselines(data, job.task, trainee.learnable.targets, job.seed)
+    return Rivals({role: _rival(trainee, model, features) for role, model in fitted.items()}, features)
+
+
+def _rival(trainee: Trainee, model: SimpleModel, features: Features) -> Rival:
+    values = model.predict(features.values)
+    if not trainee.learnable.targets.classes:
+        return Rival(model, values, None)
+    calibration = _calibrate(trainee.prepared, trainee.learnable, trainee.job, logits(values))
+    return Rival(model, values if calibration is None else calibration.correct(values), calibration)
 
 
 def simple_data(trainee: Trainee, features: NDArray[np.float32], train: NDArray[np.int64]) -> TrainingData:

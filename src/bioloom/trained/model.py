@@ -44,10 +44,11 @@ class Model:
 
     inputs:      by name, modality and columns
     modalities:  by input name, the modality with what it learned from the training rows
-    calibration: how logits become probabilities, and from which one a record is called positive; None for numbers
     rival:       a simpler model that learned from the same rows, the one that the verdict prefers if it does
     role:        of the rival: "simple", "boosting" or "nearest"
     delivered:   whose predictions are given: "network", or the role of the rival
+    calibration: by "network" and role, how outputs become probabilities, and from which one a record is called
+                 positive; empty for numbers
     conformal:   by "network" and role, how far a prediction may be off
     domain:      what the training records look like, so that unlike ones can be told
     """
@@ -57,10 +58,10 @@ class Model:
     modalities: dict[str, Modality]
     targets: Targets
     recipe: Recipe
-    calibration: Calibration | None = None
     rival: SimpleModel | None = None
     role: str = "simple"
     delivered: str = "network"
+    calibration: Mapping[str, Calibration] = field(default_factory=dict)
     conformal: Mapping[str, Conformal] = field(default_factory=dict)
     domain: Domain | None = None
 
@@ -123,13 +124,17 @@ class Model:
 
     def values(self, frames: Mapping[str, pd.DataFrame], device: str = "cpu") -> NDArray[np.float32]:
         """Predictions in the target's units for clean rows, (records, targets or classes)."""
+        calibration = self.calibration.get(self.delivered)
         if self.rival is not None and self.delivered != "network":
             rival = self.rival
-            return self.by_block(frames, lambda features: rival.predict(features.values))
+            answer = self.by_block(frames, lambda features: rival.predict(features.values))
+            return answer if calibration is None else calibration.correct(answer)
         raw = self.raw(frames, device)
-        if self.calibration is not None:
-            return self.calibration.apply(raw)
-        return task(self.targets.task).activate(raw, self.targets)
+        return (
+            task(self.targets.task).activate(raw, self.targets)
+            if calibration is None
+            else calibration.apply(raw)
+        )
 
     def by_block(
         self, frames: Mapping[str, pd.DataFrame], answer: Callable[[Features], NDArray[Any]]
@@ -210,7 +215,8 @@ class Model:
     ) -> pd.DataFrame:
         table = pd.DataFrame(values, columns=pd.Index(self.targets.column_names()))
         if self.targets.classes:
-            threshold = 0.5 if self.calibration is None else self.calibration.threshold
+            calibration = self.calibration.get(self.delivered)
+            threshold = 0.5 if calibration is None else calibration.threshold
             called = self.targets.called(np.nan_to_num(values), threshold)
             names = np.array(self.targets.classes, dtype=object)[called]
             names[np.isnan(values[:, 0])] = None

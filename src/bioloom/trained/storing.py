@@ -57,6 +57,7 @@ def save(model: Model, folder: Path, examples: Mapping[str, pd.DataFrame], card:
         {
             "inputs": {name: _cells(frame) for name, frame in examples.items()},
             "raw": model.raw(examples).astype(float).tolist(),
+            "values": model.values(examples).astype(float).tolist(),
         },
     )
     write_json(folder / "model.json", _description(model))
@@ -69,7 +70,7 @@ def _description(model: Model) -> dict[str, Any]:
         "settings": model.recipe.model.settings,
         "delivered": model.delivered,
         "rival": None if model.rival is None else {"role": model.role, "name": model.rival.name},
-        "calibration": None if model.calibration is None else model.calibration.to_json(),
+        "calibration": {name: each.to_json() for name, each in model.calibration.items()},
         "conformal": {name: each.to_json() for name, each in model.conformal.items()},
         "targets": asdict(model.targets),
         "inputs": {
@@ -161,11 +162,10 @@ def _build(description: dict[str, Any], recipe: Recipe, arrays: Mapping[str, NDA
 
 def _with_beside(model: Model, description: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
     """What formats from 2 on keep beside the network."""
-    rival, calibration = description["rival"], description["calibration"]
-    domain = _below("domain.", arrays)
+    rival, domain = description["rival"], _below("domain.", arrays)
     return replace(
         model,
-        calibration=None if calibration is None else Calibration.from_json(calibration),
+        calibration={name: Calibration.from_json(each) for name, each in description["calibration"].items()},
         rival=None if rival is None else simple_models[rival["name"]].from_state(_below("rival.", arrays)),
         role="simple" if rival is None else rival["role"],
         delivered=description["delivered"],
@@ -199,15 +199,21 @@ def _damaged(path: Path) -> UserError:
 def _check_example(model: Model, example: dict[str, Any], folder: Path) -> None:
     try:
         frames = {name: pd.DataFrame(columns, dtype=object) for name, columns in example["inputs"].items()}
-        stored = np.array(example["raw"], dtype=np.float64)
-        found = model.raw(frames).astype(np.float64)
-    except (KeyError, TypeError, ValueError, AttributeError):
+        pairs = [(np.array(example["raw"], dtype=np.float64), model.raw(frames))]
+        if "values" in example:  # from format 2 on
+            pairs.append((np.array(example["values"], dtype=np.float64), model.values(frames)))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         raise _damaged(folder / "example.json") from None
-    if found.shape != stored.shape or not (
-        np.abs(found - stored).max() <= EXAMPLE_TOLERANCE * max(1.0, np.abs(stored).max())
-    ):  # written so that NaN, from damaged weights, does not pass
+    if not all(_close(stored, found) for stored, found in pairs):
         raise UserError(
             "The model does not reproduce the predictions stored with it.",
             where=str(folder),
             fix="the weights or bioloom changed since; train again, or use the version in environment.json",
         )
+
+
+def _close(stored: NDArray[np.float64], found: NDArray[np.float32]) -> bool:
+    """Whether predictions are as they were stored; written so that NaN, from damaged weights, does not pass."""
+    if stored.shape != found.shape:
+        return False
+    return bool(np.abs(found - stored).max() <= EXAMPLE_TOLERANCE * max(1.0, np.abs(stored).max()))
