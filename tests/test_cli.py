@@ -150,7 +150,7 @@ def asked(calls: SimpleNamespace, *words: str) -> tuple[Any, ...]:
 VERBS = {
     "check": "target input labels task positive split set quiet json",
     "train": "target input labels task positive split set budget seed device threads outdir force dry-run quiet json",
-    "predict": "out quiet json",
+    "predict": "model out quiet json",
     "explain": "method seed device quiet json",
     "report": "json",
     "doctor": "quiet json",

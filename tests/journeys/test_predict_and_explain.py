@@ -51,7 +51,7 @@ def test_the_command_writes_csv_to_standard_output(finished: Run, motif_file: Pa
     command = [sys.executable, "-m", "bioloom", "predict", str(finished.folder), str(motif_file), "--quiet"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     lines = done.stdout.strip().splitlines()
-    assert lines[0] == "id,p(yes),class"
+    assert lines[0] == "id,p(yes),class,possible,unlike,why"
     assert len(lines) == 241
 
 

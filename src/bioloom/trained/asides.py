@@ -33,7 +33,7 @@ def asides(model: Model, frames: Mapping[str, pd.DataFrame], value: NDArray[np.f
         told = model.by_block(frames, lambda features: _warnings(domain.judge(features.values)))
         columns["unlike"] = np.where(told[:, 0].astype(bool), "yes", "")
         columns["why"] = told[:, 1]
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, index=range(len(value)))
 
 
 def _warnings(answer: Any) -> NDArray[Any]:
