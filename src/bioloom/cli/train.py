@@ -115,28 +115,28 @@ def finished(run: Run) -> list[RenderableType]:
     lines: list[RenderableType] = ["", Text(shown.title, style="bold"), "", Text(shown.verdict)]
     if shown.next:
         lines.append(hanging("Next: ", Text(shown.next), style="bold"))
-    lines += ["", Text(shown.caption), _scores(shown), "", _facts(shown), ""]
+    lines += ["", Text(shown.caption), _scores(shown), "", _facts(shown)]
     return [*lines, hanging("Report: ", str(run.report), style="bold")]
 
 
 def _scores(shown: Block) -> RenderableType:
-    """The deciding metric of the model and of the baselines below each other."""
+    """The deciding metric of the network and of its rivals below each other."""
+    from bioloom.report.summary import aligned
+
     grid = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(2):
+        grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_column(justify="right")
-    grid.add_column(overflow="fold")
-    for row in shown.compared:
+    for row, cells in zip(shown.compared, aligned(shown), strict=True):
         style = "bold" if row.name == "model" else ""
-        known = row.value is not None
-        cells = (row.title, row.text if known else "-", row.span if known else row.text)
         grid.add_row(*(Text(text, style=style) for text in cells))
     return Padding(grid, (0, 0, 0, 2))
 
 
 def _facts(shown: Block) -> RenderableType:
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(ratio=2, overflow="fold")
-    grid.add_column(ratio=5, overflow="fold")
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
     for fact in shown.facts:
         grid.add_row(Text(fact.question), Text(fact.answer, style=TONES[fact.tone]))
     return grid

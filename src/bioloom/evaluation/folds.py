@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from bioloom.evaluation.intervals import LEVEL, Score, rounded
-from bioloom.metrics import METRICS
+from bioloom.metrics import METRICS, Metric
 from bioloom.tasks import Task
 
 Floats = NDArray[np.float64]
@@ -162,7 +162,10 @@ def fold_scores(tested: OutOfFold, model: str = "model") -> FoldScores:
     folds = by_role[model]
     shares = np.array([fold.n_test / max(fold.n_train, 1) for fold in folds])
     columns = {name: _column(folds, name) for name in metrics}
-    mean = {name: corrected(column, shares, test=False) for name, column in columns.items()}
+    mean = {
+        name: _within(METRICS[name], corrected(column, shares, test=False))
+        for name, column in columns.items()
+    }
     scores = FoldScores(
         folds=folds,
         mean=mean,
@@ -196,6 +199,15 @@ def corrected(values: Floats, shares: Floats, *, test: bool = True) -> FoldMean:
         return FoldMean(mean, mean - half, mean + half)
     p = float(2 * stats.t.sf(abs(mean) / error, count - 1)) if error > 0 else float(mean == 0)
     return FoldMean(mean, mean - half, mean + half, p)
+
+
+def _within(metric: Metric, mean: FoldMean) -> FoldMean:
+    """The interval without what no score can reach: t intervals know no ends."""
+    if mean.low is None or mean.high is None or not np.isfinite(metric.best):
+        return mean
+    if metric.higher_is_better:
+        return replace(mean, high=min(mean.high, metric.best))
+    return replace(mean, low=max(mean.low, metric.best))
 
 
 def _folds(tested: OutOfFold, role: str, metrics: list[str]) -> tuple[Fold, ...]:

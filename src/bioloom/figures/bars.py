@@ -97,12 +97,8 @@ def _draw(ax: Axes, bars: Sequence[Bar], colours: Sequence[str]) -> None:
     ax.scatter(
         ends[drawn].ravel(), np.repeat(places[drawn], 2), marker="|", s=36, color=style.INK, linewidths=1.4
     )
-    ax.set_yticks(places, [_cut(bar.name) for bar in bars])
+    ax.set_yticks(places, style.short_names([bar.name for bar in bars], 28))
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(bool(np.all(np.nan_to_num(values) >= 0)))
     ax.set_ylim(len(bars) - 0.5, -0.5)
     ax.grid(True, axis="x")
-
-
-def _cut(name: str, at_most: int = 28) -> str:
-    return name if len(name) <= at_most else name[: at_most - 1] + "…"

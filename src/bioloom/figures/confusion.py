@@ -59,7 +59,7 @@ def _write_cells(ax: Axes, counts: NDArray[np.integer], share: NDArray[np.float6
 
 
 def _name_classes(ax: Axes, classes: Sequence[str], totals: NDArray[np.integer]) -> None:
-    short = [name if len(name) <= 18 else name[:17] + "…" for name in classes]
+    short = style.short_names(classes, 18)
     middle = np.arange(len(classes)) + 0.5
     long = max(map(len, short)) * len(short) > 40
     ax.set_xticks(middle, short, rotation=45 if long else 0, ha="right" if long else "center",

@@ -89,7 +89,7 @@ def class_shares(counts: Mapping[str, Mapping[str, int]]) -> Figure:
         )
         for place, value, name in zip(places, values, classes, strict=True):
             ax.text(value, place, f" {by_class.get(name, 0):,}", va="center", size=8)
-    ax.set_yticks(np.arange(len(classes)), [name if len(name) < 25 else name[:24] + "…" for name in classes])
+    ax.set_yticks(np.arange(len(classes)), style.short_names(classes, 24))
     ax.tick_params(axis="y", length=0)
     ax.invert_yaxis()
     ax.margins(x=0.12)

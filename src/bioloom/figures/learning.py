@@ -42,7 +42,8 @@ def learning(
     last = max(row[0] for row in own)
     if ahead:
         _draw_ahead(ax, np.array(ahead), last)
-    _name_sizes(ax, [row[0] for row in own], 4 * last if ahead else last)
+    sizes = [row[0] for rows in points.values() for row in rows]
+    _name_sizes(ax, sizes, 4 * last if ahead else max(sizes))
     ax.grid(True, axis="y")
     ax.set_xlabel("Training records (logarithmic scale)")
     ax.set_ylabel(label)
@@ -51,7 +52,8 @@ def learning(
 
 
 def _draw_points(ax: Axes, rows: Sequence[Row], rank: int, name: str) -> None:
-    x, y = [row[0] for row in rows], np.array([row[1] for row in rows])
+    beside = 1 + 0.03 * rank  # so that intervals at the same size do not hide each other
+    x, y = [row[0] * beside for row in rows], np.array([row[1] for row in rows])
     low = np.array([y[i] if row[2] is None else row[2] for i, row in enumerate(rows)])
     high = np.array([y[i] if row[3] is None else row[3] for i, row in enumerate(rows)])
     spread = np.maximum([y - low, high - y], 0)
@@ -75,7 +77,7 @@ def _name_sizes(ax: Axes, sizes: Sequence[float], end: float) -> None:
     wanted = sorted(
         {*sizes, *(largest * times for times in (2, 4) if largest * times <= end * 1.001)}, reverse=True
     )
-    room = (np.log(end) - np.log(min(sizes))) / 8
+    room = (np.log(end) - np.log(min(sizes))) / 8 or 1.0
     ticks: list[float] = []
     for size in wanted:
         if not ticks or np.log(ticks[-1]) - np.log(size) >= room:

@@ -65,7 +65,7 @@ def _draw_points(ax: Axes, points: Sequence[Point]) -> None:
     ends = np.array([[point.low for point in points], [point.high for point in points]])
     ax.errorbar(
         stated, happened, yerr=np.abs(ends - happened), color=style.BLUE, marker="o", markersize=4.5,
-        linewidth=1.0, elinewidth=1.2, capsize=0, zorder=4, label="this model, 95 % interval",
+        linewidth=1.0, elinewidth=1.2, capsize=0, zorder=4, label="network, 95 % interval",
     )  # fmt: skip
     ax.set(xlim=(0, 1), ylim=(-0.02, 1.02))
     ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))

@@ -27,9 +27,11 @@ def scatter(
     target: str = "target",
     unit: str = "",
     title: str = "",
+    width: float | None = None,
 ) -> Figure:
     """Measured against predicted values with the line of equality; density from 2,000 records on.
 
+    width: of the prediction interval, drawn as two lines beside that of equality
     truth, prediction: (records,) in the target's unit; records with an unknown truth are left out
     """
     known = np.isfinite(truth) & np.isfinite(prediction)
@@ -40,6 +42,14 @@ def scatter(
     ax = figure.add_subplot()
     limits = _limits(np.concatenate([measured, predicted]))
     style.identity_line(ax, limits)
+    for side in (-0.5, 0.5) if width is not None else ():
+        ax.plot(
+            limits,
+            [end + side * (width or 0.0) for end in limits],
+            color=style.MUTED,
+            linewidth=0.7,
+            zorder=2,
+        )
     if known.sum() > _POINTS_AT_MOST:
         _draw_density(ax, measured, predicted, limits)
     else:

@@ -22,7 +22,7 @@ from bioloom.errors import UserError
 from bioloom.files import write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -169,6 +169,26 @@ def decimals(value: float) -> int:
 def fixed(value: float, places: int) -> str:
     """A number with this many places after the point, so that numbers below one another compare."""
     return "not defined" if math.isnan(value) else f"{value:,.{places}f}".replace("-", "−")
+
+
+def short_names(names: Sequence[str], at_most: int) -> list[str]:
+    """Names that fit beside an axis: long ones lose their middle, since names differ at either end.
+
+    Where two different names would still read the same, each of them is numbered by its place.
+    """
+    short = [_without_middle(name, at_most) for name in names]
+    full = {each: {name for name, cut in zip(names, short, strict=True) if cut == each} for each in short}
+    return [
+        f"{_without_middle(name, at_most - 5)} ({place})" if len(full[cut]) > 1 else cut
+        for place, (name, cut) in enumerate(zip(names, short, strict=True), start=1)
+    ]
+
+
+def _without_middle(name: str, at_most: int) -> str:
+    if len(name) <= at_most:
+        return name
+    tail = (at_most - 1) // 2
+    return f"{name[: at_most - 1 - tail]}…{name[-tail:]}"
 
 
 # ---- writing ------------------------------------------------------------------------------------------------

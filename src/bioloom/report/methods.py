@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bioloom.report.numbers import count, metric_title, plural, score, short, with_interval
-from bioloom.report.summary import COPIES, baseline_title, in_order, looked_for
+from bioloom.report.numbers import count, metric_title, number, plural, score, short, with_interval
+from bioloom.report.questions import COPIES, baseline_title, in_order, looked_for
 from bioloom.report.words import in_sentence, listed
 
 Result = Mapping[str, Any]
@@ -23,6 +23,8 @@ def paragraph(result: Result) -> str:
         *_split(result),
         *_model(result),
         *_evaluation(result),
+        *_controls(result),
+        *_certainty(result),
         *_explanation(result),
         *_software(result),
     )
@@ -46,10 +48,13 @@ def _data(result: Result) -> Iterator[str]:
 
 def _split(result: Result) -> Iterator[str]:
     split, counts = result["split"], result["split"]["counts"]
-    yield (
-        f"The records were divided into {count(counts['train'])} for training, {count(counts['validation'])} for "
-        f"validation and {count(counts['test'])} for the test (method: {split['method']})."
-    )
+    if split.get("folds"):
+        yield from _folds(split, counts)
+    else:
+        yield (
+            f"The records were divided into {count(counts['train'])} for training, {count(counts['validation'])} for "
+            f"validation and {count(counts['test'])} for the test (method: {split['method']})."
+        )
     counted = looked_for(result)
     found = [plural(n, *COPIES[key]) for key, n in counted.items() if n]
     if found:
@@ -59,6 +64,19 @@ def _split(result: Result) -> Iterator[str]:
         yield f"No test record is an {kinds} of a record the model learned from."
     if result["leakage"].get("notion"):
         yield f"What counted as near: {in_sentence(str(result['leakage']['notion']).rstrip('.'))}."
+
+
+def _folds(split: Mapping[str, Any], counts: Mapping[str, int]) -> Iterator[str]:
+    repeats = split.get("repeats") or 1
+    again = f", repeated {repeats} times" if repeats > 1 else ""
+    yield (
+        f"Models were evaluated by {split['folds']}-fold cross-validation (method: {split['method']}{again}): each record "
+        "was predicted by a model that had not learned from its fold, and these predictions were scored together."
+    )
+    yield (
+        f"The final model was trained in the same way on {plural(counts['train'], 'record')}, with "
+        f"{count(counts['validation'])} for validation."
+    )
 
 
 def _model(result: Result) -> Iterator[str]:
@@ -99,6 +117,7 @@ def _evaluation(result: Result) -> Iterator[str]:
         f"On the test records the {in_sentence(metric_title(metric))} was {with_interval(metric, model)}; brackets "
         f"hold 95 % intervals{kind}."
     )
+    yield from _over_folds(result, metric)
     told = [
         f"{in_sentence(baseline_title(name, scores['baselines'][name]))}"
         f"{' ' if scored.get('value') is not None else ', '}{with_interval(metric, scored)}"
@@ -107,10 +126,78 @@ def _evaluation(result: Result) -> Iterator[str]:
     ]
     if told:
         yield f"Baselines on the same records: {'; '.join(told)}."
-    shuffle = (result.get("controls") or {}).get("label_shuffle") or {}
+    described = [
+        str(baseline["description"])
+        for name in in_order(list(scores["baselines"]))
+        if name != "trivial" and (baseline := scores["baselines"][name]).get("description")
+    ]
+    if described:
+        yield f"Fitted on the final training records, these are: {'; '.join(described)}."
+
+
+def _over_folds(result: Result, metric: str) -> Iterator[str]:
+    found = result.get("folds") or {}
+    mean, ends = (found.get("mean") or {}).get(metric), (found.get("interval") or {}).get(metric)
+    if mean is None:
+        return
+    span = (
+        f" ({score(metric, ends[0])} to {score(metric, ends[1])}; corrected resampled t interval)"
+        if ends
+        else ""
+    )
+    yield f"The mean over folds was {score(metric, mean)}{span}."
+
+
+def _controls(result: Result) -> Iterator[str]:
+    """What was done to see whether the score owes to something else than learning."""
+    metric, controls = result["scores"]["primary"], result.get("controls") or {}
+    shuffle = controls.get("label_shuffle") or {}
     if shuffle.get("mean") is not None:
         times = f" ({plural(len(shuffle['values']), 'repetition')})" if shuffle.get("values") else ""
-        yield f"Trained on shuffled labels{times}, the same procedure reached a mean of {score(metric, shuffle['mean'])}."
+        real = (
+            f", and {score(metric, shuffle['real'])} on true labels"
+            if shuffle.get("real") is not None
+            else ""
+        )
+        yield (
+            f"Trained briefly on shuffled labels{times}, the same procedure reached a mean of "
+            f"{score(metric, shuffle['mean'])}{real}."
+        )
+    told = [
+        f"{each['title']}, {with_interval(metric, each['score'])}" for each in controls.get("others") or ()
+    ]
+    if told:
+        yield f"Controls: {'; '.join(told)}."
+    curve = result.get("learning_curve") or {}
+    sizes = sorted(
+        {int(point["n"]) for point in curve.get("points") or () if point.get("role", "model") == "model"}
+    )
+    if len(sizes) > 1:
+        yield f"A learning curve was measured at {listed([count(size) for size in sizes])} training records. {curve['text']}"
+    if (result.get("ceiling") or {}).get("text"):
+        yield str(result["ceiling"]["text"])
+
+
+def _certainty(result: Result) -> Iterator[str]:
+    """Calibration of probabilities, and intervals around single predictions."""
+    fitted = (result.get("calibration") or {}).get("fitted") or {}
+    if fitted.get("after") is not None:
+        yield (
+            f"Probabilities were calibrated by temperature scaling (temperature {number(fitted['temperature'])}) on "
+            f"{plural(int(fitted['records']), 'validation record')}."
+        )
+    if fitted.get("threshold", 0.5) != 0.5:
+        yield f"Records were called positive from a probability of {number(fitted['threshold'])}."
+    promised = result.get("uncertainty") or {}
+    held = next((each for each in promised.get("coverage") or () if each.get("value") is not None), None)
+    if held is None or held.get("size") is None:
+        return
+    what = "Sets of classes" if promised.get("kind") == "sets" else "Prediction intervals"
+    groups = f" in {plural(int(promised['groups']), 'group')}" if promised.get("groups") else ""
+    yield (
+        f"{what} by split conformal prediction at a level of {100 * promised['level']:g} %, calibrated on "
+        f"{plural(int(promised['records']), 'validation record')}{groups}, held {100 * held['value']:.1f} % of test records."
+    )
 
 
 def _explanation(result: Result) -> Iterator[str]:

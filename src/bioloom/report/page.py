@@ -10,7 +10,8 @@ from markupsafe import Markup
 from bioloom.files import write_text
 from bioloom.report import contract
 from bioloom.report.contract import CHAPTERS, Chapter, Facts, Section, sections
-from bioloom.report.summary import Result, block, title
+from bioloom.report.questions import Result
+from bioloom.report.summary import block, title
 from bioloom.report.templating import FOLDER, fill
 
 NAME = "report.html"

@@ -26,7 +26,7 @@ def render(facts: Facts) -> Markup | None:
 def _numbers(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [("Best possible R²", _span("r2", found, "r2", "low", "high"))]
     if found.get("reached") is not None:
-        rows.append(("R² of this model", score("r2", found["reached"])))
+        rows.append(("R² of the network", score("r2", found["reached"])))
     if found.get("explained") is not None:
         rows.append(("Share of the possible that is reached",
                      _span("", found, "explained", "explained_low", "explained_high")))  # fmt: skip

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.numbers import metric_title, signed
-from bioloom.report.summary import baseline_title, difference, in_order
+from bioloom.report.questions import baseline_title, difference, in_order
 from bioloom.report.templating import fill
 from bioloom.report.words import capital
 

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
-from bioloom.report.numbers import metric_title, number, plural, score
+from bioloom.report.numbers import metric_title, number, plural, score, signed, with_interval
 from bioloom.report.templating import fill, typeset
 from bioloom.report.words import capital
 
 
 def render(facts: Facts) -> Markup | None:
-    """The label-shuffle control."""
-    shuffle = facts.part("controls").get("label_shuffle")
-    if not shuffle:
+    """The label-shuffle control, and models that know little."""
+    shuffle, others = facts.part("controls").get("label_shuffle"), facts.part("controls").get("others") or ()
+    if not shuffle and not others:
         return None
     metric = facts["scores"]["primary"]
+    values = {
+        "text": str((shuffle or {}).get("text") or ""),
+        "rows": [(name, typeset(value)) for name, value in _shuffled(facts, metric, shuffle or {})],
+        "metric": capital(metric_title(metric)),
+        "others": [_other(metric, each) for each in others],
+        "untrained": any(each["name"] == "untrained" for each in others),
+        "properties": any(each["name"] == "properties" for each in others),
+    }
+    return fill("controls.html", values)
+
+
+def _shuffled(facts: Facts, metric: str, shuffle: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    if not shuffle:
+        return ()
     given = shuffle.get("values") or []
-    rows = [("This model", score(metric, facts["scores"]["model"][metric].get("value")))]
+    rows = [("Network", score(metric, facts["scores"]["model"][metric].get("value")))]
     if shuffle.get("real") is not None:
         rows.append(("True labels, the same short training", score(metric, shuffle["real"])))
     if given:
@@ -31,12 +48,20 @@ def render(facts: Facts) -> Markup | None:
         rows.append(("Guessing", score(metric, shuffle["guessing"])))
     if shuffle.get("p") is not None:
         rows.append(("p value of the true labels", _p_value(shuffle["p"], len(given))))
-    values = {
-        "text": str(shuffle.get("text") or ""),
-        "rows": [(name, typeset(value)) for name, value in rows],
-        "metric": capital(metric_title(metric)),
-    }
-    return fill("controls.html", values)
+    return rows
+
+
+def _other(metric: str, control: Mapping[str, Any]) -> tuple[str, str, str]:
+    """A model that knows little: its score, and by how much the network is better."""
+    difference = control.get("difference") or {}
+    if difference.get("difference") is None:
+        ahead = str(difference.get("undefined") or "")
+    else:
+        called, low, high = str(difference["metric"]), difference.get("low"), difference.get("high")
+        ahead = signed(called, difference["difference"])
+        ahead += f" ({signed(called, low)} to {signed(called, high)})" if low is not None else ""
+        ahead += f" in {metric_title(called)}" if called != metric else ""
+    return capital(str(control["title"])), with_interval(metric, control.get("score") or {}), ahead
 
 
 def _p_value(p: float, shuffles: int) -> str:
@@ -45,4 +70,6 @@ def _p_value(p: float, shuffles: int) -> str:
     return number(p, 2) + (f" (no p value of {plural(shuffles, 'shuffle')} can be smaller)" if least else "")
 
 
-controls = sections.register(Section("controls", "evaluation", 50, "With shuffled labels", render))
+controls = sections.register(
+    Section("controls", "evaluation", 50, "Controls: what a score needs no knowledge for", render)
+)

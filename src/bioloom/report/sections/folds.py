@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.numbers import count, metric_title, number, score, signed
-from bioloom.report.summary import baseline_title
+from bioloom.report.questions import baseline_title
 from bioloom.report.templating import fill
 from bioloom.report.words import capital
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.numbers import count, number, plural
-from bioloom.report.summary import looked_for
+from bioloom.report.questions import looked_for
 from bioloom.report.templating import fill
 from bioloom.report.words import in_sentence
 

@@ -11,7 +11,7 @@ from bioloom.figures.learning import learning
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.images import from_figure
 from bioloom.report.numbers import metric_title
-from bioloom.report.summary import baseline_title
+from bioloom.report.questions import SIZES, baseline_title
 from bioloom.report.templating import fill
 from bioloom.report.words import capital
 
@@ -33,15 +33,18 @@ def render(facts: Facts) -> Markup | None:
         points.setdefault(_title(str(each.get("role") or "model"), baselines), []).append(row)
     ahead = [tuple(row) for row in curve.get("curve") or ()]
     figure = learning(points, ahead, label=capital(metric_title(str(curve["metric"]))))
-    return fill(
-        "learning_curve.html",
-        {"text": str(curve.get("text") or ""), "image": from_figure(figure, caption=CAPTION)},
-    )
+    sizes = {row[0] for rows in points.values() for row in rows}
+    values = {
+        "text": str(curve.get("text") or ""),
+        "image": from_figure(figure, caption=CAPTION) if len(sizes) > 1 else None,
+        "few": len(next(iter(points.values()))) < SIZES,
+    }
+    return fill("learning_curve.html", values)
 
 
 def _title(role: str, baselines: Mapping[str, Any]) -> str:
     if role == "model":
-        return "this model"
+        return "network"
     return baseline_title(role, baselines[role]) if role in baselines else role
 
 

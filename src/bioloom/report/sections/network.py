@@ -9,7 +9,9 @@ from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.numbers import count
+from bioloom.report.questions import baseline_title
 from bioloom.report.templating import fill
+from bioloom.report.words import in_sentence
 
 LAYERS_AT_MOST = 12
 """Longer tables of layers are folded."""
@@ -27,9 +29,26 @@ def render(facts: Facts) -> Markup:
         "reason": str(model.get("reason") or "").rstrip("."),
         "settings": [(str(key).replace("_", " "), _value(value)) for key, value in settings.items()],
         "at_most": LAYERS_AT_MOST,
+        "delivered": _delivered(model, facts["scores"]["baselines"]),
         "layers": [_layer(layer) for layer in model.get("layers") or ()],
     }
     return fill("network.html", values)
+
+
+def _delivered(model: Mapping[str, Any], baselines: Mapping[str, Any]) -> str:
+    """Whose predictions `bioloom predict` gives."""
+    delivered = model.get("delivered")
+    if delivered is None:
+        return ""
+    if delivered == "network":
+        other = " A simpler model is kept beside it: --model simple." if "simple" in baselines else ""
+        return f"bioloom predict gives the predictions of this network.{other}"
+    rival = in_sentence(baseline_title(delivered, baselines.get(delivered) or {}))
+    return (
+        f"bioloom predict gives the predictions of {rival}, because the network was not clearly better on records that "
+        "neither had seen, or because the recipe asks for it. The network is kept beside it: --model network. "
+        "Explanations below are those of the network."
+    )
 
 
 def _layer(layer: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -1,7 +1,8 @@
-"""Evaluation: the predictions of the test records themselves, drawn as the task needs."""
+"""Evaluation: the predictions of the test records themselves, drawn as numbers, two classes or several."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,29 +32,51 @@ def render(facts: Facts) -> Markup | None:
     if predictions is None:
         return None
     test = predictions.of("test")
-    task = str(facts["data"]["target"]["task"])
     if not len(test.truth) or not np.isfinite(test.truth).any():
         return None
     names = [str(name) for name in facts["data"]["target"]["names"]]
-    images = _regression(test, names) if task == "regression" else _classes(test, task)
-    return fill("predictions.html", {"images": images, "left": max(0, len(names) - TARGETS_AT_MOST)})
+    values = {
+        "images": _classes(test) if test.classes else _numbers(test, names, facts.part("uncertainty")),
+        "left": max(0, len(names) - TARGETS_AT_MOST),
+        "folds": facts["split"].get("folds"),
+        "aside": _aside(names, test.classes, facts.part("uncertainty")),
+    }
+    return fill("predictions.html", values)
 
 
-def _regression(test: Predictions, names: list[str]) -> list[Image]:
+def _aside(names: list[str], classes: tuple[str, ...], promised: Mapping[str, Any]) -> str:
+    """Which columns stand beside a prediction of new records."""
+    if not promised.get("coverage"):
+        return ""
+    level = f"{100 * promised['level']:g} %"
+    if classes:
+        return f'"possible": all classes that the record may belong to, the true one among them for {level} of records'
+    return f'"{names[0]} low" and "{names[0]} high": the ends of the {level} interval'
+
+
+def _numbers(test: Predictions, names: list[str], promised: Mapping[str, Any]) -> list[Image]:
     caption = (
         "Each test record: measured across, predicted upwards. Good predictions lie along the dashed line."
     )
+    widths = [each.get("size") for each in promised.get("coverage") or ()]
+    if promised.get("kind") == "intervals" and len(widths) == len(names):
+        caption += f" Between the thin lines the {100 * promised['level']:g} % interval (mean width) holds the measurement."
+    else:
+        widths = [None] * len(names)
     return [
-        from_figure(scatter(test.truth[:, place], test.value[:, place], target=name), caption=caption)
+        from_figure(
+            scatter(test.truth[:, place], test.value[:, place], target=name, width=widths[place]),
+            caption=caption,
+        )
         for place, name in enumerate(names[:TARGETS_AT_MOST])
         if np.isfinite(test.truth[:, place]).any()
     ]
 
 
-def _classes(test: Predictions, task: str) -> list[Image]:
+def _classes(test: Predictions) -> list[Image]:
     known = np.isfinite(test.truth[:, 0])
     truth, value = test.truth[known, 0].astype(np.int64), test.value[known]
-    if task == "binary":
+    if len(test.classes) == 2:
         called = (value[:, 0] >= THRESHOLD).astype(np.int64)
         return [_matrix(truth, called, test.classes), *_curves(truth == 1, value[:, 0], test.classes[1])]
     return [_matrix(truth, value.argmax(axis=1), test.classes)]
@@ -72,8 +95,8 @@ def _curves(positive: NDArray[Any], score: NDArray[Any], name: str) -> list[Imag
     far = "The further a curve bends to the upper left, the better; the dashed diagonal is a coin toss."
     pure = "How pure the list stays as more positives are found; the dashed line is the share of positives."
     return [
-        from_figure(roc(positive, {"this model": score}, positive=name), caption=far),
-        from_figure(precision_recall(positive, {"this model": score}, positive=name), caption=pure),
+        from_figure(roc(positive, {"network": score}, positive=name), caption=far),
+        from_figure(precision_recall(positive, {"network": score}, positive=name), caption=pure),
     ]
 
 

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from bioloom.metrics import METRICS
 from bioloom.report.contract import Facts, Section, sections
-from bioloom.report.summary import Block, Tone, block
+from bioloom.report.questions import Tone
+from bioloom.report.summary import Block, block
 from bioloom.report.templating import fill
 
 EDGE = 2.0

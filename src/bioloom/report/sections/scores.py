@@ -1,4 +1,4 @@
-"""Evaluation: every metric of the model and of each baseline, with intervals and plain words."""
+"""Evaluation: every metric of the network and of each baseline, with intervals and plain words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from markupsafe import Markup
 from bioloom.metrics import described
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.numbers import interval, metric_title, plural, score, without_number
-from bioloom.report.summary import baseline_title, in_order
+from bioloom.report.questions import baseline_title, in_order
+from bioloom.report.summary import NETWORK
 from bioloom.report.templating import fill
 from bioloom.report.words import capital
 
@@ -19,7 +20,7 @@ def render(facts: Facts) -> Markup:
     """The table of all metrics."""
     scores = facts["scores"]
     names = in_order(list(scores["baselines"]))
-    columns = [("This model", scores["model"])]
+    columns = [(NETWORK, scores["model"])]
     columns += [
         (baseline_title(name, scores["baselines"][name]), scores["baselines"][name].get("scores") or {})
         for name in names
@@ -37,6 +38,7 @@ def render(facts: Facts) -> Markup:
             for name in names
             if scores["baselines"][name].get("description")
         ],
+        "folds": bool(facts.part("folds")),
         "features": _features(scores["baselines"]),
         "records": plural(int(scores["model"][primary].get("n") or 0), "test record"),
         "intervals": _intervals(scores["model"]),

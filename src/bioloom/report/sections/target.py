@@ -34,7 +34,7 @@ def render(facts: Facts) -> Markup:
         "positive_reason": str(target.get("positive_reason") or ""),
         "numbers": _numbers(target),
         "classes": _classes(target),
-        "images": _images(target, predictions) if predictions else [],
+        "images": _images(target, predictions, _parts(facts)) if predictions else [],
     }
     return fill("target.html", values)
 
@@ -67,16 +67,24 @@ def _classes(target: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(str(name), count(counts[name])) for name in target.get("classes") or counts if name in counts]
 
 
-def _images(target: Mapping[str, Any], predictions: Predictions) -> list[Image]:
+def _parts(facts: Facts) -> dict[str, str]:
+    """The parts of the split with their names in figures; with folds every record is tested, so there is one."""
+    return {"test": "all records"} if facts["split"].get("folds") else {part: part for part in PARTS}
+
+
+def _images(target: Mapping[str, Any], predictions: Predictions, parts: Mapping[str, str]) -> list[Image]:
     if target["task"] != "regression":
         counts = {
-            part: Counter(predictions.classes[code] for code in predictions.labels(part)) for part in PARTS
+            called: Counter(predictions.classes[code] for code in predictions.labels(part))
+            for part, called in parts.items()
         }
         shown = {part: {name: by[name] for name in predictions.classes} for part, by in counts.items() if by}
         return [from_figure(class_shares(shown))] if shown else []
     images = []
     for place, name in enumerate(target["names"][:FIGURES_AT_MOST]):
-        groups = {part: predictions.truth[predictions.part == part, place] for part in PARTS}
+        groups = {
+            called: predictions.truth[predictions.part == part, place] for part, called in parts.items()
+        }
         known = {part: values for part, values in groups.items() if np.isfinite(values).any()}
         if known:
             images.append(from_figure(distribution(known, label=str(name))))
