@@ -36,6 +36,25 @@ class Silent:
         """Ignore it."""
 
 
+class Within:
+    """Passes on the progress of a part of a stage, as the share of the stage that it is."""
+
+    def __init__(self, listener: Listener, begin: float, end: float, title: str = "") -> None:
+        self.listener, self.begin, self.end, self.title = listener, begin, end, title
+
+    def stage(self, name: str, title: str) -> None:
+        """A part has no stages of its own."""
+
+    def progress(self, share: float, note: str = "") -> None:
+        """Pass on how far the whole stage is."""
+        told = ", ".join(filter(None, (self.title, note)))
+        self.listener.progress(self.begin + share * (self.end - self.begin), told)
+
+    def message(self, text: str) -> None:
+        """Pass on the sentence."""
+        self.listener.message(text)
+
+
 class Journal:
     """Writes every event as a line of `events.jsonl` and passes it on to another listener."""
 

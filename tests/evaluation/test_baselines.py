@@ -16,11 +16,11 @@ def test_a_task_gets_a_trivial_a_nearest_and_its_own_simple_model() -> None:
     data = TrainingData(
         features[:40], features[:40, :1], np.ones(40, np.float32), features[40:], features[40:, :1]
     )
-    numbers = fit_baselines(data, TASKS["regression"], Targets("regression", ("y",)), seed=0)
+    numbers = fit_baselines(data, data, TASKS["regression"], Targets("regression", ("y",)), seed=0)
     assert tuple(numbers) == ROLES
     assert [model.name for model in numbers.values()] == ["trivial", "nearest", "ridge", "boosting"]
     labels = TrainingData(
         features[:40], np.round(features[:40, :1]), data.weight, features[40:], np.round(features[40:, :1])
     )
-    two = fit_baselines(labels, TASKS["binary"], Targets("binary", ("y",), classes=("a", "b")), seed=0)
+    two = fit_baselines(labels, labels, TASKS["binary"], Targets("binary", ("y",), classes=("a", "b")), seed=0)
     assert [model.name for model in two.values()] == ["trivial", "nearest", "logistic", "boosting"]

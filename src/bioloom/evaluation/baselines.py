@@ -11,7 +11,15 @@ ROLES = ("trivial", "nearest", "simple", "boosting")
 decision trees on the same features."""
 
 
-def fit_baselines(data: TrainingData, task: Task, targets: Targets, seed: int) -> dict[str, SimpleModel]:
-    """Fit the baselines of a task by role; "simple" is the one the task names."""
+def fit_baselines(
+    data: TrainingData, remembered: TrainingData, task: Task, targets: Targets, seed: int
+) -> dict[str, SimpleModel]:
+    """Fit the baselines of a task by role; "simple" is the one the task names.
+
+    remembered: the records among which the nearest one is looked for; the same, or a part of them
+    """
     names = {role: role for role in ROLES} | {"simple": task.simple}
-    return {role: simple_models[name].fit(data, targets, seed) for role, name in names.items()}
+    return {
+        role: simple_models[name].fit(remembered if role == "nearest" else data, targets, seed)
+        for role, name in names.items()
+    }

@@ -24,7 +24,6 @@ from bioloom.events import Listener
 from bioloom.journey.shelf import Arrays, Shelf
 from bioloom.journey.trainee import Rivals, Trainee, properties, simple_data, some_rows
 from bioloom.models import build, networks, simple_models
-from bioloom.recipe import Recipe
 from bioloom.targets import standardise
 from bioloom.training.loop import fit, predict
 from bioloom.training.plan import Plan, plan
@@ -42,7 +41,10 @@ SHARES: dict[str, tuple[float, ...]] = {
 """Shares of the training records from which the network learns for the learning curve."""
 
 SIMPLE_SHARES = (1 / 16, 1 / 4)
-"""Shares from which the simple model learns in any case: it costs next to nothing."""
+"""Shares from which the simple model learns where the network does not: that costs next to nothing."""
+
+COARSE = (1 / 4, 1 / 2)
+"""Shares where there are so few training records that smaller ones would be nothing to learn from."""
 
 SEEDS = {"fast": 1, "normal": 1, "thorough": 3}
 """Trainings that differ only in their seed."""
@@ -64,13 +66,16 @@ class Programme:
     seeds: int
 
     @classmethod
-    def of(cls, recipe: Recipe) -> Programme:
-        """What the recipe asks for, or what goes with its budget."""
-        asked, budget = recipe.evaluation, recipe.budget
+    def of(cls, trainee: Trainee) -> Programme:
+        """What the recipe asks for, or what goes with its budget and the number of training records."""
+        recipe, records = trainee.prepared.recipe, len(trainee.job.train)
+        asked, usual = recipe.evaluation, SHARES[recipe.budget]
+        if usual and min(usual) * records < 2 * FEWEST:
+            usual = COARSE
         return cls(
-            asked.shuffles or SHUFFLES[budget],
-            SHARES[budget] if asked.shares is None else tuple(sorted(asked.shares)),
-            asked.seeds or SEEDS[budget],
+            asked.shuffles or SHUFFLES[recipe.budget],
+            usual if asked.shares is None else tuple(sorted(asked.shares)),
+            asked.seeds or SEEDS[recipe.budget],
         )
 
 

@@ -222,7 +222,7 @@ def _facts(trial: Trial, measured: Measured) -> Facts:
         if modality.columns == "many"
     ]
     titles = {"model": "the network", **CONTROLS}
-    first = trial.once.fold == 0
+    first, folds = trial.once.fold == 0, trial.division.folds
     return Facts(
         task=task,
         targets=trainee.learnable.targets,
@@ -230,6 +230,8 @@ def _facts(trial: Trial, measured: Measured) -> Facts:
         part=trial.first.part,
         value=trial.once.values["model"][first],
         units=_units(trial),
+        independent=trial.plan.units,
+        split=trial.division.split.method if folds is None else folds.method,
         scored=None if first.all() else trial.once.rows,
         scores=measured.scores,
         comparison=measured.comparison,

@@ -7,7 +7,7 @@ from functools import partial
 
 from bioloom.data.folds import Folds
 from bioloom.data.split import Split
-from bioloom.events import Listener
+from bioloom.events import Listener, Within
 from bioloom.journey.contest import Answers, Programme, compete, pool
 from bioloom.journey.learnable import encode
 from bioloom.journey.prepare import Prepared
@@ -29,14 +29,14 @@ class Rehearsal:
 
     def answers(self, trainee: Trainee, rivals: Rivals, listener: Listener) -> Answers:
         """What the network, its rivals and the controls say of the test records of every contest."""
-        programme = Programme.of(self.prepared.recipe)
         if self.folds is None:
-            values = compete(trainee, rivals, programme, self.shelf, listener)
+            values = compete(trainee, rivals, Programme.of(trainee), self.shelf, listener)
             return pool([trainee.split], [values], repeats=1)
-        found = []
+        found, count = [], len(self.folds.splits)
         for number, split in enumerate(self.folds.splits):
-            listener.message(f"Fold {number + 1} of {len(self.folds.splits)}.")
-            found.append(self.shelf.arrays(f"fold {number}", partial(self._fold, number, split, listener)))
+            within = Within(listener, number / count, (number + 1) / count, f"fold {number + 1} of {count}")
+            within.progress(0.0)
+            found.append(self.shelf.arrays(f"fold {number}", partial(self._fold, number, split, within)))
         return pool(self.folds.splits, found, self.folds.repeats)
 
     def _fold(self, number: int, split: Split, listener: Listener) -> Arrays:
@@ -47,4 +47,4 @@ class Rehearsal:
         trainee = train_network(self.prepared, split, encode(self.prepared, split), saved)
         with session(trainee.fitted.threads):
             shelf = self.shelf.below(f"fold {number}")
-            return compete(trainee, fit_rivals(trainee), Programme.of(self.prepared.recipe), shelf, listener)
+            return compete(trainee, fit_rivals(trainee), Programme.of(trainee), shelf, listener)

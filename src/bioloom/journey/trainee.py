@@ -27,6 +27,10 @@ BASELINE_RECORDS = 50_000
 """Baselines learn from at most so many training records, chosen at random; more changes them little."""
 
 
+REMEMBERED = {"fast": 10_000, "normal": BASELINE_RECORDS, "thorough": BASELINE_RECORDS}
+"""Training records among which the nearest is looked for: comparing with all is what takes longest."""
+
+
 @dataclass(frozen=True)
 class Trainee:
     """A trained network with all it was given.
@@ -109,7 +113,7 @@ def operating(recipe: Recipe) -> Operating:
 class Rival:
     """A simpler model that learned from the same rows.
 
-    values:      (records, targets or classes) predictions of all records
+    values:      (records, targets or classes) predictions of validation and test records, NaN for training records
     calibration: how its probabilities are corrected, learned from the validation rows; None for numbers
     """
 
@@ -138,16 +142,21 @@ def fit_rivals(trainee: Trainee) -> Rivals:
     """Fit the baselines on the training rows of a trainee; they choose their settings on its validation rows."""
     features = combined_features(trainee.learnable.modalities, trainee.records.inputs)
     job = trainee.job
-    data = simple_data(trainee, features.values, some_rows(job.train, BASELINE_RECORDS, job.seed))
-    fitted = fit_baselines(data, job.task, trainee.learnable.targets, job.seed)
+    rows = some_rows(job.train, BASELINE_RECORDS, job.seed)
+    data = simple_data(trainee, features.values, rows)
+    few = some_rows(rows, REMEMBERED[trainee.prepared.recipe.budget], job.seed)
+    remembered = simple_data(trainee, features.values, few)
+    fitted = fit_baselines(data, remembered, job.task, trainee.learnable.targets, job.seed)
     return Rivals({role: _rival(trainee, model, features) for role, model in fitted.items()}, features)
 
 
 def _rival(trainee: Trainee, model: SimpleModel, features: Features) -> Rival:
-    values = model.predict(features.values)
-    if not trainee.learnable.targets.classes:
-        return Rival(model, values, None)
-    calibration = _calibrate(trainee.prepared, trainee.learnable, trainee.job, logits(values))
+    rows = np.flatnonzero(trainee.split.part != "train")
+    answers = model.predict(features.values[rows])
+    values = np.full((len(features.values), answers.shape[1]), np.nan, dtype=np.float32)
+    values[rows] = answers
+    raw = logits(values) if trainee.learnable.targets.classes else values
+    calibration = _calibrate(trainee.prepared, trainee.learnable, trainee.job, raw)
     return Rival(model, values if calibration is None else calibration.correct(values), calibration)
 
 
