@@ -9,12 +9,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bioloom.evaluation.assessment import assess
+from bioloom.evaluation.ceiling import Ceiling, Noise, noise_ceiling
 from bioloom.evaluation.comparison import Difference, compare
+from bioloom.evaluation.conformal import Calibrating, Conformal, Coverage
 from bioloom.evaluation.controls import Shuffle
+from bioloom.evaluation.curve import Curve, Trained, learning_curve
+from bioloom.evaluation.evidence import Evidence
 from bioloom.evaluation.facts import Facts
+from bioloom.evaluation.folds import Fold, FoldMean, FoldScores
+from bioloom.evaluation.identity import Bin, IdentityCurve
 from bioloom.evaluation.intervals import Score
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import resample
+from bioloom.evaluation.variance import VarianceComponents
 from bioloom.targets import Targets
 from bioloom.tasks import TASKS
 
@@ -23,6 +31,15 @@ PARTS = np.repeat(np.array(["train", "validation", "test"], dtype=object), [300,
 CLEAN = {"exact_copies": 0, "reverse_complements": 0, "contained_copies": 0, "near_copies": 0,
          "validation_copies": 0, "conflicting_labels": 0,
          "repeated_in_file": 0, "conflicting_in_file": 0}  # fmt: skip
+
+TITLES = {
+    "model": "the network",
+    "simple": "ridge regression on k-mers",
+    "boosting": "gradient boosting on k-mers",
+    "nearest": "the nearest training record",
+    "untrained": "the same network with random weights below a simple model",
+    "properties": "length, composition and missing cells alone",
+}
 
 
 def numbers(noise: float = 0.5, seed: int = 0, part: NDArray[Any] = PARTS) -> Facts:
@@ -35,6 +52,9 @@ def numbers(noise: float = 0.5, seed: int = 0, part: NDArray[Any] = PARTS) -> Fa
         "nearest": truth + random.normal(0, 4, truth.shape),
         "simple": truth + random.normal(0, 3, truth.shape),
     }
+    others = np.random.default_rng(seed + 1)
+    for role, size in (("boosting", 3.5), ("untrained", 5), ("properties", 8)):
+        baselines[role] = truth + others.normal(0, size, truth.shape)
     facts = Facts(
         task=TASKS["regression"],
         targets=Targets("regression", ("y",), mean=(10.0,), scale=(2.0,)),
@@ -42,7 +62,7 @@ def numbers(noise: float = 0.5, seed: int = 0, part: NDArray[Any] = PARTS) -> Fa
         part=part,
         value=value[part == "test"].astype(np.float32),
         scores={},
-        titles={"simple": "ridge regression on k-mers", "nearest": "the nearest training record"},
+        titles=TITLES,
         leakage=CLEAN,
         ids=np.array([f"r{i}" for i in random.permutation(len(part))], dtype=object),
         columns=pd.DataFrame(
@@ -78,7 +98,8 @@ def classes(count: int = 2, part: NDArray[Any] = PARTS, seed: int = 0) -> Facts:
         truth=labels.astype(np.float32)[:, None],
         value=value[part == "test"].astype(np.float32),
     )
-    return scored(facts, {"trivial": np.full_like(poor, 1 / count), "nearest": poor, "simple": poor})
+    roles = ("nearest", "simple", "boosting", "untrained", "properties")
+    return scored(facts, {"trivial": np.full_like(poor, 1 / count)} | dict.fromkeys(roles, poor))
 
 
 def scored(facts: Facts, baselines: dict[str, NDArray[Any]]) -> Facts:
@@ -149,6 +170,10 @@ def missing_where_high(facts: Facts) -> pd.DataFrame:
 
 def situations() -> dict[str, Pair]:
     """For every check, by its code."""
+    return _from_records() | _from_evidence()
+
+
+def _from_records() -> dict[str, Pair]:
     sound, two, four = numbers(), classes(2), classes(4)
     target = pd.Series(sound.truth[:, 0])
     in_order = np.array([f"rec_{rank}" for rank in target.rank().astype(int)], dtype=object)
@@ -190,6 +215,14 @@ def situations() -> dict[str, Pair]:
         "skill.guessing": Pair(with_score(sound, "model", 0.1, -0.05, 0.25), sound),
         "skill.nearest": Pair(with_difference(sound, "nearest", -0.05, 0.05), sound),
         "skill.simple": Pair(with_difference(sound, "simple", -0.2, -0.1), sound),
+        "skill.boosting": Pair(with_difference(sound, "boosting", -0.02, 0.1), sound),
+        "skill.untrained": Pair(with_difference(sound, "untrained", -0.01, 0.02), sound),
+        "skill.properties": Pair(with_difference(sound, "properties", -0.01, 0.02), sound),
+        "data.few_groups": Pair(
+            replace(sound, units="7 families", independent=7),
+            replace(sound, units="40 families", independent=40),
+        ),
+        "data.outliers": Pair(failed(sound), sound),
         "data.few_test_records": Pair(few(20), numbers(noise=0.1)),
         "data.imbalance": Pair(replace(two, truth=uneven), two),
         "data.rare_class": Pair(with_truth(four, make_rare), four),
@@ -201,4 +234,111 @@ def situations() -> dict[str, Pair]:
             replace(with_score(sound, "model", 0.4, 0.3, 0.5), train_score=0.99), sound
         ),
         "training.constant": Pair(replace(sound, value=np.full_like(sound.value, 10)), sound),
+    }
+
+
+# ---- what the answers tell beyond the score -------------------------------------------------------------
+
+
+def told(facts: Facts, evidence: Evidence) -> Facts:
+    return replace(facts, evidence=evidence)
+
+
+def failed(facts: Facts) -> Facts:
+    """One measurement that went wrong by far."""
+    value = facts.value.copy()
+    value[3] += 40
+    return replace(facts, value=value)
+
+
+def curve(
+    last: float = 0.88, floor: float = 0.0, sizes: tuple[int, ...] = (20, 80, 320), spread: float = 0.003
+) -> Curve:
+    """A learning curve: the error falls with the power of one half to a floor; `last` is the score with all records."""
+    random = np.random.default_rng(1)
+    shared = random.normal(0, spread, 200)
+    errors = [(1 - last - floor) * (size / sizes[-1]) ** -0.5 + floor for size in sizes]
+    each = [
+        Trained(size, 1 - error, 1 - error + shared + random.normal(0, spread / 10, 200))
+        for size, error in zip(sizes, errors, strict=True)
+    ]
+    return learning_curve("spearman", each)
+
+
+FLAT = curve(last=0.5, floor=0.4999, sizes=(40, 80, 160, 320), spread=0.0005)
+STEEP = curve()
+
+
+def ceiling(facts: Facts, noise: float) -> Ceiling:
+    """A ceiling from standard errors of that variance; the measurements vary by 4."""
+    truth, value = (array[:, 0].astype(np.float64) for array in (facts.truth[facts.test], facts.value))
+    found = noise_ceiling(Noise(noise, "errors", len(truth), np.full(200, noise)), truth, value, drawn(facts))
+    assert found is not None
+    return found
+
+
+def drawn(facts: Facts) -> Resampling:
+    return Resampling(int(facts.test.sum()), draws=200)
+
+
+def calibrated(power: float = 1.0) -> Facts:
+    """Two classes that happen as often as the model says; a power above 1 makes it too sure."""
+    part = np.repeat(np.array(["train", "validation", "test"], dtype=object), [300, 50, 1500])
+    facts, random = classes(2, part), np.random.default_rng(3)
+    stated = random.uniform(0.05, 0.95, 1500)
+    truth = facts.truth.copy()
+    truth[facts.test, 0] = random.random(1500) < stated
+    odds = (stated / (1 - stated)) ** power
+    facts = replace(facts, truth=truth, value=(odds / (1 + odds)).astype(np.float32)[:, None])
+    return told(
+        facts, Evidence(calibration=assess(truth[facts.test], facts.value, facts.targets, drawn(facts)))
+    )
+
+
+def stretched(facts: Facts, by: float) -> Facts:
+    """Predictions whose differences are too large."""
+    facts = replace(facts, value=(10 + by * (facts.value - 10)).astype(np.float32))
+    truth = facts.truth[facts.test]
+    return told(facts, Evidence(calibration=assess(truth, facts.value, facts.targets, drawn(facts))))
+
+
+def covered(facts: Facts, error: float) -> Coverage:
+    """Intervals calibrated on validation records with errors of that size; those of the test are 1."""
+    random = np.random.default_rng(4)
+    promised = Conformal.fit(Calibrating(random.normal(0, error, (400, 1)), np.zeros((400, 1)), ("y",)))
+    return promised.coverage(facts.truth[facts.test], facts.value, drawn(facts))
+
+
+def by_likeness(far: tuple[float, float, float]) -> IdentityCurve:
+    bins = (
+        Bin("below 40 %", 0, 0.4, 50, *far, None),
+        Bin("80 % and above", 0.8, 1, 100, 0.8, 0.7, 0.9, None),
+    )
+    return IdentityCurve("spearman", "identity", bins, "The score by likeness: Spearman correlation.", 0.0)
+
+
+def over_folds(*values: float, metric: str = "spearman") -> FoldScores:
+    each = tuple(Fold(number, 0, 30, 120, {metric: value}) for number, value in enumerate(values))
+    mean = FoldMean(float(np.mean(values)), None, None)
+    return FoldScores(each, {metric: mean}, {metric: float(np.std(values))}, {}, {}, {}, "Folds.")
+
+
+def by_seed(sd: float) -> VarianceComponents:
+    return VarianceComponents("spearman", (0.8, 0.81, 0.79), 150, 0.02, sd, sd / 2, 6 * sd, 0.03, "Seeds.")
+
+
+def _from_evidence() -> dict[str, Pair]:
+    sound = numbers()
+    pairs = {
+        "skill.more_data": (Evidence(curve=STEEP), Evidence(curve=FLAT)),
+        "skill.ceiling": (Evidence(ceiling=ceiling(numbers(noise=0.9), 0.5)), Evidence(ceiling=ceiling(sound, 0.95))),
+        "data.too_smooth": (Evidence(ceiling=ceiling(sound, 3.0)), Evidence(ceiling=ceiling(sound, 0.5))),
+        "calibration.intervals": (Evidence(uncertainty=covered(sound, 0.5)), Evidence(uncertainty=covered(sound, 1.0))),
+        "leak.identity": (Evidence(identity=by_likeness((0.3, 0.2, 0.4))), Evidence(identity=by_likeness((0.7, 0.6, 0.8)))),
+        "folds.spread": (Evidence(folds=over_folds(0.5, 0.6, -0.1, 0.5)), Evidence(folds=over_folds(0.8, 0.75, 0.85, 0.8))),
+        "training.seed": (Evidence(variance=by_seed(0.5)), Evidence(variance=by_seed(0.001))),
+    }  # fmt: skip
+    return {code: Pair(told(sound, fires), told(sound, quiet)) for code, (fires, quiet) in pairs.items()} | {
+        "calibration.probabilities": Pair(calibrated(2.0), calibrated()),
+        "calibration.numbers": Pair(stretched(sound, 2.0), stretched(sound, 0.8)),
     }

@@ -13,7 +13,11 @@ from bioloom.evaluation.checks import SEVERITIES, checks, run_checks
 from situations import Pair, classes, numbers, situations
 
 PAIRS = situations()
-FAMILIES = {"leak", "skill", "data", "training"}
+FAMILIES = {"leak", "skill", "data", "training", "calibration", "folds"}
+
+
+def test_there_are_as_many_checks_as_promised() -> None:
+    assert len(checks) >= 33
 
 
 def test_every_check_has_a_situation_and_every_situation_a_check() -> None:
@@ -84,6 +88,7 @@ def test_a_check_without_facts_does_not_answer() -> None:
         "data.dropped",
         "data.few_test_records",
         "data.missing_targets",
+        "data.outliers",
         "skill.guessing",
         "training.constant",
     }

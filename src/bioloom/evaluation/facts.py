@@ -26,7 +26,8 @@ class Facts:
     truth:      (records, targets), unknown ones NaN
     part:       (records,) "train", "validation" or "test"
     value:      (test records, targets or classes) predictions of the model, in the order of the records
-    scores:     by role ("model", "trivial", "nearest", "simple"), each metric
+    scores:     by role ("model", the baselines "trivial", "nearest", "simple", "boosting", and the controls
+                "untrained" and "properties"), each metric
     titles:     by role, how sentences call it: "the network", "ridge regression on k-mers"
     dropped:    rows of the file that could not be used
     leakage:    records of the test with a copy among the training or validation records, by kind: exact_copies,
@@ -39,6 +40,8 @@ class Facts:
     scored:     positions of the records that were scored, where these are not the test records of `part`: in a
                 cross-validation `part` and `value` show the first fold, and every record is scored
     units:      what scored records were drawn by, such as "310 families"; empty where one by one
+    independent: how many of them; None where not known
+    split:      how records were divided, such as "random" or "similarity"
     evidence:   what else the answers tell: learning curve, noise ceiling, calibration and so on
     """
 
@@ -61,6 +64,8 @@ class Facts:
     properties: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     scored: NDArray[np.int64] | None = None
     units: str = ""
+    independent: int | None = None
+    split: str = "random"
     evidence: Evidence = field(default_factory=Evidence)
 
     @property
@@ -82,6 +87,12 @@ class Facts:
     def tested(self) -> int:
         """How many records were scored."""
         return len(self.scored_truth)
+
+    @property
+    def folds(self) -> int:
+        """How many folds one repeat of the cross-validation has; 1 for a single split."""
+        found = self.evidence.folds
+        return 1 if found is None else max(1, sum(fold.repeat == 0 for fold in found.folds))
 
     @property
     def guessing(self) -> float:

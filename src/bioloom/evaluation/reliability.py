@@ -112,10 +112,11 @@ class Reliability:
             return (
                 f"{worth} Over all records probabilities are {compared}: no sign that they cannot be trusted."
             )
-        return f"{worth} Over all records probabilities are {compared}{self._direction()}."
+        return f"{worth} Over all records probabilities are {compared}{self.direction}."
 
-    def _direction(self) -> str:
-        """Whether the model is too sure or too hesitant, where the slope says so."""
+    @property
+    def direction(self) -> str:
+        """Whether the model is too sure or too hesitant, where the slope says so; the end of a sentence."""
         if self.line is None:
             return ": do not take them at their word"
         _, low, high = self.line.slope

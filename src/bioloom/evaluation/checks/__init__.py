@@ -1,10 +1,12 @@
 """Questions asked about every run, each a registered part: what was looked at, the answer, what to do.
 
-copies     records that stand on both sides of the split
-giveaways  a column, an id or a length that gives the target away
-skill      whether simpler models, or memory, do as well
-data       too few, too uneven, missing
-training   overfitting, predictions that are all alike, shuffled labels
+copies       records that stand on both sides of the split, or are like those that do
+giveaways    a column, an id or a length that gives the target away
+skill        whether simpler models, chance or memory do as well, and what more records would add
+data         too few, too uneven, missing
+measurement  a target smoother than its own errors, a few records that decide the score
+calibration  whether probabilities, numbers and intervals can be taken at their word
+training     overfitting, predictions that are all alike, luck of the seed, shuffled labels
 
 A check looks at `Facts` and answers, or answers None where the question does not apply. New checks are one
 function with a decorator; entry points of the group `bioloom.checks` add checks from outside.
@@ -25,10 +27,14 @@ SEVERITIES: tuple[Severity, ...] = ("problem", "warning", "note", "ok")
 
 
 class Answer(NamedTuple):
-    """What a check saw: how bad it is, and one sentence with the figures in it."""
+    """What a check saw: how bad it is, and one sentence with the figures in it.
+
+    fix: what to do, where the usual advice of the check does not fit this run; empty where it does
+    """
 
     severity: Severity
     text: str
+    fix: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ def run_checks(facts: Facts) -> tuple[Finding, ...]:
     for entry in checks.values():
         answer = entry.look(facts)
         if answer is not None:
-            fix = "" if answer.severity == "ok" else entry.fix
+            fix = "" if answer.severity == "ok" else answer.fix or entry.fix
             findings.append(Finding(entry.code, entry.question, answer.text, answer.severity, fix))
     return tuple(sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding.code)))
 

@@ -1,4 +1,4 @@
-"""Records that stand on both sides of the split: the model has seen part of its test."""
+"""Records that stand on both sides of the split, or are like those that do: the model has seen part of its test."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 from bioloom.data.wording import counted
 from bioloom.evaluation.checks import Answer, Severity, check, graded, percent
 from bioloom.evaluation.facts import Facts
+from bioloom.evaluation.identity import Bin
 
 SPLIT_BY_SIMILARITY = "split so that copies stay together: --split similarity"
 
@@ -93,7 +94,7 @@ def near_copies(facts: Facts) -> Answer | None:
 )
 def validation_copies(facts: Facts) -> Answer | None:
     """Early stopping on records that the network remembers does not see it overfit; the test stays honest."""
-    validation = int((facts.part == "validation").sum())
+    validation = facts.folds * int((facts.part == "validation").sum())  # counts are summed over folds
     if "validation_copies" not in facts.leakage or not validation:
         return None
     count = facts.leakage["validation_copies"]
@@ -150,3 +151,33 @@ def groups(facts: Facts) -> Answer | None:
         f"{counted(shared, 'group')} of {len(tested):,} in the test {verb} also in training or validation; "
         f"{percent(share)} of the test records belong to them.",
     )
+
+
+@check(
+    "leak.identity",
+    question="Does the score fall on records unlike the training records?",
+    fix="for new kinds of records expect the score of the least alike; split by similarity (--split similarity) to make "
+    "that the score of the run",
+)
+def identity(facts: Facts) -> Answer | None:
+    """A mean over records that are like training records says little of records that are not."""
+    curve = facts.evidence.identity
+    bins = [] if curve is None else [each for each in curve.bins if each.value is not None]
+    if curve is None or len(bins) < 2:
+        return None
+    far, near = bins[0], bins[-1]
+    if far.low95 is None or far.high95 is None or near.low95 is None or near.high95 is None:
+        return None
+    if not _clearly_worse(far, near, facts):
+        return Answer("ok", curve.text)
+    close = far.low95 if facts.metric.higher_is_better else far.high95
+    lost = not facts.metric.gain(close, curve.guessing) > 0
+    end = "; on the least alike the model is not clearly better than guessing." if lost else "."
+    return Answer("warning" if lost else "note", f"{curve.text.rstrip('.')}{end}")
+
+
+def _clearly_worse(far: Bin, near: Bin, facts: Facts) -> bool:
+    """Whether the whole interval of one bin lies on the worse side of that of the other."""
+    if facts.metric.higher_is_better:
+        return (far.high95 or 0.0) < (near.low95 or 0.0)
+    return (far.low95 or 0.0) > (near.high95 or 0.0)

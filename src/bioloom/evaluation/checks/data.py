@@ -6,10 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.data.wording import counted, listed
+from bioloom.evaluation.advice import larger_test
 from bioloom.evaluation.checks import Answer, Severity, check, graded, percent
 from bioloom.evaluation.facts import Facts
 
 PARTS = ("train", "validation", "test")
+
+FEW_GROUPS, ENOUGH_GROUPS = 10, 20
+"""Groups below which an interval by group is a warning, and a note (Cameron, Gelbach and Miller 2008)."""
 
 
 def _class_counts(facts: Facts, part: str | None = None) -> NDArray[np.int64]:
@@ -26,7 +30,8 @@ def _counts(truth: NDArray[np.float32], facts: Facts) -> NDArray[np.int64]:
 @check(
     "data.few_test_records",
     question="Are there enough test records?",
-    fix="give the test more records (--set split.test=0.3), or collect more",
+    fix="give the test more records where the split leaves that open (--set split.test=0.3), test every record once "
+    "(--set split.folds=5), or collect more",
 )
 def few_test_records(facts: Facts) -> Answer | None:
     """With few records any score is luck; the interval says how much."""
@@ -37,17 +42,38 @@ def few_test_records(facts: Facts) -> Answer | None:
         rare = f", {fewest} of the rarer class," if facts.task.name == "binary" else ""
         verb = "is" if known == 1 else "are"
         answer = f"{counted(known, 'test record')}{rare} {verb} too few to judge a model by."
-        return Answer("problem", answer)
+        return Answer("problem", answer, larger_test(facts))
     if score is None or score.value is None:
         return None
     if score.low is None or score.high is None:
-        return Answer("problem", f"The score has {score.undefined}.")
+        return Answer("problem", f"The score has {score.undefined}.", larger_test(facts))
     low, high = score.low, score.high
     width, text = high - low, facts.metric.text
     severity: Severity = "ok" if width <= 0.1 else "note" if width <= 0.2 else "warning"
     return Answer(
         severity,
         f"{counted(known, 'test record')}: {facts.metric.title} lies between {text(low)} and {text(high)}.",
+        larger_test(facts),
+    )
+
+
+@check(
+    "data.few_groups",
+    question="Does the score rest on enough groups?",
+    fix="collect records of more groups: more records of the same ones make the interval hardly better",
+)
+def few_groups(facts: Facts) -> Answer | None:
+    """Records of one group stand or fall together, so groups are what counts; without an interval see above."""
+    score, count = facts.score(), facts.independent
+    if not facts.units or count is None or score is None or score.low is None:
+        return None
+    if count >= ENOUGH_GROUPS:
+        return Answer("ok", f"The interval rests on {facts.units}.")
+    severity: Severity = "warning" if count < FEW_GROUPS else "note"
+    return Answer(
+        severity,
+        f"The interval rests on only {facts.units}, however many records they hold ({facts.tested:,}): it may be too "
+        "narrow, and one unusual group moves the score.",
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bioloom.data.wording import counted
 from bioloom.evaluation.alone import strength
-from bioloom.evaluation.checks import Answer, check
+from bioloom.evaluation.checks import Answer, Severity, check
 from bioloom.evaluation.facts import Facts
 
 GIVES_AWAY = 0.96
@@ -90,7 +90,11 @@ def ids(facts: Facts) -> Answer | None:
     fix="choose negatives of the same length and composition as the positives, or ask what the model adds to them",
 )
 def simple_properties(facts: Facts) -> Answer | None:
-    """Two classes that differ in length or GC content are told apart without any motif."""
+    """Two classes that differ in length or GC content are told apart without any motif.
+
+    Whether a weighted sum of all such properties does as well is asked by skill.properties; where that one warns,
+    this one only names the property.
+    """
     found = _giving_away(pd.DataFrame(dict(facts.properties)), facts)
     score = facts.score()
     if found is None or score is None or score.value is None or not facts.beats_guessing():
@@ -105,7 +109,9 @@ def simple_properties(facts: Facts) -> Answer | None:
         f"{name[0].upper()}{name[1:]} alone reaches {reached} in {facts.metric.title}; "
         f"{facts.title('model')} reaches {facts.metric.text(score.value)}."
     )
-    return Answer("warning" if value >= 0.9 * model else "note", text)
+    together = facts.difference("properties")
+    warned = together is not None and not together.wins
+    return Answer("warning" if value >= 0.9 * model and not warned else "note", text)
 
 
 @check(
@@ -125,4 +131,6 @@ def missing_values(facts: Facts) -> Answer | None:
     found = _giving_away(pd.DataFrame(holes), facts)
     if found is None or found[1] < SUSPICIOUS:
         return Answer("ok", f"{counted(total, 'cell')} missing, and which ones says little about the target.")
-    return Answer("warning", f'Whether "{found[0]}" is missing predicts the target.')
+    together = facts.difference("properties")  # warns already, where these do as well as the network
+    severity: Severity = "warning" if together is None or together.wins else "note"
+    return Answer(severity, f'Whether "{found[0]}" is missing predicts the target.')

@@ -1,10 +1,16 @@
-"""Whether the model knows more than guessing, memory or a simple model."""
+"""Whether the model knows more than guessing, memory, a simpler model or a control, and whether more records help."""
 
 from __future__ import annotations
 
+from bioloom.evaluation.advice import unlike_records
 from bioloom.evaluation.checks import Answer, check
+from bioloom.evaluation.comparison import Difference
+from bioloom.evaluation.curve import FLOOR_FROM
 from bioloom.evaluation.facts import Facts
-from bioloom.metrics import METRICS
+from bioloom.metrics import METRICS, Metric
+
+WORTH_ASKING = 0.01
+"""Share of the way from guessing to perfect that twice the records must add to be worth a word."""
 
 
 @check(
@@ -24,21 +30,25 @@ def guessing(facts: Facts) -> Answer | None:
     return Answer("problem", f"Not for sure: {figures}, and guessing gives {text(facts.guessing)}.")
 
 
-def _against(facts: Facts, role: str) -> Answer | None:
+def _against(facts: Facts, role: str, fix: str = "") -> Answer | None:
+    """The network beside another model, in words that name both; the answer to "does it do as well?"."""
     difference = facts.difference(role)
     if difference is None or difference.low is None or difference.high is None:
         return None
-    metric = METRICS[difference.metric].title
-    low, high = difference.low, difference.high
+    title, metric = facts.title(role), METRICS[difference.metric].title
     if difference.wins:
-        return Answer("ok", f"No: the network is better by {low:.3f} to {high:.3f} in {metric}.")
+        span = f"{difference.low:.3f} to {difference.high:.3f}"
+        return Answer("ok", f"No: the network is better than {title} by {span} in {metric}.")
     if difference.loses:
-        return Answer(
-            "warning", f"Yes: it is better than the network by {-high:.3f} to {-low:.3f} in {metric}."
-        )
-    return Answer(
-        "warning", f"Perhaps: the network minus it is between {low:.3f} and {high:.3f} in {metric}."
-    )
+        span = f"{-difference.high:.3f} to {-difference.low:.3f}"
+        return Answer("warning", f"Yes: the network is worse than {title} by {span} in {metric}.", fix)
+    return Answer("warning", f"Perhaps: {_open(difference, title)} in {metric}.", fix)
+
+
+def _open(difference: Difference, title: str) -> str:
+    """An interval that includes zero, in words: neither side is better for sure."""
+    worse, better = max(0.0, -(difference.low or 0.0)), max(0.0, difference.high or 0.0)
+    return f"compared with {title} the network is between {worse:.3f} worse and {better:.3f} better"
 
 
 @check(
@@ -48,7 +58,7 @@ def _against(facts: Facts, role: str) -> Answer | None:
 )
 def nearest(facts: Facts) -> Answer | None:
     """What a look-up can answer needs no understanding."""
-    return _against(facts, "nearest")
+    return _against(facts, "nearest", unlike_records(facts))
 
 
 @check(
@@ -59,3 +69,73 @@ def nearest(facts: Facts) -> Answer | None:
 def simple(facts: Facts) -> Answer | None:
     """A network has to earn its cost."""
     return _against(facts, "simple")
+
+
+@check(
+    "skill.boosting",
+    question="Does gradient boosting do as well?",
+    fix="use gradient boosting: it learns in seconds and needs no graphics card; on tables it is often the better choice",
+)
+def boosting(facts: Facts) -> Answer | None:
+    """Trees on simple features are what a network on a table, or on few records, has to be better than."""
+    return _against(facts, "boosting")
+
+
+@check(
+    "skill.untrained",
+    question="Does the same network with random weights do as well?",
+    fix="train longer (--budget thorough) or with another learning rate, or take a simpler model: what the network learned "
+    "adds nothing to what random filters see",
+)
+def untrained(facts: Facts) -> Answer | None:
+    """Random filters below a simple model already see much; training should add to it."""
+    return _control(facts, "untrained")
+
+
+@check(
+    "skill.properties",
+    question="Do length, composition and missing cells alone do as well?",
+    fix="choose negatives of the same length and composition as the positives, or give these properties as the result: the "
+    "explanation will show little else",
+)
+def properties(facts: Facts) -> Answer | None:
+    """A shortcut that has nothing to do with a motif can carry the whole score."""
+    return _control(facts, "properties")
+
+
+def _control(facts: Facts, role: str) -> Answer | None:
+    """A control is asked about only where there is skill that it could explain."""
+    if not facts.beats_guessing() and not facts.beats_guessing(role):
+        return None
+    return _against(facts, role)
+
+
+@check(
+    "skill.more_data",
+    question="Would twice the training records help?",
+    fix="where the gain is worth the work, measure more records rather than trying other networks",
+)
+def more_data(facts: Facts) -> Answer | None:
+    """The learning curve, followed to twice the records and no further."""
+    curve = facts.evidence.curve
+    told = None if curve is None else curve.doubling
+    if curve is None or told is None or told.gain is None or told.low is None or told.high is None:
+        return None
+    metric, gain = METRICS[curve.metric], told.gain
+    span = f"{gain:.3f} ({told.low:.3f} to {told.high:.3f})"
+    does = f"would add {span} to the" if metric.higher_is_better else f"would take {span} off the"
+    least = _worth_asking(metric, facts)
+    if told.low <= 0 and told.high >= least:
+        return Answer("ok", f"Not clear: they {does} {metric.title}.")
+    if gain < least:
+        most = f"{told.high:.3f}" if told.high >= 0.001 else "0.001"
+        return Answer("ok", f"Hardly: the {metric.title} would change by {most} at most.")
+    sizes = len({point.n for point in curve.points if point.role == "model"})
+    hope = "; with so few sizes this is the hopeful side" if sizes < FLOOR_FROM else ""
+    return Answer("note", f"Yes: they {does} {metric.title}{hope}.")
+
+
+def _worth_asking(metric: Metric, facts: Facts) -> float:
+    """The least gain worth a word, in the metric of the curve."""
+    guess = metric.chance(facts.scored_truth.astype("float64"))
+    return WORTH_ASKING * abs(metric.gain(metric.best, guess))

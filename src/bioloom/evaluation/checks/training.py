@@ -1,11 +1,19 @@
-"""Whether the training did what it should: learned the rule rather than the records."""
+"""Whether the training did what it should: learned the rule rather than the records, and each time anew."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from bioloom.evaluation.checks import Answer, check
+from bioloom.evaluation.comparison import RIVALS
 from bioloom.evaluation.facts import Facts
+from bioloom.metrics import METRICS
+
+LARGE_FOLD = 10
+"""A fold of fewer test records says too little by itself."""
+
+UNEVEN = 0.5
+"""Standard deviation over folds, in units of what the mean gains over guessing, that is worth a word."""
 
 
 @check(
@@ -75,3 +83,74 @@ def shuffled_labels(facts: Facts) -> Answer | None:
     if facts.shuffle is None:
         return None
     return Answer("ok" if facts.shuffle.reads_as_guessing else "problem", facts.shuffle.text)
+
+
+@check(
+    "folds.spread",
+    question="Do the folds agree?",
+    fix="look at what the worst fold tests (a patient, a family, a plate): new records of such a kind may be predicted as "
+    "badly, whatever the mean says",
+)
+def spread(facts: Facts) -> Answer | None:
+    """A mean over folds hides a fold on which the model fails."""
+    found, metric = facts.evidence.folds, facts.metric
+    each = [] if found is None else [fold for fold in found.folds if fold.n_test >= LARGE_FOLD]
+    values = [value for fold in each if (value := fold.values.get(metric.name)) is not None]
+    if len(values) < 3:
+        return None
+    mean, worst = float(np.mean(values)), min(values, key=lambda value: metric.gain(value, facts.guessing))
+    best = max(values, key=lambda value: metric.gain(value, facts.guessing))
+    told = (
+        f"over {len(values)} folds {metric.title} is {metric.text(mean)} on average, {metric.text(worst)} in the worst and "
+        f"{metric.text(best)} in the best"
+    )
+    gained = metric.gain(mean, facts.guessing)
+    if gained <= 0:
+        return None
+    if metric.gain(worst, facts.guessing) <= 0:
+        return Answer("warning", f"No: {told}, where guessing gives {metric.text(facts.guessing)}.")
+    if float(np.std(values, ddof=1)) > UNEVEN * gained:
+        return Answer("note", f"Hardly: {told}.")
+    return Answer("ok", f"Yes: {told}.")
+
+
+@check(
+    "training.seed",
+    question="Would another seed have told another story?",
+    fix="train with several seeds and compare their mean (--set evaluation.seeds=5), and do not report the best of them",
+)
+def seed(facts: Facts) -> Answer | None:
+    """Trainings that differ in nothing but the seed show how far one of them can be lucky."""
+    found, metric = facts.evidence.variance, facts.metric
+    gain, over = _smallest_gain(facts)
+    if found is None or found.seeds is None or found.metric != metric.name or gain <= 0:
+        return None
+    title = METRICS[found.metric].title
+    told = (
+        f"{len(found.scores)} trainings differ by {found.seeds:.3f} (standard deviation) in {title}, and the network is "
+        f"{gain:.3f} better than {over}"
+    )
+    if found.seeds >= gain:
+        return Answer("warning", f"Yes: {told}.")
+    return Answer(
+        "note" if 2 * found.seeds >= gain else "ok",
+        f"{'Perhaps' if 2 * found.seeds >= gain else 'No'}: {told}.",
+    )
+
+
+def _smallest_gain(facts: Facts) -> tuple[float, str]:
+    """By how much the network is better than the closest of the models it beats, or than guessing; and what that is."""
+    compared = [
+        entry for entry in facts.comparison if entry.against in RIVALS and entry.metric == facts.metric.name
+    ]
+    beaten = [
+        (entry.difference, facts.title(entry.against))
+        for entry in compared
+        if entry.difference and entry.wins
+    ]
+    if beaten:
+        return min(beaten)
+    score = facts.score()
+    if score is None or score.value is None:
+        return 0.0, "guessing"
+    return facts.metric.gain(score.value, facts.guessing), "guessing"
