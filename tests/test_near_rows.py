@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bioloom.data.similarity.rows import compare_rows, near_rows, read_rows
-from bioloom.modalities import Across
+from bioloom.modalities import Across, Similarity
 from bioloom.modalities.table import Table
 
 
@@ -97,4 +97,4 @@ def test_asked_for_equal_rows_only_nothing_is_near() -> None:
 
 
 def across(queries: np.ndarray, targets: np.ndarray, similarity: float | None = None) -> Across:
-    return Across(queries, targets, similarity)
+    return Across(queries, targets, Similarity(similarity))

@@ -11,7 +11,7 @@ import torch
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from bioloom.errors import UserError
-from bioloom.modalities import modalities
+from bioloom.modalities import Similarity, modalities
 from bioloom.modalities.table import Table
 
 
@@ -195,7 +195,7 @@ def test_equal_and_nearly_equal_rows_travel_together():
     labels = Table.clusters(frame).labels
     assert labels[0] == labels[1] == labels[2]
     assert len(set(labels.tolist())) == 3
-    exact = Table.clusters(frame, similarity=1.0)
+    exact = Table.clusters(frame, similarity=Similarity(1.0))
     assert exact.labels[0] == exact.labels[1] != exact.labels[2]
     assert exact.notion == "equal in every column"
     assert "0.001" in Table.clusters(frame).notion

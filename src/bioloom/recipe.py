@@ -89,6 +89,9 @@ class SplitRecipe(Part):
     similarity: float | None = Field(
         default=None, gt=0, le=1, description="identity above which records stay together"
     )
+    engine: Literal["bioloom", "mmseqs2"] = Field(
+        default="bioloom", description="what searches for near copies; mmseqs2 comes with the extra homology"
+    )
     folds: int = Field(
         default=0, ge=0, description="folds of a cross-validation; 1: a single test; 0: by number of records"
     )

@@ -21,9 +21,10 @@ from bioloom.data.split import Split, SplitRequest, Together, splitters
 from bioloom.data.splitters.chromosome import NAMES
 from bioloom.errors import UserError
 from bioloom.journey.prepare import Prepared
-from bioloom.modalities import Across, Modality, modalities
+from bioloom.modalities import Across, Modality, Similarity, modalities
 from bioloom.modalities.letters import tokenise
 from bioloom.modalities.sequence import SequenceModality, alike_in_all
+from bioloom.recipe import Recipe
 from bioloom.targets import Targets
 
 OF_THE_FILE = ("repeated", "conflicts", "notion")
@@ -112,11 +113,11 @@ def _method(prepared: Prepared) -> str:
 
 def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
     recipe, records = prepared.recipe, prepared.records
-    watched = _watched(prepared)
+    watched, similarity = _watched(prepared), _similarity(prepared.recipe)
 
     @cache
     def together() -> Together:
-        found = [modality.clusters(frame, recipe.split.similarity) for modality, frame in watched]
+        found = [modality.clusters(frame, similarity) for modality, frame in watched]
         labels = joined_groups(*(each.labels for each in found))
         return Together(labels, "; ".join(dict.fromkeys(each.notion for each in found)))
 
@@ -146,6 +147,10 @@ def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
         ids=records.ids,
         properties=_properties(watched),
     )
+
+
+def _similarity(recipe: Recipe) -> Similarity:
+    return Similarity(recipe.split.similarity, recipe.split.engine)
 
 
 def _cells(prepared: Prepared, column: str) -> NDArray[np.object_] | None:
@@ -200,7 +205,7 @@ def _audit(
     prepared: Prepared, split: Split, truth: NDArray[np.float32], copies: NDArray[np.int64]
 ) -> Leakage:
     watched = _watched(prepared)
-    similarity = prepared.recipe.split.similarity
+    similarity = _similarity(prepared.recipe)
     across = Across(split.index("test"), np.flatnonzero(split.part != "test"), similarity)
     within = Across(split.index("validation"), split.index("train"), similarity)
     records = Labelled(

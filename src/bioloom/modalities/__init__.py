@@ -103,16 +103,28 @@ class Clusters:
 
 
 @dataclass(frozen=True)
+class Similarity:
+    """When records count as near copies of each other.
+
+    identity: the share that must be equal; None takes the modality's own
+    engine:   what searches: "bioloom", the same everywhere, or "mmseqs2" for sequences, which must be installed
+    """
+
+    identity: float | None = None
+    engine: str = "bioloom"
+
+
+@dataclass(frozen=True)
 class Across:
     """Two sides of a split.
 
     queries, targets: positions of records; the most alike target is looked for, for each query
-    similarity:       identity above which records count as near copies; None takes the modality's own
+    similarity:       when records count as near copies
     """
 
     queries: NDArray[np.int64]
     targets: NDArray[np.int64]
-    similarity: float | None = None
+    similarity: Similarity = Similarity()
 
 
 @dataclass(frozen=True)
@@ -216,8 +228,8 @@ class Modality(ABC):
 
     @classmethod
     @abstractmethod
-    def clusters(cls, values: pd.DataFrame, similarity: float | None = None) -> Clusters:
-        """Group records that are too alike to be split apart; None takes the modality's own threshold."""
+    def clusters(cls, values: pd.DataFrame, similarity: Similarity | None = None) -> Clusters:
+        """Group records that are too alike to be split apart; without a similarity as the modality sees it."""
 
     @classmethod
     @abstractmethod

@@ -19,7 +19,7 @@ from bioloom.data.similarity.near import clusters as families
 from bioloom.data.similarity.notion import Notion, Settings, notion_of
 from bioloom.data.similarity.several import Column, compare_several
 from bioloom.errors import UserError
-from bioloom.modalities import Across, Clusters, Features, Kind, Modality, Part, Shape
+from bioloom.modalities import Across, Clusters, Features, Kind, Modality, Part, Shape, Similarity
 from bioloom.modalities.encoded import TokenEncoded
 from bioloom.modalities.kmers import kmer_names, kmer_shares
 from bioloom.modalities.letters import Alphabet, Tokens, clean, crop_start, tokenise
@@ -123,21 +123,21 @@ class SequenceModality(Modality):
         return [Problem("sequence.cropped", "note", message, fix, str(values.columns[0]), long)]
 
     @classmethod
-    def clusters(cls, values: pd.DataFrame, similarity: float | None = None) -> Clusters:
+    def clusters(cls, values: pd.DataFrame, similarity: Similarity | None = None) -> Clusters:
         """Group exact and near copies and all that they link; DNA also on the other strand.
 
         similarity: share of equal letters; None takes 0.75 for DNA and RNA, 0.40 for proteins. See
                     `bioloom.data.similarity` for what counts as a near copy.
         """
         sequences = clean(_column(values), cls.alphabet)
-        notion = cls._notion(sequences, similarity)
+        notion = cls._notion(sequences, similarity or Similarity())
         return Clusters(families(sequences, cls.alphabet, notion), notion.words)
 
     @classmethod
-    def _notion(cls, sequences: NDArray[np.object_], similarity: float | None) -> Notion:
-        settings = Settings.suited_to(cls.alphabet)
-        if similarity is not None:
-            settings = replace(settings, identity=similarity)
+    def _notion(cls, sequences: NDArray[np.object_], similarity: Similarity) -> Notion:
+        settings = replace(Settings.suited_to(cls.alphabet), engine=similarity.engine)
+        if similarity.identity is not None:
+            settings = replace(settings, identity=similarity.identity)
         return notion_of(read_letters(sequences, cls.alphabet), settings)
 
     @classmethod

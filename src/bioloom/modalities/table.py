@@ -22,7 +22,18 @@ from bioloom.data.records import Problem, Records
 from bioloom.data.similarity.copies import row_groups
 from bioloom.data.similarity.rows import compare_rows, read_rows, row_families
 from bioloom.errors import UserError
-from bioloom.modalities import Across, Clusters, Demo, Features, Kind, Modality, Part, Shape, modalities
+from bioloom.modalities import (
+    Across,
+    Clusters,
+    Demo,
+    Features,
+    Kind,
+    Modality,
+    Part,
+    Shape,
+    Similarity,
+    modalities,
+)
 from bioloom.modalities.columns import (
     CategoryColumn,
     Column,
@@ -143,17 +154,17 @@ class Table(Modality):
         return found
 
     @classmethod
-    def clusters(cls, values: pd.DataFrame, similarity: float | None = None) -> Clusters:
+    def clusters(cls, values: pd.DataFrame, similarity: Similarity | None = None) -> Clusters:
         """Group rows that are equal, or nearly so, in every column, and all that they link.
 
         similarity: 1 means equal in every cell; 0.95 lets numbers differ by 0.05 standard deviations. None
                     takes the widest tolerance up to 0.05 that chance does not reach; where chance reaches all,
                     numbers are rounded to 0.001, because links would join most rows of a dense table.
         """
-        rows = read_rows(values, _tolerance(similarity))
+        rows = read_rows(values, _tolerance(similarity or Similarity()))
         if rows.tolerance:
             return Clusters(row_families(values, rows), rows.words)
-        step = 0.001 if similarity is None else 0.0
+        step = 0.001 if similarity is None or similarity.identity is None else 0.0
         rounded = pd.DataFrame({name: _rounded(values[name], step) for name in values.columns})
         notion = "equal in every column"
         if step:
@@ -247,9 +258,10 @@ def _cells(values: pd.DataFrame, column: Column) -> pd.Series[Any]:
     return cells
 
 
-def _tolerance(similarity: float | None) -> float | None:
+def _tolerance(similarity: Similarity) -> float | None:
     """How far apart numbers of near rows may be, in standard deviations; None is for the data to say."""
-    return None if similarity is None else min(round(1 - similarity, 12), 0.5)
+    identity = similarity.identity
+    return None if identity is None else min(round(1 - identity, 12), 0.5)
 
 
 def _rounded(cells: pd.Series[Any], step: float) -> pd.Series[Any]:

@@ -11,7 +11,7 @@ import pandas as pd
 from bioloom.data.leakage import Alike, compare_rows
 from bioloom.data.records import Problem, Records
 from bioloom.data.similarity.copies import row_groups
-from bioloom.modalities import Across, Clusters, Demo, Features, Kind, Modality, Part, Shape
+from bioloom.modalities import Across, Clusters, Demo, Features, Kind, Modality, Part, Shape, Similarity
 from bioloom.modalities.encoded import ColumnEncoded
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Spectrum(Modality):
         return []
 
     @classmethod
-    def clusters(cls, values: pd.DataFrame, similarity: float | None = None) -> Clusters:
+    def clusters(cls, values: pd.DataFrame, similarity: Similarity | None = None) -> Clusters:
         """Equal spectra travel together."""
         return Clusters(cls.copies(values), "equal spectra")
 
