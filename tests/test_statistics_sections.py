@@ -53,7 +53,7 @@ def measured() -> dict[str, Any]:
 
 
 def with_keys(folder: Path, found: dict[str, Any]) -> Facts:
-    folder = fake_runs.regression(folder)
+    folder = fake_runs.before(folder)
     path = folder / "result.json"
     result = json.loads(path.read_text()) | {name: each.to_json() for name, each in found.items()}
     path.write_text(json.dumps(result, allow_nan=False))

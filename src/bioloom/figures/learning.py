@@ -37,7 +37,9 @@ def learning(
     figure = style.new_figure(style.WIDTH, 3.4)
     ax = figure.add_subplot()
     ax.set_xscale("log")
-    for rank, (name, rows) in enumerate(points.items()):
+    for rank, (name, rows) in enumerate(
+        zip(style.short_names(list(points), 24), points.values(), strict=True)
+    ):
         _draw_points(ax, rows, rank, name)
     last = max(row[0] for row in own)
     if ahead:
@@ -47,7 +49,7 @@ def learning(
     ax.grid(True, axis="y")
     ax.set_xlabel("Training records (logarithmic scale)")
     ax.set_ylabel(label)
-    ax.legend(loc="best")
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, borderaxespad=0.2)
     return style.describe(figure, _words(own, ahead, label))
 
 

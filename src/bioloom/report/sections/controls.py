@@ -71,5 +71,5 @@ def _p_value(p: float, shuffles: int) -> str:
 
 
 controls = sections.register(
-    Section("controls", "evaluation", 50, "Controls: what a score needs no knowledge for", render)
+    Section("controls", "evaluation", 50, "Controls", render)
 )
