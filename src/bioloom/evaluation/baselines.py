@@ -11,15 +11,18 @@ ROLES = ("trivial", "nearest", "simple", "boosting")
 decision trees on the same features."""
 
 
+SLOW = ("nearest", "boosting")
+
+
 def fit_baselines(
-    data: TrainingData, remembered: TrainingData, task: Task, targets: Targets, seed: int
+    data: TrainingData, fewer: TrainingData, task: Task, targets: Targets, seed: int
 ) -> dict[str, SimpleModel]:
     """Fit the baselines of a task by role; "simple" is the one the task names.
 
-    remembered: the records among which the nearest one is looked for; the same, or a part of them
+    fewer: for the rivals that take longest, the nearest record and boosting: the same records, or a part of them
     """
     names = {role: role for role in ROLES} | {"simple": task.simple}
     return {
-        role: simple_models[name].fit(remembered if role == "nearest" else data, targets, seed)
+        role: simple_models[name].fit(fewer if role in SLOW else data, targets, seed)
         for role, name in names.items()
     }

@@ -28,7 +28,7 @@ from bioloom.targets import standardise
 from bioloom.training.loop import fit, predict
 from bioloom.training.plan import Plan, plan
 
-SHUFFLE_RECORDS = 4_000
+SHUFFLE_RECORDS = {"fast": 2_000, "normal": 4_000, "thorough": 4_000}
 SHUFFLE_EPOCHS = 4
 SHUFFLES = {"fast": 1, "normal": 3, "thorough": 10}
 """The label-shuffle control trains on so many records, for so many epochs, so many times."""
@@ -266,9 +266,9 @@ def _trainings(trainee: Trainee, programme: Programme) -> Iterator[tuple[str, Tr
 def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:
     """Short trainings on a part of the training records: with the true labels, and with shuffled ones."""
     job, learnable = trainee.job, trainee.learnable
-    random = np.random.default_rng(job.seed + 1)
-    train = np.sort(random.permutation(job.train)[:SHUFFLE_RECORDS])
-    validation = np.sort(random.permutation(job.validation)[: SHUFFLE_RECORDS // 4])
+    random, most = np.random.default_rng(job.seed + 1), SHUFFLE_RECORDS[trainee.prepared.recipe.budget]
+    train = np.sort(random.permutation(job.train)[:most])
+    validation = np.sort(random.permutation(job.validation)[: most // 4])
     learned = np.concatenate([train, validation])
     short = replace(
         job.plan, epochs=min(job.plan.epochs, SHUFFLE_EPOCHS), batch_size=min(job.plan.batch_size, 64)
@@ -280,7 +280,7 @@ def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:
         shown = permute(labels, groups, seed) if number else labels
         truth[learned] = standardise(shown, learnable.targets)
         note = "shuffled labels" if number else "true labels, short training"
-        training = Training(note, truth, train, validation, short, seed, SHUFFLE_RECORDS)
+        training = Training(note, truth, train, validation, short, seed, most)
         yield (f"shuffled {number}" if number else "short"), training
 
 

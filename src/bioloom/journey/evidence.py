@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,12 +118,9 @@ def _curve(trial: Trial) -> Curve | None:
     } | {(role, 1.0): answers.values[role] for role in ROLES}
     if len(named) == len(ROLES):
         return None
-    resampled = resample(
-        trial.task,
-        trial.truth,
-        {f"{role} {share}": value for (role, share), value in named.items()},
-        trial.plan,
-    )
+    deciding = replace(trial.task, metrics=(trial.task.primary,))
+    values = {f"{role} {share}": value for (role, share), value in named.items()}
+    resampled = resample(deciding, trial.truth, values, trial.plan)
     trained = [each for key in sorted(named) if (each := _point(trial, key, resampled)) is not None]
     if not any(each.role == "model" for each in trained):
         return None

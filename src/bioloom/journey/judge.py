@@ -42,6 +42,10 @@ CONTROLS = {
 """Models that know little, by name, and how sentences call them."""
 
 
+INFORMED = ("model", "simple", "boosting")
+"""Models whose predictive information is worked out."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """Everything that was answered, to be judged.
@@ -175,7 +179,7 @@ def _all_metrics(trial: Trial, resampled: Resampled, name: str) -> dict[str, Sco
     found = resampled.scores(name)
     if trial.alone:
         found |= refused_scores(trial.trainee.job.task, len(trial.truth))
-    if not trial.trainee.learnable.targets.classes:
+    if name in INFORMED and not trial.trainee.learnable.targets.classes:
         rows = trial.once.rows
         found[NAME] = predictive_information(
             trial.truth, trial.once.values[name], trial.groups(rows), trial.plan.seed

@@ -27,8 +27,8 @@ BASELINE_RECORDS = 50_000
 """Baselines learn from at most so many training records, chosen at random; more changes them little."""
 
 
-REMEMBERED = {"fast": 10_000, "normal": BASELINE_RECORDS, "thorough": BASELINE_RECORDS}
-"""Training records among which the nearest is looked for: comparing with all is what takes longest."""
+FEWER = {"fast": 5_000, "normal": BASELINE_RECORDS, "thorough": BASELINE_RECORDS}
+"""Training records for the two rivals that take longest: the nearest record, and boosting."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +144,9 @@ def fit_rivals(trainee: Trainee) -> Rivals:
     job = trainee.job
     rows = some_rows(job.train, BASELINE_RECORDS, job.seed)
     data = simple_data(trainee, features.values, rows)
-    few = some_rows(rows, REMEMBERED[trainee.prepared.recipe.budget], job.seed)
-    remembered = simple_data(trainee, features.values, few)
-    fitted = fit_baselines(data, remembered, job.task, trainee.learnable.targets, job.seed)
+    few = some_rows(rows, FEWER[trainee.prepared.recipe.budget], job.seed)
+    fewer = simple_data(trainee, features.values, few)
+    fitted = fit_baselines(data, fewer, job.task, trainee.learnable.targets, job.seed)
     return Rivals({role: _rival(trainee, model, features) for role, model in fitted.items()}, features)
 
 
