@@ -1,8 +1,15 @@
-"""Advice that depends on how the records were divided: what would be wrong for some runs is not said there."""
+"""Advice that checks and verdict share, and that depends on the run: what would be wrong for some is not said there."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bioloom.evaluation.curve import FLOOR_FROM
 from bioloom.evaluation.facts import Facts
+from bioloom.metrics import METRICS, Metric
 
 FREE = ("random", "stratified", "copies", "group", "similarity")
 """Methods that choose the test by lot, so that its share is the user's choice; elsewhere a column, a time, a
@@ -33,3 +40,38 @@ def unlike_records(facts: Facts) -> str:
         "the test may be too like the training records: split by similarity (--split similarity) to see what is left "
         "on records unlike them"
     )
+
+
+WORTH_ASKING = 0.01
+"""Share of the way from guessing to perfect that twice the records must add to be worth the work of measuring them."""
+
+
+@dataclass(frozen=True)
+class Doubled:
+    """What twice the training records would add to the network, with its 95 % interval; positive is better.
+
+    outlook: "more" where they would help for sure and by enough to notice; "little" where they would not, or by less
+             than anybody would notice; "open" where the curve cannot tell
+    hopeful: whether the curve has too few sizes to know its floor
+    """
+
+    metric: Metric
+    gain: float
+    low: float
+    high: float
+    outlook: Literal["more", "little", "open"]
+    hopeful: bool
+
+
+def doubled(facts: Facts) -> Doubled | None:
+    """Read the learning curve; None where it says nothing about twice the records."""
+    curve = facts.evidence.curve
+    told = None if curve is None else curve.doubling
+    if curve is None or told is None or told.gain is None or told.low is None or told.high is None:
+        return None
+    metric = METRICS[curve.metric]
+    least = WORTH_ASKING * abs(metric.gain(metric.best, metric.chance(facts.scored_truth.astype(np.float64))))
+    sizes = len({point.n for point in curve.points if point.role == "model"})
+    little = told.high < least or (told.low > 0 and told.gain < least)
+    outlook: Literal["more", "little", "open"] = "little" if little else "more" if told.low > 0 else "open"
+    return Doubled(metric, told.gain, told.low, told.high, outlook, sizes < FLOOR_FROM)

@@ -11,24 +11,25 @@
 | neighbour_as_good | the network is not better than the nearest training record for sure                   |
 | network_wins      | the network is better than guessing and than both, and no interval includes zero      |
 
-The first row that fits counts; of the rivals, the one that comes out ahead. Where a simple model is at least as
-good, it is what `predict` offers.
+The first row that fits counts. Of several models that are not beaten the one that comes out ahead is named, those
+first that are better than guessing for sure. Such a model is what `predict` offers; the nearest training record only
+where it is better for sure. Where the score is higher than the noise of the measurements allows, the next step of
+every row begins with that.
 "For sure" means that the whole 95 % interval of the difference lies on one side of zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from bioloom.evaluation.advice import doubled, larger_test, unlike_records
+from bioloom.evaluation.ceiling import Ceiling
 from bioloom.evaluation.checks import Finding
-from bioloom.evaluation.comparison import Difference
+from bioloom.evaluation.comparison import RIVALS, Difference
 from bioloom.evaluation.facts import Facts
 from bioloom.metrics import METRICS
-
-RIVALS = ("simple", "boosting", "nearest")
-"""Baselines a network has to beat; at equal scores the first is named."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Verdict:
     code:      a row of the decision table
     text:      one sentence with the figures in it
     next:      what to do now
-    prefer:    which model to use, by role: "model" or the baseline that is better for sure
+    prefer:    which model to use, by role: "model", or the baseline that does at least as well
     """
 
     code: str
@@ -72,6 +73,21 @@ class Case:
         compared = [self.facts.difference(role) for role in RIVALS]
         return [entry for entry in compared if entry is not None and entry.metric == self.facts.metric.name]
 
+    def unbeaten(self) -> list[Difference]:
+        """The rivals that the network does not beat for sure, the strongest first.
+
+        Those come first that are better than guessing for sure, then those that are better than the network for sure.
+        """
+        open_ = [entry for entry in self.rivals() if not entry.wins]
+        return sorted(
+            open_,
+            key=lambda entry: (
+                not self.facts.beats_guessing(entry.against),
+                not entry.loses,
+                entry.difference or 0.0,
+            ),
+        )
+
 
 Rule = Callable[[Case], Verdict | None]
 
@@ -82,8 +98,16 @@ def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
     for rule in RULES:
         found = rule(case)
         if found is not None:
-            return found
-    return _network_wins(case)
+            return _doubted(case, found)
+    return _doubted(case, _network_wins(case))
+
+
+def _doubted(case: Case, found: Verdict) -> Verdict:
+    """Where the score is better than the measurements allow, that is the first thing to ask about."""
+    if not isinstance(case.facts.evidence.ceiling, Ceiling) or not case.facts.evidence.ceiling.above:
+        return found
+    first = "First find out how the target was made, because the score is higher than the noise of the measurements allows"
+    return replace(found, next=f"{first}; then {found.next[0].lower()}{found.next[1:]}")
 
 
 def _undefined(case: Case) -> Verdict | None:
@@ -111,9 +135,7 @@ def _too_few(case: Case) -> Verdict | None:
         text = (
             f"The network cannot be compared with {case.facts.title(unclear.against)}: {unclear.undefined}."
         )
-    return Verdict(
-        "too_few", text, "Collect more records, or give the test more of them (--set split.test=0.3)."
-    )
+    return Verdict("too_few", text, _sentence(larger_test(case.facts)))
 
 
 def _leaky_test(case: Case) -> Verdict | None:
@@ -135,21 +157,30 @@ def _no_signal(case: Case) -> Verdict | None:
 
 
 def _guessing(facts: Facts) -> Verdict:
-    return Verdict(
-        "no_signal",
-        f"The network is not clearly better than guessing: {_beside_guessing(facts)}.",
+    ceiling = facts.evidence.ceiling
+    advice = (
         "Ask whether the inputs can hold the answer, and whether labels and records are joined correctly; "
-        "then collect more records.",
+        "then collect more records."
+    )
+    if isinstance(ceiling, Ceiling) and ceiling.r2 == 0:
+        advice = (
+            "Measure again with more replicates or reads, because the noise of these measurements is as large as all "
+            "differences between records."
+        )
+    return Verdict(
+        "no_signal", f"The network is not clearly better than guessing: {_beside_guessing(facts)}.", advice
     )
 
 
 def _not_beaten(case: Case) -> Verdict | None:
     """The strongest of the baselines that the network does not beat for sure."""
-    unbeaten = [entry for entry in case.rivals() if not entry.wins]
+    unbeaten = case.unbeaten()
     if not unbeaten:
         return None
-    rival = min(unbeaten, key=lambda entry: (not entry.loses, entry.difference))
-    return _neighbour(case.facts, rival) if rival.against == "nearest" else _simple(case.facts, rival)
+    rival = unbeaten[0]
+    if not case.facts.beats_guessing() and not case.facts.beats_guessing(rival.against):
+        return _guessing(case.facts)
+    return _neighbour(case, rival) if rival.against == "nearest" else _simple(case.facts, rival)
 
 
 def _simple(facts: Facts, rival: Difference) -> Verdict:
@@ -158,37 +189,71 @@ def _simple(facts: Facts, rival: Difference) -> Verdict:
         return Verdict(
             "simple_better",
             f"{_capital(title)} beats the network by {_figures(rival, facts, turned=True)}.",
-            "Use the simpler model, which is what predict offers; the network would need more records, longer "
-            f"training, or another architecture{_more_data(facts)}.",
+            f"Use {_named(rival)}, which is what predict offers; the network would need {_needed(rival, facts)}.",
             prefer=rival.against,
         )
+    text = f"The network is not clearly better than {title}: the difference is {_figures(rival, facts)}"
+    if not facts.beats_guessing(rival.against):
+        return Verdict(
+            "simple_as_good",
+            f"{text}, though only the network is better than guessing for sure.",
+            f"Predict offers the network, but do not say that it is better; {_parted(facts)}.",
+        )
+    if not facts.beats_guessing():
+        text += ", and only the latter is better than guessing for sure"
+    easier = "faster and easier to explain" if rival.against == "simple" else "faster to train"
     return Verdict(
         "simple_as_good",
-        f"The network is not clearly better than {title}: the difference is {_figures(rival, facts)}.",
-        "Prefer the simpler model, which is faster and easier to explain, and is what predict offers; more records "
-        f"may part the two{_more_data(facts)}.",
+        f"{text}.",
+        f"Prefer {_named(rival)}, which is {easier}, and is what predict offers; {_parted(facts)}.",
         prefer=rival.against,
     )
 
 
-def _neighbour(facts: Facts, rival: Difference) -> Verdict:
-    title = facts.title("nearest")
-    advice = (
-        "Split by similarity (--split similarity) to see what is left on records unlike the training records."
-    )
+def _named(rival: Difference) -> str:
+    """A baseline in the next step; its full title stands in the sentence before."""
+    return "gradient boosting" if rival.against == "boosting" else "the simpler model"
+
+
+def _needed(rival: Difference, facts: Facts) -> str:
+    """What the network would need to catch up with a better model."""
+    found, behind = doubled(facts), -(rival.difference or 0.0)
+    if found is None or found.outlook == "open" or found.metric.name != rival.metric:
+        return "more records, longer training, or another architecture"
+    if found.outlook == "little":
+        return "longer training or another architecture, because twice the data would add little to it"
+    far = "only " if found.high < behind else ""
+    return f"more records, longer training, or another architecture{_more_data(facts, far, named=True)}"
+
+
+def _parted(facts: Facts) -> str:
+    """Whether more records could tell which of two models is better."""
+    found = doubled(facts)
+    if found is not None and found.outlook == "little":
+        return "more test records may part the two, but twice the data would add little to the network"
+    return f"more records may part the two{_more_data(facts, named=True)}"
+
+
+def _neighbour(case: Case, rival: Difference) -> Verdict:
+    facts, title = case.facts, case.facts.title("nearest")
+    advice = _sentence(unlike_records(facts))
     if rival.loses:
         return Verdict(
             "neighbour_as_good",
             f"{_capital(title)} is a better guide than the network, by {_figures(rival, facts, turned=True)}.",
-            advice,
+            f"Use it as a look-up, which is what predict offers; {advice[0].lower()}{advice[1:]}",
             prefer="nearest",
         )
-    return Verdict(
-        "neighbour_as_good",
-        f"{_capital(title)} is as good a guide as the network, so the score may be memory: the difference is "
-        f"{_figures(rival, facts)}.",
-        advice,
+    text = (
+        f"The network is not clearly better than {title}, so the score may rest on likeness to training records alone: "
+        f"the difference is {_figures(rival, facts)}."
     )
+    others = [entry.against for entry in case.unbeaten() if entry.against != "nearest"]
+    as_good = next((role for role in others if facts.beats_guessing(role)), None)
+    if as_good is None:
+        return Verdict("neighbour_as_good", text, advice)
+    offered = f"{_capital(facts.title(as_good))} is not beaten either, and is what predict offers"
+    return Verdict("neighbour_as_good", text, f"{offered}; {advice[0].lower()}{advice[1:]}", prefer=as_good)
 
 
 def _network_wins(case: Case) -> Verdict:
@@ -207,11 +272,27 @@ def _network_wins(case: Case) -> Verdict:
 
 
 def _advice(case: Case) -> str:
-    """What to read before using a network that wins."""
+    """What to read before using a network that wins: the finding that says most about what it knows."""
     open_ = [finding for finding in case.findings if finding.severity in ("problem", "warning")]
+    open_ = [finding for finding in open_ if finding.code != "data.too_smooth"]  # comes first in any case
     if not open_:
         return "Use the network, and look at the explanation before you trust it on other kinds of records."
-    return f"Before you use the network, read what the checks found: {open_[0].answer}"
+    first = min(open_, key=_urgency)
+    what = (
+        "what the checks found"
+        if len(open_) == 1
+        else f"the {len(open_)} warnings of the checks, first of all"
+    )
+    return f"Before you use the network, read {what}: {first.answer}"
+
+
+URGENT = ("skill", "leak", "folds", "training", "data", "calibration")
+"""Families of checks by how much they say about what a network that wins knows."""
+
+
+def _urgency(finding: Finding) -> tuple[bool, int]:
+    family = finding.code.partition(".")[0]
+    return finding.severity != "problem", URGENT.index(family) if family in URGENT else len(URGENT)
 
 
 RULES: tuple[Rule, ...] = (_undefined, _too_few, _leaky_test, _no_signal, _not_beaten)
@@ -252,16 +333,21 @@ def decimals(low: float, high: float) -> int:
     return 6
 
 
-def _more_data(facts: Facts) -> str:
-    """What twice the data would add, where the learning curve can say; as the end of a sentence."""
-    curve = facts.evidence.curve
-    told = None if curve is None else curve.doubling
-    if told is None or told.low is None or told.high is None:
+def _more_data(facts: Facts, only: str = "", *, named: bool = False) -> str:
+    """What twice the data would add, where the learning curve can say; as the end of a sentence.
+
+    only: "only " where that is not enough; named: whether to say that the network is meant
+    """
+    found = doubled(facts)
+    if found is None or found.outlook == "open":
         return ""
-    if told.low <= 0:
+    if found.outlook == "little":
         return "; twice the data would add little"
-    digits = decimals(told.low, told.high)
-    return f"; twice the data would add about {told.gain:.{digits}f}"
+    gain = f"{found.gain:.{decimals(found.low, found.high)}f}"
+    if found.metric.higher_is_better:
+        return f"; twice the data would add {only}about {gain}{' to the network' if named else ''}"
+    whose = " of the network" if named else ""
+    return f"; twice the data would take {only}about {gain} off the {found.metric.title}{whose}"
 
 
 def _records(facts: Facts) -> str:

@@ -49,6 +49,8 @@ def few_test_records(facts: Facts) -> Answer | None:
         return Answer("problem", f"The score has {score.undefined}.", larger_test(facts))
     low, high = score.low, score.high
     width, text = high - low, facts.metric.text
+    if not np.isfinite(facts.metric.range).all():  # in the target's units: as a share of what can be gained
+        width /= max(abs(facts.metric.gain(facts.metric.best, facts.guessing)), 1e-30)
     severity: Severity = "ok" if width <= 0.1 else "note" if width <= 0.2 else "warning"
     return Answer(
         severity,

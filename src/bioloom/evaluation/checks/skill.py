@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from bioloom.evaluation.advice import unlike_records
+from bioloom.evaluation.advice import doubled, unlike_records
 from bioloom.evaluation.checks import Answer, check
 from bioloom.evaluation.comparison import Difference
-from bioloom.evaluation.curve import FLOOR_FROM
 from bioloom.evaluation.facts import Facts
-from bioloom.metrics import METRICS, Metric
-
-WORTH_ASKING = 0.01
-"""Share of the way from guessing to perfect that twice the records must add to be worth a word."""
+from bioloom.metrics import METRICS
 
 
 @check(
@@ -117,25 +113,14 @@ def _control(facts: Facts, role: str) -> Answer | None:
 )
 def more_data(facts: Facts) -> Answer | None:
     """The learning curve, followed to twice the records and no further."""
-    curve = facts.evidence.curve
-    told = None if curve is None else curve.doubling
-    if curve is None or told is None or told.gain is None or told.low is None or told.high is None:
+    found = doubled(facts)
+    if found is None:
         return None
-    metric, gain = METRICS[curve.metric], told.gain
-    span = f"{gain:.3f} ({told.low:.3f} to {told.high:.3f})"
-    does = f"would add {span} to the" if metric.higher_is_better else f"would take {span} off the"
-    least = _worth_asking(metric, facts)
-    if told.low <= 0 and told.high >= least:
-        return Answer("ok", f"Not clear: they {does} {metric.title}.")
-    if gain < least:
-        most = f"{told.high:.3f}" if told.high >= 0.001 else "0.001"
-        return Answer("ok", f"Hardly: the {metric.title} would change by {most} at most.")
-    sizes = len({point.n for point in curve.points if point.role == "model"})
-    hope = "; with so few sizes this is the hopeful side" if sizes < FLOOR_FROM else ""
-    return Answer("note", f"Yes: they {does} {metric.title}{hope}.")
-
-
-def _worth_asking(metric: Metric, facts: Facts) -> float:
-    """The least gain worth a word, in the metric of the curve."""
-    guess = metric.chance(facts.scored_truth.astype("float64"))
-    return WORTH_ASKING * abs(metric.gain(metric.best, guess))
+    title, span = found.metric.title, f"{found.gain:.3f} ({found.low:.3f} to {found.high:.3f})"
+    if found.outlook == "little":
+        return Answer("ok", f"Hardly: the {title} would change by {max(found.high, 0.001):.3f} at most.")
+    does = f"would add {span} to the" if found.metric.higher_is_better else f"would take {span} off the"
+    if found.outlook == "open":
+        return Answer("ok", f"Not clear: they {does} {title}.")
+    hope = "; with so few sizes this is the hopeful side" if found.hopeful else ""
+    return Answer("note", f"Yes: they {does} {title}{hope}.")
