@@ -12,6 +12,7 @@ No function here knows the name of a modality, network or task: the parts know w
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,9 @@ SILENT = Silent()
 EXPLAINED = {"fast": 24, "normal": 64, "thorough": 256}
 """Test records that are explained, by budget."""
 
+LETTERS_EXPLAINED = {"fast": 15_000, "normal": 60_000, "thorough": 400_000}
+"""Fewer records are explained where they hold more numbers than this together: each asks the network once or more."""
+
 
 def check(request: Request, listener: Listener = SILENT) -> Checked:
     """Say what is in a file, what is wrong with which rows, and which recipe would be used; nothing is written."""
@@ -126,14 +130,15 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
     with clock.stage("evaluate", "Judging what the score is worth"), session(trainee.fitted.threads):
         trial = Trial(trainee, rivals, answers, division)
         judged = judge(trial)
-        model = deliver(trainee, rivals, judged.verdict, recipe)
+        model = deliver(trainee, rivals, judged.delivered, recipe)
         examples = {
             name: take_rows(frame, trainee.job.train[:3]) for name, frame in prepared.records.inputs.items()
         }
         trained.save(model, opened.path / "model", examples, result.card(prepared, trainee.job, model))
         _write_table(opened.path / "predictions.csv", result.predictions_table(trial))
     with clock.stage("explain", "Explaining predictions"), session(trainee.fitted.threads):
-        chosen = _spread_over_unseen(prepared, split, trainee.raw)
+        numbers = sum(prod(shape.sizes) for shape in trainee.job.shapes.values())
+        chosen = _spread_over_unseen(prepared, split, trainee.raw, numbers)
         explanation = _explain_rows(prepared, chosen, model, opened.path, clock.listener)
     with clock.stage("report", "Writing the report"):
         environment = result.describe_environment(trainee.job.device, trainee.fitted.threads)
@@ -254,12 +259,18 @@ def _teller(learnable: Learnable, listener: Listener) -> Callable[[Epoch, Job], 
     return tell
 
 
-def _spread_over_unseen(prepared: Prepared, split: Split, raw: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Records to explain, spread over the range of predictions: of the test, or of validation where there is none."""
+def _spread_over_unseen(
+    prepared: Prepared, split: Split, raw: NDArray[np.float32], numbers: int
+) -> NDArray[np.int64]:
+    """Records to explain, spread over the range of predictions: of the test, or of validation where there is none.
+
+    numbers: that the network sees of one record
+    """
     rows = split.index("test")
     rows = rows if len(rows) else split.index("validation")
-    count = prepared.recipe.explanation.records or EXPLAINED[prepared.recipe.budget]
-    return rows[explained.spread(raw[rows, 0], count)]
+    budget = prepared.recipe.budget
+    usual = min(EXPLAINED[budget], max(explained.DRAWN, LETTERS_EXPLAINED[budget] // numbers))
+    return rows[explained.spread(raw[rows, 0], prepared.recipe.explanation.records or usual)]
 
 
 def _explain_rows(

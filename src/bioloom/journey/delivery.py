@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bioloom.evaluation.domain import Domain
-from bioloom.evaluation.verdict import Verdict
 from bioloom.journey.contest import promise
 from bioloom.journey.trainee import Rivals, Trainee
 from bioloom.recipe import Recipe
@@ -13,14 +12,12 @@ USUAL = "simple"
 """The rival that is kept beside a network that is delivered."""
 
 
-def deliver(trainee: Trainee, rivals: Rivals, verdict: Verdict, recipe: Recipe) -> Model:
-    """Put together the model that `predict` uses: what the verdict prefers, unless the recipe says otherwise.
+def deliver(trainee: Trainee, rivals: Rivals, role: str, recipe: Recipe) -> Model:
+    """Put together the model that `predict` uses.
 
-    recipe: with every choice filled in
+    role: "model" for the network, else that of the rival; recipe: with every choice filled in
     """
-    asked = recipe.evaluation.deliver
-    prefer = verdict.prefer if asked == "auto" else asked
-    delivered = "network" if prefer in ("model", "network") else prefer
+    delivered = "network" if role == "model" else role
     kept = USUAL if delivered == "network" else delivered
     rival, job, rows = rivals.by_role[kept], trainee.job, trainee.job.validation
     answers = {"network": trainee.values[rows], kept: rival.values[rows]}

@@ -54,7 +54,7 @@ def gather(trial: Trial) -> Evidence:
         ceiling=_ceiling(trial),
         curve=_curve(trial),
         calibration=_calibration(trial),
-        uncertainty=_uncertainty(trial),
+        uncertainty=coverage_of(trial, "model"),
         bounds=_bounds(trial),
     )
 
@@ -144,11 +144,12 @@ def _calibration(trial: Trial) -> Assessment:
     return assess(trial.truth, trial.once.values["model"], trainee.learnable.targets, trial.plan, made)
 
 
-def _uncertainty(trial: Trial) -> Coverage:
-    """How often the intervals of the network held the truth of tested records."""
+def coverage_of(trial: Trial, role: str) -> Coverage:
+    """How often the intervals of a model held the truth of tested records."""
     trainee, answers = trial.trainee, trial.once
-    conformal = promise(trainee, trainee.values[trainee.job.validation])
-    inside, size = (answers.values[name].astype(np.float64) for name in ("inside model", "size model"))
+    values = trainee.values if role == "model" else trial.rivals.by_role[role].values
+    conformal = promise(trainee, values[trainee.job.validation])
+    inside, size = (answers.values[name].astype(np.float64) for name in (f"inside {role}", f"size {role}"))
     return conformal.counted(inside, size, trial.plan)
 
 

@@ -7,7 +7,7 @@ for scoring only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from bioloom.evaluation.scores import Resampled, resample, target_scores
 from bioloom.evaluation.verdict import Verdict, verdict
 from bioloom.journey.contest import Answers
 from bioloom.journey.division import Division
-from bioloom.journey.evidence import gather
+from bioloom.journey.evidence import coverage_of, gather
 from bioloom.journey.trainee import Rivals, Trainee
 from bioloom.metrics import METRICS
 from bioloom.modalities import Features
@@ -102,7 +102,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Judged:
-    """What came out; `to_json` gives the parts of `result.json`."""
+    """What came out; `to_json` gives the parts of `result.json`.
+
+    delivered: the role of the model that predict uses, "model" for the network; its prediction intervals are told
+    """
 
     primary: str
     scores: Mapping[str, Mapping[str, Score]]
@@ -114,6 +117,7 @@ class Judged:
     evidence: Evidence
     findings: tuple[Finding, ...]
     verdict: Verdict
+    delivered: str
 
     def to_json(self) -> dict[str, Any]:
         """The parts of `result.json` that say what the score is worth."""
@@ -160,6 +164,8 @@ def judge(trial: Trial) -> Judged:
     evidence = gather(trial)
     facts = _facts(trial, Measured(scores, comparison, shuffle, evidence))
     findings = run_checks(facts)
+    concluded = verdict(facts, findings)
+    delivered = _delivered(trial, concluded)
     return Judged(
         primary=task.primary,
         scores=scores,
@@ -168,10 +174,19 @@ def judge(trial: Trial) -> Judged:
         features=trial.rivals.features.description,
         comparison=comparison,
         shuffle=shuffle,
-        evidence=evidence,
+        evidence=replace(evidence, uncertainty=coverage_of(trial, delivered)),
         findings=findings,
-        verdict=verdict(facts, findings),
+        verdict=concluded,
+        delivered=delivered,
     )
+
+
+def _delivered(trial: Trial, concluded: Verdict) -> str:
+    """What the recipe asks for, else what the verdict prefers."""
+    asked = trial.trainee.prepared.recipe.evaluation.deliver
+    if asked == "auto":
+        return concluded.prefer
+    return "model" if asked == "network" else asked
 
 
 def _all_metrics(trial: Trial, resampled: Resampled, name: str) -> dict[str, Score]:
