@@ -254,7 +254,7 @@ def _facts(trial: Trial, measured: Measured) -> Facts:
         scored=None if first.all() else trial.once.rows,
         scores=measured.scores,
         comparison=measured.comparison,
-        titles=titles | {role: _lower(model.title) for role, model in trial.rivals.models.items()},
+        titles=titles | {role: _called(model.title) for role, model in trial.rivals.models.items()},
         shuffle=measured.shuffle,
         dropped=len(trainee.prepared.dropped),
         leakage=trial.division.leakage.counts()
@@ -289,9 +289,10 @@ def _properties(features: Features) -> dict[str, NDArray[Any]]:
     }
 
 
-def _lower(title: str) -> str:
-    """A title inside a sentence."""
-    return title[:1].lower() + title[1:]
+def _called(title: str) -> str:
+    """A title inside a sentence: "ridge regression", "the nearest training record"."""
+    lower = title[:1].lower() + title[1:]
+    return f"the {lower}" if lower.startswith("nearest") else lower
 
 
 def _scores_to_json(scores: Mapping[str, Score]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def nearest(facts: Facts) -> Answer | None:
 @check(
     "skill.simple",
     question="Does a simple model do as well?",
-    fix="use the simple model: it is faster, and easier to explain",
+    fix="use the model that the verdict prefers: a simple one is faster, and easier to explain",
 )
 def simple(facts: Facts) -> Answer | None:
     """A network has to earn its cost."""
@@ -70,7 +70,8 @@ def simple(facts: Facts) -> Answer | None:
 @check(
     "skill.boosting",
     question="Does gradient boosting do as well?",
-    fix="use gradient boosting: it learns in seconds and needs no graphics card; on tables it is often the better choice",
+    fix="use the model that the verdict prefers: boosting learns in seconds and needs no graphics card, and on tables it is "
+    "often the better choice",
 )
 def boosting(facts: Facts) -> Answer | None:
     """Trees on simple features are what a network on a table, or on few records, has to be better than."""
@@ -81,7 +82,7 @@ def boosting(facts: Facts) -> Answer | None:
     "skill.untrained",
     question="Does the same network with random weights do as well?",
     fix="train longer (--budget thorough) or with another learning rate, or take a simpler model: what the network learned "
-    "adds nothing to what random filters see",
+    "adds little to what random filters see",
 )
 def untrained(facts: Facts) -> Answer | None:
     """Random filters below a simple model already see much; training should add to it."""
