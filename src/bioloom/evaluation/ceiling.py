@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from bioloom.evaluation.intervals import FEWEST_UNITS, LEVEL, rounded
+from bioloom.evaluation.intervals import FEWEST_UNITS, LEVEL, rounded, tails
 from bioloom.evaluation.resampling import Resampling
 
 Floats = NDArray[np.float64]
@@ -217,12 +217,11 @@ def noise_ceiling(noise: Noise, truth: Floats, value: Floats, plan: Resampling) 
     count = min(len(totals), len(noise.draws))
     shares = noise.draws[:count] / np.where(totals > 0, totals, np.nan)[:count]
     reaches = 1 - errors[:count] / np.where(totals > 0, totals, np.nan)[:count]
-    enough = plan.units >= FEWEST_UNITS
     r2, reached = max(0.0, 1 - noise.variance / total), 1 - error / total
-    low, high = _interval(np.clip(1 - shares, 0, 1), enough)
+    low, high = _interval(np.clip(1 - shares, 0, 1), plan.units)
     sure = bool(low is not None and low > 0)
-    explained = _interval(reaches / np.where(shares < 1, 1 - shares, np.nan), enough and sure)
-    excess = _interval(reaches - (1 - shares), enough)
+    explained = _interval(reaches / np.where(shares < 1, 1 - shares, np.nan), plan.units if sure else 0)
+    excess = _interval(reaches - (1 - shares), plan.units)
     found = Ceiling(
         noise=noise.variance, source=noise.source, n=noise.n, r2=r2, low=low, high=high, pearson=float(np.sqrt(r2)),
         reached=reached, explained=reached / r2 if r2 > 0 else None,
@@ -242,11 +241,12 @@ def _moments(
     return (centred**2) @ weights / n - (centred @ weights / n) ** 2, square @ weights / n
 
 
-def _interval(draws: Floats, enough: bool) -> tuple[float | None, float | None]:
+def _interval(draws: Floats, units: int) -> tuple[float | None, float | None]:
+    """The ends of a bootstrap of so many independent records or groups; None where they are too few."""
     defined = draws[np.isfinite(draws)]
-    if not enough or len(defined) < 0.95 * len(draws):
+    if units < FEWEST_UNITS or len(defined) < 0.95 * len(draws):
         return None, None
-    low, high = np.quantile(defined, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+    low, high = np.quantile(defined, tails(units))
     return float(low), float(high)
 
 
@@ -285,7 +285,7 @@ def class_ceiling(truth: Floats, copies: NDArray[np.int64], plan: Resampling) ->
     sizes = np.array([counts.sum() for counts in sets], dtype=np.float64)
     draws = _ratio_draws(best, sizes, Resampling(len(sets), None, plan.draws, plan.seed))
     accuracy, conflicting = float(best.sum() / sizes.sum()), int((best < sizes).sum())
-    low, high = _interval(draws, len(sets) >= FEWEST_UNITS)
+    low, high = _interval(draws, len(sets))
     inputs = f"{conflicting:,} of {len(sets):,} repeated inputs carry different labels"
     text = f"{inputs}, so no model can name more than {100 * accuracy:.1f} % of such records correctly."
     if not conflicting:

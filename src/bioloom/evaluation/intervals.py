@@ -189,7 +189,7 @@ def resampled_interval(drawn: Drawn) -> Interval:
     by_jackknife = _jackknife(drawn, f"jackknife of {drawn.units} {units}")
     if by_jackknife is not None:
         return by_jackknife
-    low, high = np.quantile(defined, _tails(drawn.units))
+    low, high = np.quantile(defined, tails(drawn.units))
     return Interval(float(low), float(high), f"bootstrap of {len(drawn.draws):,} draws of {units}")
 
 
@@ -212,7 +212,7 @@ def _jackknife(drawn: Drawn, method: str) -> Interval | None:
     return Interval(float(low), float(high), method)
 
 
-def _tails(units: int) -> NDArray[np.float64]:
+def tails(units: int) -> NDArray[np.float64]:
     """The two quantiles of the draws to read off; further out for few units, where draws spread too little.
 
     Hesterberg 2015, doi:10.1080/00031305.2015.1089789: Student's t with units - 1 degrees of freedom,
