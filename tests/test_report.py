@@ -16,7 +16,7 @@ import fake_runs
 from bioloom.errors import UserError
 from bioloom.evaluation import untrained
 from bioloom.journey.contest import SHUFFLE_EPOCHS, SHUFFLE_RECORDS
-from bioloom.journey.trainee import BASELINE_RECORDS
+from bioloom.journey.trainee import FEWER
 from bioloom.models import boosting
 from bioloom.report import fragment, render
 from bioloom.report.contract import read, sections
@@ -362,7 +362,7 @@ def test_the_result_block_says_what_the_score_is_worth(tmp_path: Path) -> None:
         "Yes: no exact copy, reverse complement or near copy of a learned record",
         "No better than guessing (0.000): -0.002; with true labels the same training reaches 0.655",
         "Twice the data would add about 0.05 (0.03 to 0.07) in Spearman correlation",
-        "62 % of what can be explained is: an R² of 0.912 is possible",
+        "62 % of what can be explained is: R² is 0.561, and 0.912 is the most there can be",
         "90 % intervals are 4.90 wide and hold 91.3 % of the test records",
         "One test set (mutation), 1,400 records to learn from, 300 that said when to stop",
         "Nothing to act on in 2 checks",
@@ -398,7 +398,7 @@ def test_a_cross_validation_is_told_in_folds_and_who_predicts(tmp_path: Path) ->
     text = "\n".join(summary(result))
     assert "Logistic regression; with --model network, the network" in text
     assert "5 folds (similarity): each record once, by a network that learned from about 240 others" in text
-    assert "The network's 90 % sets name 1.31 classes on average and hold 87.3 % of the test records" in text
+    assert "90 % sets name 1.31 classes on average and hold 87.3 % of the test records" in text
     assert "0 for the test" not in text
     assert re.search(r"Share of each class +-  guessing, which gives 0\.500", text)
     assert "0.449" not in text, "a constant that differs by fold falls below guessing by construction"
@@ -611,29 +611,33 @@ def test_a_fold_run_says_that_no_prediction_saw_its_record(tmp_path: Path) -> No
 def test_what_was_made_cheap_is_said_with_its_size(tmp_path: Path) -> None:
     text = page_of(fake_runs.cross_validated(tmp_path)).text
     assert (
-        f"at most {SHUFFLE_RECORDS:,} training records for at most {SHUFFLE_EPOCHS} epochs and are asked about at most "
-        f"{SHUFFLE_RECORDS:,} test records" in text
+        f"at most {SHUFFLE_RECORDS['normal']:,} training records ({SHUFFLE_RECORDS['fast']:,} with --budget fast) for at most "
+        f"{SHUFFLE_EPOCHS} epochs" in text
     )
     assert f"learn from at most {untrained.RECORDS:,} training records" in text
     features = result_of(fake_runs.two_inputs(tmp_path / "b"))
     assert features["scores"]["baselines"]["simple"]["features"]
     text = page_of(tmp_path / "b").text
-    assert (
-        f"at most {BASELINE_RECORDS:,}, and gradient boosting as many as hold {boosting.CELLS:,} numbers"
-        in text
-    )
+    words = f"at most {FEWER['normal']:,} (gradient boosting and the nearest record {FEWER['fast']:,} with --budget fast)"
+    assert words in text
+    assert f"no more than hold {boosting.CELLS:,} numbers" in text
 
 
 def test_controls_are_shown_beside_what_the_network_adds(tmp_path: Path) -> None:
     text = page_of(fake_runs.regression(tmp_path)).text
     assert "0.310 (0.250 to 0.370) +0.432 (+0.100 to +0.500)" in text
-    assert (
-        "0.050 (no interval, because the value is not defined in 11% of the bootstrap draws) +0.692" in text
-    )
+    assert "0.050 (no interval) +0.692 (no interval)" in text
+    assert "cells alone: no interval, because the value is not defined in 11% of the bootstrap draws." in text
 
 
-def test_the_interval_is_drawn_beside_the_line_of_equality(tmp_path: Path) -> None:
-    assert "Between the thin lines the 90 % interval" in page_of(fake_runs.regression(tmp_path)).text
+def test_the_interval_is_drawn_where_it_is_that_of_the_network(tmp_path: Path) -> None:
+    run = fake_runs.regression(tmp_path)
+    assert "Between the thin lines the 90 % interval" in page_of(run).text
+    result = result_of(run)
+    result["model"]["delivered"] = "boosting"
+    text = page_of(rewrite(run, result)).text
+    assert "Between the thin lines" not in text
+    assert "This is about gradient boosting, the model that predict uses." in text
 
 
 def test_the_methods_paragraph_names_the_positive_class_and_copies(tmp_path: Path) -> None:

@@ -230,3 +230,21 @@ def test_a_figure_that_cannot_be_drawn_says_why() -> None:
     figure = style.nothing("all records are of one class")
     assert "all records are of one class" in style.svg(figure)
     assert style.alt_text(figure).startswith("No figure")
+
+
+def test_short_names_can_be_told_apart() -> None:
+    cold, warm, other = (
+        f"Escherichia coli K-12 MG1655 {end}" for end in ("at 37 degrees", "at 42 degrees", "x" * 30)
+    )
+    assert style.short_names(["pH", cold, warm], 28) == [
+        "pH",
+        "Escherichia co…at 37 degrees",
+        "Escherichia co…at 42 degrees",
+    ]
+    strains = [f"condition: Escherichia coli {strain} at 42 degrees" for strain in ("K-12 MG1655", "O157")]
+    assert style.short_names(strains, 28) == ["…K-12 MG1655 at 42 degrees", "…O157 at 42 degrees"]
+    middles = ["a" * 40 + middle + "z" * 40 for middle in ("c" * 60 + "1", "c" * 60 + "2")]
+    named = style.short_names([*middles, cold, other], 24)
+    assert len(set(named)) == 4
+    assert max(map(len, named)) <= 24
+    assert style.short_names([cold, cold], 28) == ["Escherichia co…at 37 degrees"] * 2, "one name is one name"

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     Row = tuple[float, float, float | None, float | None]
 
+AHEAD = "with more data, as the curve has it"
+"""How the curve is called where it goes on beyond the records there are."""
+
 
 @style.styled()
 def learning(
@@ -49,7 +52,17 @@ def learning(
     ax.grid(True, axis="y")
     ax.set_xlabel("Training records (logarithmic scale)")
     ax.set_ylabel(label)
-    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, borderaxespad=0.2)
+    handles, names = ax.get_legend_handles_labels()
+    order = np.argsort([name == AHEAD for name in names], kind="stable")  # what was measured comes first
+    ax.legend(
+        [handles[place] for place in order],
+        [names[place] for place in order],
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=2,
+        frameon=False,
+        borderaxespad=0.2,
+    )
     return style.describe(figure, _words(own, ahead, label))
 
 
@@ -70,7 +83,7 @@ def _draw_ahead(ax: Axes, curve: np.ndarray, last: float) -> None:
     ax.plot(behind[:, 0], behind[:, 1], color=style.BLUE, linewidth=1.8, zorder=3)
     ax.fill_between(beyond[:, 0], beyond[:, 2], beyond[:, 3], color=style.BLUE, alpha=0.15, linewidth=0)
     ax.plot(beyond[:, 0], beyond[:, 1], color=style.BLUE, linestyle=(0, (1, 2)), linewidth=1.8, zorder=3,
-            label="with more data, as the curve has it")  # fmt: skip
+            label=AHEAD)  # fmt: skip
 
 
 def _name_sizes(ax: Axes, sizes: Sequence[float], end: float) -> None:

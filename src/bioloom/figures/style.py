@@ -174,14 +174,29 @@ def fixed(value: float, places: int) -> str:
 def short_names(names: Sequence[str], at_most: int) -> list[str]:
     """Names that fit beside an axis: long ones lose their middle, since names differ at either end.
 
-    Where two different names would still read the same, each of them is numbered by its place.
+    Names that would then read the same lose what they begin with alike instead; where that does not tell them
+    apart either, each is numbered by its place.
     """
     short = [_without_middle(name, at_most) for name in names]
-    full = {each: {name for name, cut in zip(names, short, strict=True) if cut == each} for each in short}
-    return [
-        f"{_without_middle(name, at_most - 5)} ({place})" if len(full[cut]) > 1 else cut
-        for place, (name, cut) in enumerate(zip(names, short, strict=True), start=1)
-    ]
+    for cut in {each for each in short if len(_longer(each, names, short)) > 1}:
+        alike = _longer(cut, names, short)
+        same = next(
+            place
+            for place in range(len(cut) + len(alike[-1]))
+            if len({name[: place + 1] for name in alike}) > 1
+        )
+        told = {name: _without_middle(f"…{name[same:]}", at_most) for name in alike}
+        for place, name in enumerate(names):
+            if name in told and len(set(told.values())) == len(told):
+                short[place] = told[name]
+            elif name in told:
+                short[place] = f"{_without_middle(name, at_most - 5)} ({place + 1})"
+    return short
+
+
+def _longer(cut: str, names: Sequence[str], short: Sequence[str]) -> list[str]:
+    """The different names that were cut to the same."""
+    return sorted({name for name, each in zip(names, short, strict=True) if each == cut})
 
 
 def _without_middle(name: str, at_most: int) -> str:

@@ -234,8 +234,9 @@ def _ceiling(result: Result) -> Fact | None:
         return Fact(question, answer, "care", section)
     if found.get("explained") is None:
         return Fact(question, f"Given the noise of the measurement, {best}", section=section)
-    share = f"{100 * min(1.0, max(0.0, found['explained'])):.0f} %"
-    return Fact(question, f"{share} of what can be explained is: {best}", section=section)
+    share = f"{100 * min(1.0, max(0.0, found['explained'])):.0f} % of what can be explained is"
+    reached, most = score("r2", found.get("reached")), score("r2", found["r2"])
+    return Fact(question, f"{share}: R² is {reached}, and {most} is the most there can be", section=section)
 
 
 def _sure(result: Result) -> Fact | None:
@@ -249,10 +250,9 @@ def _sure(result: Result) -> Fact | None:
         return Fact(question, f"No promise can be made: {found.get('reason')}", "care", section)
     level, held = f"{100 * found['level']:g} %", f"{100 * first['value']:.1f} % of the test records"
     named = f" of {first['name']}" if len(found["coverage"]) > 1 else ""
-    whose = "The network's " if result["model"].get("delivered", "network") != "network" else ""
-    answer = f"{whose}{level} intervals{named} are {number(first['size'])} wide and hold {held}"
+    answer = f"{level} intervals{named} are {number(first['size'])} wide and hold {held}"
     if found.get("kind") == "sets":
-        answer = f"{whose}{level} sets name {number(first['size'])} classes on average and hold {held}"
+        answer = f"{level} sets name {number(first['size'])} classes on average and hold {held}"
     low = first.get("high") is not None and first["high"] < found["level"]
     return Fact(question, answer, "care" if low else "plain", section)
 

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
-from bioloom.report.numbers import metric_title, number, plural, score, signed, with_interval
+from bioloom.report.numbers import interval, metric_title, number, plural, score, signed
 from bioloom.report.templating import fill, typeset
 from bioloom.report.words import capital
 
@@ -23,6 +23,7 @@ def render(facts: Facts) -> Markup | None:
         "text": str((shuffle or {}).get("text") or ""),
         "rows": [(name, typeset(value)) for name, value in _shuffled(facts, metric, shuffle or {})],
         "metric": capital(metric_title(metric)),
+        "reasons": _reasons(others),
         "others": [_other(metric, each) for each in others],
         "untrained": any(each["name"] == "untrained" for each in others),
         "properties": any(each["name"] == "properties" for each in others),
@@ -53,15 +54,25 @@ def _shuffled(facts: Facts, metric: str, shuffle: Mapping[str, Any]) -> Sequence
 
 def _other(metric: str, control: Mapping[str, Any]) -> tuple[str, str, str]:
     """A model that knows little: its score, and by how much the network is better."""
-    difference = control.get("difference") or {}
-    if difference.get("difference") is None:
-        ahead = str(difference.get("undefined") or "")
+    scored, difference = control.get("score") or {}, control.get("difference") or {}
+    if scored.get("value") is None:
+        value = "not defined"
     else:
-        called, low, high = str(difference["metric"]), difference.get("low"), difference.get("high")
-        ahead = signed(called, difference["difference"])
-        ahead += f" ({signed(called, low)} to {signed(called, high)})" if low is not None else ""
-        ahead += f" in {metric_title(called)}" if called != metric else ""
-    return capital(str(control["title"])), with_interval(metric, control.get("score") or {}), ahead
+        value = f"{score(metric, scored['value'])} ({interval(metric, scored) or 'no interval'})"
+    if difference.get("difference") is None:
+        return capital(str(control["title"])), value, "not defined"
+    called, low, high = str(difference["metric"]), difference.get("low"), difference.get("high")
+    span = "no interval" if low is None else f"{signed(called, low)} to {signed(called, high)}"
+    ahead = f"{signed(called, difference['difference'])} ({span})"
+    ahead += f" in {metric_title(called)}" if called != metric else ""
+    return capital(str(control["title"])), value, ahead
+
+
+def _reasons(others: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why a number or an interval is missing, once for each control."""
+    found = [(each["title"], each.get("score") or {}, each.get("difference") or {}) for each in others]
+    told = [(title, scored.get("undefined") or ahead.get("undefined")) for title, scored, ahead in found]
+    return [f"{capital(str(title))}: {why}." for title, why in told if why]
 
 
 def _p_value(p: float, shuffles: int) -> str:
@@ -70,6 +81,4 @@ def _p_value(p: float, shuffles: int) -> str:
     return number(p, 2) + (f" (no p value of {plural(shuffles, 'shuffle')} can be smaller)" if least else "")
 
 
-controls = sections.register(
-    Section("controls", "evaluation", 50, "Controls", render)
-)
+controls = sections.register(Section("controls", "evaluation", 50, "Controls", render))

@@ -36,12 +36,17 @@ def render(facts: Facts) -> Markup | None:
         return None
     names = [str(name) for name in facts["data"]["target"]["names"]]
     values = {
-        "images": _classes(test) if test.classes else _numbers(test, names, facts.part("uncertainty")),
+        "images": _classes(test) if test.classes else _numbers(test, names, _of_network(facts)),
         "left": max(0, len(names) - TARGETS_AT_MOST),
         "folds": facts["split"].get("folds"),
         "aside": _aside(names, test.classes, facts.part("uncertainty")),
     }
     return fill("predictions.html", values)
+
+
+def _of_network(facts: Facts) -> Mapping[str, Any]:
+    """The promise about single predictions, where it is that of the network, whose predictions are drawn here."""
+    return facts.part("uncertainty") if facts["model"].get("delivered", "network") == "network" else {}
 
 
 def _aside(names: list[str], classes: tuple[str, ...], promised: Mapping[str, Any]) -> str:

@@ -9,7 +9,9 @@ from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.numbers import number, plural
+from bioloom.report.questions import baseline_title
 from bioloom.report.templating import fill
+from bioloom.report.words import in_sentence
 
 TARGETS_AT_MOST = 12
 """Targets that are listed."""
@@ -31,9 +33,18 @@ def render(facts: Facts) -> Markup | None:
         "left": max(0, len(block["coverage"]) - TARGETS_AT_MOST),
         "sets": sets,
         "source": _source(block),
+        "whose": _whose(facts),
         "grouped": bool(block.get("groups")),
     }
     return fill("uncertainty.html", values)
+
+
+def _whose(facts: Facts) -> str:
+    """The model that `bioloom predict` uses, in a sentence."""
+    delivered, baselines = facts["model"].get("delivered", "network"), facts["scores"]["baselines"]
+    if delivered == "network":
+        return "the network"
+    return in_sentence(baseline_title(delivered, baselines.get(delivered) or {}))
 
 
 def _row(each: Mapping[str, Any], level: float, own: str) -> tuple[str, str, str, str]:
