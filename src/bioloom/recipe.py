@@ -135,6 +135,16 @@ class EvaluationRecipe(Part):
     seeds: int | None = Field(
         default=None, ge=1, description="trainings that differ only in the seed; empty: by budget"
     )
+    resamples: int = Field(
+        default=0,
+        ge=0,
+        description="trainings on bootstrap samples of the training records, for bias and variance",
+    )
+    capacity: dict[str, tuple[Any, ...]] = Field(
+        default_factory=dict,
+        max_length=1,
+        description="one setting of the network and values to try, such as {filters=[4, 16, 64]}, for the capacity curve",
+    )
     confidence: float = Field(
         default=0.9, gt=0.5, lt=1, description="how often a prediction interval should hold the measurement"
     )

@@ -7,9 +7,11 @@ from typing import Any
 
 from bioloom.evaluation.assessment import Assessment
 from bioloom.evaluation.bounds import Bounds
+from bioloom.evaluation.capacity import Capacity
 from bioloom.evaluation.ceiling import Ceiling, ClassCeiling
 from bioloom.evaluation.conformal import Coverage
 from bioloom.evaluation.curve import Curve
+from bioloom.evaluation.decomposition import Decomposition
 from bioloom.evaluation.folds import FoldScores
 from bioloom.evaluation.identity import IdentityCurve
 from bioloom.evaluation.variance import VarianceComponents
@@ -27,6 +29,8 @@ class Evidence:
     calibration: whether probabilities, or numbers, can be taken at their word
     uncertainty: how often prediction intervals hold the measurement
     bounds:      what can be guaranteed about the error on new records
+    decomposition: how much of the error is the same in every training, and how much is another one each time
+    capacity:    the score by size of the network
     """
 
     folds: FoldScores | None = None
@@ -37,6 +41,8 @@ class Evidence:
     calibration: Assessment | None = None
     uncertainty: Coverage | None = None
     bounds: Bounds | None = None
+    decomposition: Decomposition | None = None
+    capacity: Capacity | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in result.json; parts with nothing to say are missing."""
@@ -49,5 +55,7 @@ class Evidence:
             "calibration": self.calibration,
             "uncertainty": self.uncertainty,
             "bounds": self.bounds,
+            "bias_variance": self.decomposition,
+            "capacity": self.capacity,
         }
         return {name: part.to_json() for name, part in parts.items() if part is not None}

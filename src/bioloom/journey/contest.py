@@ -8,9 +8,10 @@ curve are the same code.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,9 +24,11 @@ from bioloom.evaluation.untrained import How, Parts, property_model, untrained
 from bioloom.events import Listener
 from bioloom.journey.shelf import Arrays, Shelf
 from bioloom.journey.trainee import Rivals, Trainee, properties, simple_data, some_rows
-from bioloom.models import build, networks, simple_models
+from bioloom.metrics import METRICS
+from bioloom.models import Network, build, check_settings, networks, simple_models
+from bioloom.models.layers import layer_table
 from bioloom.targets import standardise
-from bioloom.training.loop import fit, predict
+from bioloom.training.loop import Job, fit, predict
 from bioloom.training.plan import Plan, plan
 
 SHUFFLE_RECORDS = {"fast": 2_000, "normal": 4_000, "thorough": 4_000}
@@ -49,6 +52,12 @@ COARSE = (1 / 4, 1 / 2)
 SEEDS = {"fast": 1, "normal": 1, "thorough": 3}
 """Trainings that differ only in their seed."""
 
+ABOUT = "about "
+"""How the names of numbers begin that are not of single records."""
+
+FITTED_RECORDS = 2_000
+"""Training records on which the fit of networks of other sizes is scored."""
+
 FEWEST = 20
 """A share of fewer training records than this is left out of the learning curve."""
 
@@ -57,13 +66,17 @@ FEWEST = 20
 class Programme:
     """Which trainings there are besides that of the network itself.
 
-    shares: of the training records, for the learning curve
-    seeds:  trainings that differ only in the seed, the network itself included
+    shares:    of the training records, for the learning curve
+    seeds:     trainings that differ only in the seed, the network itself included
+    resamples: trainings on bootstrap samples of the training records
+    capacity:  a setting of the network and the values to try, or nothing
     """
 
     shuffles: int
     shares: tuple[float, ...]
     seeds: int
+    resamples: int = 0
+    capacity: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, trainee: Trainee) -> Programme:
@@ -76,6 +89,8 @@ class Programme:
             asked.shuffles or SHUFFLES[recipe.budget],
             usual if asked.shares is None else tuple(sorted(asked.shares)),
             asked.seeds or SEEDS[recipe.budget],
+            asked.resamples,
+            asked.capacity,
         )
 
 
@@ -88,6 +103,7 @@ class Answers:
     learned: training records in each contest
     values:  by name, (tested, targets or classes)
     repeat:  (tested,) which repetition of a cross-validation, from 0
+    about:   by name, numbers that are not of single records: (contests, numbers)
     """
 
     rows: NDArray[np.int64]
@@ -95,6 +111,7 @@ class Answers:
     learned: tuple[int, ...]
     values: Mapping[str, NDArray[np.float32]]
     repeat: NDArray[np.int64]
+    about: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def once(self) -> Answers:
         """Those of the first repetition, in which each record is tested once, in the order of the records."""
@@ -115,13 +132,15 @@ def pool(splits: Sequence[Split], values: Sequence[Arrays], repeats: int) -> Ans
     rows = [split.index("test") for split in splits]
     count = len(splits) // repeats
     common = [name for name in values[0] if all(name in each for each in values)]
+    joined = {name: np.concatenate([each[name] for each in values]) for name in common}
     fold = np.concatenate([np.full(len(each), number) for number, each in enumerate(rows)])
     return Answers(
         rows=np.concatenate(rows),
         fold=fold,
         learned=tuple(len(split.index("train")) for split in splits),
-        values={name: np.concatenate([each[name] for each in values]) for name in common},
+        values={name: each for name, each in joined.items() if not name.startswith(ABOUT)},
         repeat=fold // count,
+        about={name.removeprefix(ABOUT): each for name, each in joined.items() if name.startswith(ABOUT)},
     )
 
 
@@ -135,6 +154,9 @@ def compete(
     short, shuffled 1, shuffled 2, ...          short trainings on true and on shuffled labels
     share 0.25, simple 0.25, ...                learned from a share of the training records
     seed 1, ...                                 other seeds
+    resample 0, ...                             learned from bootstrap samples of the training records
+    capacity 0, ...                             networks of other sizes; "about capacity 0" has their parameters and
+                                                their score on the training records
     """
     test = trainee.split.index("test")
     values = {"model": trainee.values[test]}
@@ -146,12 +168,8 @@ def compete(
     further = list(_trainings(trainee, programme))
     for number, (name, training) in enumerate(further):
         listener.progress(0.15 + 0.8 * number / len(further), training.note)
-        values |= shelf.arrays(name, partial(_one, name, training, trainee, test))
+        values |= shelf.arrays(name, partial(training.run, name, trainee, test))
     return values
-
-
-def _one(name: str, training: Training, trainee: Trainee, test: NDArray[np.int64]) -> Arrays:
-    return {name: training.run(trainee, test)}
 
 
 def _controls(trainee: Trainee, rivals: Rivals, test: NDArray[np.int64]) -> Arrays:
@@ -218,6 +236,7 @@ class Training:
 
     truth: (records, targets) what it learns from, standardised
     most:  test records it is asked about, chosen at random; the others get NaN
+    settings: of the network, where they differ
     """
 
     note: str
@@ -227,11 +246,13 @@ class Training:
     plan: Plan
     seed: int
     most: int | None = None
+    settings: Mapping[str, Any] | None = None
 
-    def run(self, trainee: Trainee, test: NDArray[np.int64]) -> NDArray[np.float32]:
+    def run(self, name: str, trainee: Trainee, test: NDArray[np.int64]) -> Arrays:
         """Train, and predict the test records, (tested, targets or classes)."""
         job = replace(
             trainee.job,
+            settings=trainee.job.settings if self.settings is None else self.settings,
             truth=self.truth,
             train=self.train,
             validation=self.validation,
@@ -246,7 +267,9 @@ class Training:
         answered = trainee.activate(predict(network, inputs, device=job.device))
         values = np.full((len(test), answered.shape[1]), np.nan, dtype=np.float32)
         values[asked] = answered
-        return values
+        if self.settings is None:
+            return {name: values}
+        return {name: values, ABOUT + name: _size_and_fit(trainee, job, network)}
 
 
 def _trainings(trainee: Trainee, programme: Programme) -> Iterator[tuple[str, Training]]:
@@ -261,6 +284,38 @@ def _trainings(trainee: Trainee, programme: Programme) -> Iterator[tuple[str, Tr
             yield f"share {share:.4g}", replace(whole, note=note, train=rows, plan=_plan_for(trainee, rows))
     for number in range(1, programme.seeds):
         yield f"seed {number}", replace(whole, note=f"seed {number}", seed=job.seed + 1000 * number)
+    yield from _resampled(trainee, whole, programme.resamples)
+    yield from _capacities(trainee, whole, programme.capacity)
+
+
+def _size_and_fit(trainee: Trainee, job: Job, network: Network) -> NDArray[np.float32]:
+    """How many parameters a network has, and its score on training records, (1, 2)."""
+    seen = some_rows(job.train, FITTED_RECORDS, job.seed)
+    inputs = {name: encoded.take(seen) for name, encoded in job.inputs.items()}
+    value = trainee.activate(predict(network, inputs, device=job.device))
+    score = METRICS[job.task.primary](trainee.learnable.truth[seen], value)
+    return np.array([[layer_table(network, job.shapes).parameters, score]], dtype=np.float32)
+
+
+def _resampled(trainee: Trainee, whole: Training, count: int) -> Iterator[tuple[str, Training]]:
+    """Bootstrap samples of the training records (Efron 1979), as stand-ins for other training sets."""
+    train = trainee.job.train
+    for number in range(count):
+        drawn = np.random.default_rng(trainee.job.seed + 2000 + number).choice(train, len(train))
+        note = f"bias and variance, training {number + 1} of {count}"
+        yield f"resample {number}", replace(whole, note=note, train=np.sort(drawn), seed=whole.seed + number)
+
+
+def _capacities(
+    trainee: Trainee, whole: Training, asked: Mapping[str, tuple[Any, ...]]
+) -> Iterator[tuple[str, Training]]:
+    """The network with one of its settings changed."""
+    network = networks[trainee.job.network]
+    for setting, values in asked.items():
+        for number, value in enumerate(values):
+            given = {**trainee.prepared.recipe.model.settings, setting: value}
+            settings = network.complete(check_settings(network, given), trainee.job.shapes).model_dump()
+            yield f"capacity {number}", replace(whole, note=f"capacity, {setting} {value}", settings=settings)
 
 
 def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:

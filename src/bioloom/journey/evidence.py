@@ -13,6 +13,7 @@ from bioloom.data.columns import as_numbers
 from bioloom.data.noise import error_column, reads_column
 from bioloom.evaluation.assessment import Assessment, assess
 from bioloom.evaluation.bounds import Bounds, effective_size, error_bound, family, vc_linear, vc_network
+from bioloom.evaluation.capacity import Capacity, Size, capacity_curve
 from bioloom.evaluation.ceiling import (
     Ceiling,
     ClassCeiling,
@@ -26,6 +27,7 @@ from bioloom.evaluation.ceiling import (
 )
 from bioloom.evaluation.conformal import Coverage
 from bioloom.evaluation.curve import Curve, Trained, learning_curve
+from bioloom.evaluation.decomposition import Decomposition, decompose_squared, decompose_zero_one
 from bioloom.evaluation.evidence import Evidence
 from bioloom.evaluation.folds import FoldScores, OutOfFold, fold_scores
 from bioloom.evaluation.identity import IdentityCurve, Likeness, identity_curve
@@ -56,6 +58,8 @@ def gather(trial: Trial) -> Evidence:
         calibration=_calibration(trial),
         uncertainty=coverage_of(trial, "model"),
         bounds=_bounds(trial),
+        decomposition=_decomposition(trial),
+        capacity=_capacity(trial),
     )
 
 
@@ -177,6 +181,35 @@ def _bounds(trial: Trial) -> Bounds | None:
         ),
     )
     return Bounds(test, families)
+
+
+def _decomposition(trial: Trial) -> Decomposition | None:
+    """Bias and variance from trainings on bootstrap samples, for classes or one number."""
+    found, targets = list(trial.once.named("resample ").values()), trial.trainee.learnable.targets
+    if len(found) < 2 or len(targets.names) > 1:
+        return None
+    truth = trial.truth[:, 0].astype(np.float64)
+    if targets.classes:
+        return decompose_zero_one(np.stack([targets.called(value) for value in found]), truth)
+    return decompose_squared(np.stack([value[:, 0].astype(np.float64) for value in found]), truth)
+
+
+def _capacity(trial: Trial) -> Capacity | None:
+    """The score by size of the network, where sizes were asked for."""
+    asked = trial.trainee.prepared.recipe.evaluation.capacity
+    answers, metric = trial.once, trial.task.primary
+    values = answers.named("capacity ")
+    if not values:
+        return None
+    ((setting, tried),) = asked.items()
+    deciding = replace(trial.task, metrics=(metric,))
+    resampled = resample(deciding, trial.truth, values, trial.plan)
+    sizes = []
+    for number, value in enumerate(tried):
+        name = f"capacity {number}"
+        parameters, fitted = answers.about[name].mean(axis=0)
+        sizes.append(Size(value, int(parameters), float(fitted), resampled.scores(name)[metric]))
+    return capacity_curve(metric, setting, sizes)
 
 
 @dataclass(frozen=True)
