@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.numbers import count, metric_title, number, score, signed
-from bioloom.report.questions import baseline_title
+from bioloom.report.questions import baseline_title, in_order
 from bioloom.report.templating import fill
 from bioloom.report.words import capital
 
@@ -67,7 +67,8 @@ def _summary(found: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, 
 
 def _differences(differences: Mapping[str, Any], baselines: Mapping[str, Any]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
-    for role, each in differences.items():
+    for role in in_order(list(differences)):
+        each = differences[role]
         if each.get("mean") is None:
             continue
         name = baseline_title(role, baselines[role]) if role in baselines else role
