@@ -1,0 +1,67 @@
+"""Prove it anew: `python -m benchmarks.honesty` (about 12 minutes on one processor), `--quick` for a look (1 minute).
+
+Writes `benchmarks/results/honesty.json` and, from that file alone, `docs/reference/honesty.md`; `--quick` writes
+neither and prints the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.honesty.coverage import parts
+from benchmarks.honesty.page import page
+from benchmarks.honesty.planted import traps
+from benchmarks.honesty.shuffled import shuffled_runs
+
+ROOT = Path(__file__).parents[2]
+RESULT = ROOT / "benchmarks" / "results" / "honesty.json"
+PAGE = ROOT / "docs" / "reference" / "honesty.md"
+
+
+def main() -> None:
+    """Measure, write the result, and write the page from it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.honesty")
+    parser.add_argument("--quick", action="store_true", help="few repetitions; nothing is written")
+    parser.add_argument("--page", action="store_true", help="only write the page anew from the stored result")
+    asked = parser.parse_args()
+    if asked.page:
+        PAGE.write_text(page(json.loads(RESULT.read_text(encoding="utf-8"))), encoding="utf-8")
+        return
+    found = measure(*((60, 10) if asked.quick else (2000, 200)))
+    if asked.quick:
+        print(page(found))
+        return
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(json.loads(RESULT.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+def measure(repetitions: int, runs: int) -> dict[str, Any]:
+    """Everything, as it stands in the result file."""
+    began = time.monotonic()
+    rows = [row.to_json() for part in parts(repetitions) for row in _told(part)]
+    return {
+        "repetitions": repetitions,
+        "coverage": rows,
+        "shuffled": shuffled_runs(runs),
+        **traps(),
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        "minutes": round((time.monotonic() - began) / 60, 1),
+    }
+
+
+def _told(part: Callable[[], list[Any]]) -> list[Any]:
+    rows = part()
+    for row in rows:
+        print(f"{row.coverage:.3f}  {row.of}, {row.size}", flush=True)
+    return rows
+
+
+if __name__ == "__main__":
+    main()
