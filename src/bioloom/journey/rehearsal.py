@@ -44,7 +44,16 @@ class Rehearsal:
         saved = (
             None if self.shelf.folder is None else self.shelf.folder / f"fold {number} training.safetensors"
         )
-        trainee = train_network(self.prepared, split, encode(self.prepared, split), saved)
+        training = Within(listener, 0.0, 0.4)
+        trainee = train_network(
+            self.prepared,
+            split,
+            encode(self.prepared, split),
+            saved,
+            lambda epoch, _: training.progress(epoch.number / epoch.epochs, f"epoch {epoch.number}"),
+        )
         with session(trainee.fitted.threads):
             shelf = self.shelf.below(f"fold {number}")
-            return compete(trainee, fit_rivals(trainee), Programme.of(trainee), shelf, listener)
+            return compete(
+                trainee, fit_rivals(trainee), Programme.of(trainee), shelf, Within(listener, 0.4, 1.0)
+            )
