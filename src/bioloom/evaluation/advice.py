@@ -18,7 +18,7 @@ chromosome or a position decides what the test is."""
 
 def larger_test(facts: Facts) -> str:
     """How to test more records, as advice that begins in lower case."""
-    what = "groups" if facts.units else "records"
+    what = facts.units.split()[-1] if facts.units else "records"  # "73 families" are enlarged by families
     if facts.folds > 1:
         return f"collect more {what}: every record is tested already"
     if facts.split in FREE:
@@ -34,7 +34,7 @@ def unlike_records(facts: Facts) -> str:
     if facts.split == "similarity":
         return (
             "collect records of more families, or take the look-up: the test records are of families that the network "
-            "did not learn from, and it knows no more of them than their nearest relative does"
+            "did not learn from, and it may know no more of them than their nearest relative does"
         )
     return (
         "the test may be too like the training records: split by similarity (--split similarity) to see what is left "
