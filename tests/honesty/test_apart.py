@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -126,7 +127,7 @@ def test_calibration_follows_the_validation_records(trainee: Trainee) -> None:
 
 def test_subsets_of_the_learning_curve_are_nested_and_hold_training_records_only(trainee: Trainee) -> None:
     sets = [set(nested(trainee, share).tolist()) for share in (1 / 8, 1 / 4, 1 / 2, 1.0)]
-    assert all(small < large for small, large in zip(sets, sets[1:], strict=False))
+    assert all(small < large for small, large in pairwise(sets))
     assert sets[-1] == set(trainee.job.train.tolist())
     assert not sets[-1] & set(trainee.split.index("test").tolist())
 
