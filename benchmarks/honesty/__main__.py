@@ -28,18 +28,20 @@ def main() -> None:
     """Measure, write the result, and write the page from it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.honesty")
     parser.add_argument("--quick", action="store_true", help="few repetitions; nothing is written")
+    parser.add_argument(
+        "--runs", action="store_true", help="only whole runs anew; simulations stay as they are stored"
+    )
     parser.add_argument("--page", action="store_true", help="only write the page anew from the stored result")
     asked = parser.parse_args()
-    if asked.page:
-        PAGE.write_text(page(json.loads(RESULT.read_text(encoding="utf-8"))), encoding="utf-8")
+    if asked.page or asked.runs:
+        stored = json.loads(RESULT.read_text(encoding="utf-8"))
+        _write(stored | whole_runs(200) if asked.runs else stored)
         return
     found = measure(*((60, 10) if asked.quick else (2000, 200)))
     if asked.quick:
         print(page(found))
         return
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text(page(json.loads(RESULT.read_text(encoding="utf-8"))), encoding="utf-8")
+    _write(found)
 
 
 def measure(repetitions: int, runs: int) -> dict[str, Any]:
@@ -49,11 +51,21 @@ def measure(repetitions: int, runs: int) -> dict[str, Any]:
     return {
         "repetitions": repetitions,
         "coverage": rows,
-        "shuffled": shuffled_runs(runs),
-        **traps(),
+        **whole_runs(runs),
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "minutes": round((time.monotonic() - began) / 60, 1),
     }
+
+
+def whole_runs(runs: int) -> dict[str, Any]:
+    """What is measured on runs and not on simulated studies."""
+    return {"shuffled": shuffled_runs(runs), **traps()}
+
+
+def _write(found: dict[str, Any]) -> None:
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(json.loads(RESULT.read_text(encoding="utf-8"))), encoding="utf-8")
 
 
 def _told(part: Callable[[], list[Any]]) -> list[Any]:

@@ -103,12 +103,17 @@ class Facts:
         """The deciding metric of a model; None where that model was not scored."""
         return self.scores.get(role, {}).get(self.task.primary)
 
-    def beats_guessing(self, role: str = "model") -> bool:
-        """Whether the whole interval of a model lies on the better side of guessing."""
+    def beats_guessing(self, role: str = "model", stretch: float = 1.0) -> bool:
+        """Whether the whole interval of a model lies on the better side of guessing.
+
+        stretch: how much farther the near end is moved away from the score, where several models are looked at
+        """
         score = self.score(role)
         if score is None or score.low is None or score.high is None:
             return False
         near = score.low if self.metric.higher_is_better else score.high
+        if score.value is not None:
+            near += (stretch - 1) * (near - score.value)
         return self.metric.gain(near, self.guessing) > 0
 
     def difference(self, against: str) -> Difference | None:
