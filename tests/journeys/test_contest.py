@@ -1,0 +1,53 @@
+"""Further trainings of one contest: who is asked about which records, and what learning curves learn from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bioloom import workflow
+from bioloom.journey import contest
+from bioloom.journey.contest import Programme, nested
+from bioloom.journey.prepare import Request, prepare
+from bioloom.journey.trainee import Trainee, train_network
+from small_runs import FAST, motif_table
+
+
+@pytest.fixture(scope="module")
+def trainee() -> Trainee:
+    frame = motif_table(120).assign(split=np.repeat(["train", "validation", "test"], [60, 20, 40]))
+    settings = FAST | {"training.epochs": 1}
+    request = Request(source=frame, target=("bound",), inputs=("sequence",), settings=settings, budget="fast")
+    prepared = prepare(request)
+    split = workflow.divide(prepared).split
+    return train_network(prepared, split, workflow.encode(prepared, split), None)
+
+
+def test_shuffled_and_true_labels_are_compared_on_the_same_test_records(
+    trainee: Trainee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(contest.SHUFFLE_RECORDS, "fast", 8)
+    test = trainee.split.index("test")
+    programme = Programme(shuffles=4, shares=(), seeds=1)
+    answered = [
+        np.isfinite(training.run(name, trainee, test)[name]).all(axis=1)
+        for name, training in contest._trainings(trainee, programme)
+    ]
+    assert len(answered) == 5
+    assert all(each.sum() == 8 for each in answered)
+    assert all(np.array_equal(each, answered[0]) for each in answered)
+
+
+def test_records_without_a_group_are_no_group_in_the_learning_curve(trainee: Trainee) -> None:
+    group = np.full(len(trainee.records), None, dtype=object)
+    group[trainee.job.train[:20]] = "one"
+    records = replace(trainee.records, group=group)
+    grouped = replace(trainee, prepared=replace(trainee.prepared, records=records))
+    rows = nested(grouped, 0.5)
+    assert len(rows) == 30
+    others = trainee.job.train[20:]
+    assert 10 <= np.isin(others, rows).sum() < 30, "drawn one by one, before and after the group"
+    last = np.diff(np.flatnonzero(np.isin(others, rows)))
+    assert last.max() > 1, "not the first ones of a single large group"
