@@ -30,12 +30,22 @@ class Shelf:
 
     def arrays(self, name: str, make: Callable[[], Arrays]) -> Arrays:
         """The arrays of that name: read where they were kept whole, else made and kept."""
+        found = self.kept(name)
+        return self.keep(name, make()) if found is None else found
+
+    def kept(self, name: str) -> Arrays | None:
+        """The arrays of that name, where they were kept whole."""
         if self.folder is None:
-            return make()
-        path = self.folder / f"{name}.safetensors"
+            return None
         try:
-            return load(path.read_bytes())
+            found: Arrays = load((self.folder / f"{name}.safetensors").read_bytes())
         except (OSError, SafetensorError):
-            made = make()
-            write_bytes(path, save({key: np.ascontiguousarray(each) for key, each in made.items()}))
-            return made
+            return None
+        return found
+
+    def keep(self, name: str, arrays: Arrays) -> Arrays:
+        """Keep arrays, and give them back."""
+        if self.folder is not None:
+            content = save({key: np.ascontiguousarray(each) for key, each in arrays.items()})
+            write_bytes(self.folder / f"{name}.safetensors", content)
+        return arrays
