@@ -7,11 +7,8 @@ curve are the same code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from math import sqrt
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,80 +16,16 @@ from numpy.typing import NDArray
 
 from bioloom.data.split import Split
 from bioloom.evaluation.conformal import Calibrating, Conformal
-from bioloom.evaluation.controls import permute
-from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.untrained import How, Parts, property_model, untrained
 from bioloom.events import Listener
+from bioloom.journey.further import ABOUT, FEWEST, Programme, nested, trainings
 from bioloom.journey.shelf import Arrays, Shelf
 from bioloom.journey.trainee import Rivals, Trainee, properties, simple_data, some_rows
-from bioloom.metrics import METRICS
-from bioloom.models import Network, build, check_settings, networks, simple_models
-from bioloom.models.layers import layer_table
-from bioloom.targets import standardise
-from bioloom.training.loop import Job, fit, predict
-from bioloom.training.plan import Plan, plan
-
-SHUFFLE_RECORDS = {"fast": 2_000, "normal": 4_000, "thorough": 4_000}
-SHUFFLE_EPOCHS = 4
-SHUFFLES = {"fast": 1, "normal": 3, "thorough": 10}
-"""The label-shuffle control trains on so many records, for so many epochs, so many times."""
-
-SHARES: dict[str, tuple[float, ...]] = {
-    "fast": (),
-    "normal": (1 / 16, 1 / 4),
-    "thorough": (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2),
-}
-"""Shares of the training records from which the network learns for the learning curve."""
+from bioloom.models import build, simple_models
+from bioloom.training.members import run_all
 
 SIMPLE_SHARES = (1 / 16, 1 / 4)
 """Shares from which the simple model learns where the network does not: that costs next to nothing."""
-
-COARSE = (1 / 4, 1 / 2)
-"""Shares where there are so few training records that smaller ones would be nothing to learn from."""
-
-SEEDS = {"fast": 1, "normal": 1, "thorough": 3}
-"""Trainings that differ only in their seed."""
-
-ABOUT = "about "
-"""How the names of numbers begin that are not of single records."""
-
-FITTED_RECORDS = 2_000
-"""Training records on which the fit of networks of other sizes is scored."""
-
-FEWEST = 20
-"""A share of fewer training records than this is left out of the learning curve."""
-
-
-@dataclass(frozen=True)
-class Programme:
-    """Which trainings there are besides that of the network itself.
-
-    shares:    of the training records, for the learning curve
-    seeds:     trainings that differ only in the seed, the network itself included
-    resamples: trainings on bootstrap samples of the training records
-    capacity:  a setting of the network and the values to try, or nothing
-    """
-
-    shuffles: int
-    shares: tuple[float, ...]
-    seeds: int
-    resamples: int = 0
-    capacity: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, trainee: Trainee) -> Programme:
-        """What the recipe asks for, or what goes with its budget and the number of training records."""
-        recipe, records = trainee.prepared.recipe, len(trainee.job.train)
-        asked, usual = recipe.evaluation, SHARES[recipe.budget]
-        if usual and min(usual) * records < 2 * FEWEST:
-            usual = COARSE
-        return cls(
-            asked.shuffles or SHUFFLES[recipe.budget],
-            usual if asked.shares is None else tuple(sorted(asked.shares)),
-            asked.seeds or SEEDS[recipe.budget],
-            asked.resamples,
-            asked.capacity,
-        )
 
 
 @dataclass(frozen=True)
@@ -166,10 +99,26 @@ def compete(
     values |= _controls(trainee, rivals, test)
     values |= _simple_shares(trainee, rivals, programme, test)
     values |= _covered(trainee, rivals, values, test)
-    further = list(_trainings(trainee, programme))
-    for number, (name, training) in enumerate(further):
-        listener.progress(0.15 + 0.8 * number / len(further), training.note)
-        values |= shelf.arrays(name, partial(training.run, name, trainee, test))
+    values |= _further(trainee, programme, shelf, listener)
+    return values
+
+
+def _further(trainee: Trainee, programme: Programme, shelf: Shelf, listener: Listener) -> Arrays:
+    """The answers of all further trainings; those that a stopped run has finished are taken from the shelf."""
+    test = trainee.split.index("test")
+    planned = dict(trainings(trainee, programme))
+    kept = {name: shelf.kept(name) for name in planned}
+    values: Arrays = {key: each for arrays in kept.values() if arrays for key, each in arrays.items()}
+    missing = {name: training for name, training in planned.items() if kept[name] is None}
+    if not missing:
+        return values
+    rate = trainee.seconds / max(1, len(trainee.fitted.history) * len(trainee.job.train))
+    expected = rate * sum(training.passes for training in missing.values())
+    members = [training.member(test) for training in missing.values()]
+    results = run_all(members, expected, trainee.job.device, trainee.job.threads)
+    for number, (name, training) in enumerate(missing.items()):
+        listener.progress(0.15 + 0.8 * number / len(missing), training.note)
+        values |= shelf.keep(name, training.answers(name, trainee, test, next(results)))
     return values
 
 
@@ -229,129 +178,3 @@ def _simple_shares(trainee: Trainee, rivals: Rivals, programme: Programme, test:
             fitted = model.fit(data, trainee.learnable.targets, job.seed)
             found[f"simple {share:.4g}"] = fitted.predict(rivals.features.values[test])
     return found
-
-
-@dataclass(frozen=True)
-class Training:
-    """A further training of the same network.
-
-    truth: (records, targets) what it learns from, standardised
-    most:  test records it is asked about, chosen at random; the others get NaN
-    settings: of the network, where they differ
-    """
-
-    note: str
-    truth: NDArray[np.float32]
-    train: NDArray[np.int64]
-    validation: NDArray[np.int64]
-    plan: Plan
-    seed: int
-    most: int | None = None
-    settings: Mapping[str, Any] | None = None
-
-    def run(self, name: str, trainee: Trainee, test: NDArray[np.int64]) -> Arrays:
-        """Train, and predict the test records, (tested, targets or classes)."""
-        job = replace(
-            trainee.job,
-            settings=trainee.job.settings if self.settings is None else self.settings,
-            truth=self.truth,
-            train=self.train,
-            validation=self.validation,
-            plan=self.plan,
-            seed=self.seed,
-        )
-        network = fit(job).network
-        asked = np.arange(len(test))
-        if self.most is not None:  # the same records whatever the seed of this training: they are compared
-            asked = some_rows(asked, self.most, trainee.job.seed)
-        inputs = {name: encoded.take(test[asked]) for name, encoded in job.inputs.items()}
-        answered = trainee.activate(predict(network, inputs, device=job.device))
-        values = np.full((len(test), answered.shape[1]), np.nan, dtype=np.float32)
-        values[asked] = answered
-        if self.settings is None:
-            return {name: values}
-        return {name: values, ABOUT + name: _size_and_fit(trainee, job, network)}
-
-
-def _trainings(trainee: Trainee, programme: Programme) -> Iterator[tuple[str, Training]]:
-    """Every further training with its name."""
-    yield from _shuffled(trainee, programme.shuffles)
-    job = trainee.job
-    whole = Training("", job.truth, job.train, job.validation, job.plan, job.seed)
-    for share in programme.shares:
-        rows = nested(trainee, share)
-        if len(rows) >= FEWEST:
-            note = f"learning curve, {len(rows):,} records"
-            yield f"share {share:.4g}", replace(whole, note=note, train=rows, plan=_plan_for(trainee, rows))
-    for number in range(1, programme.seeds):
-        yield f"seed {number}", replace(whole, note=f"seed {number}", seed=job.seed + 1000 * number)
-    yield from _resampled(trainee, whole, programme.resamples)
-    yield from _capacities(trainee, whole, programme.capacity)
-
-
-def _size_and_fit(trainee: Trainee, job: Job, network: Network) -> NDArray[np.float32]:
-    """How many parameters a network has, and its score on training records, (1, 2)."""
-    seen = some_rows(job.train, FITTED_RECORDS, job.seed)
-    inputs = {name: encoded.take(seen) for name, encoded in job.inputs.items()}
-    value = trainee.activate(predict(network, inputs, device=job.device))
-    score = METRICS[job.task.primary](trainee.learnable.truth[seen], value)
-    return np.array([[layer_table(network, job.shapes).parameters, score]], dtype=np.float32)
-
-
-def _resampled(trainee: Trainee, whole: Training, count: int) -> Iterator[tuple[str, Training]]:
-    """Bootstrap samples of the training records (Efron 1979), as stand-ins for other training sets."""
-    train = trainee.job.train
-    for number in range(count):
-        drawn = np.random.default_rng(trainee.job.seed + 2000 + number).choice(train, len(train))
-        note = f"bias and variance, training {number + 1} of {count}"
-        yield f"resample {number}", replace(whole, note=note, train=np.sort(drawn), seed=whole.seed + number)
-
-
-def _capacities(
-    trainee: Trainee, whole: Training, asked: Mapping[str, tuple[Any, ...]]
-) -> Iterator[tuple[str, Training]]:
-    """The network with one of its settings changed."""
-    network = networks[trainee.job.network]
-    for setting, values in asked.items():
-        for number, value in enumerate(values):
-            given = {**trainee.prepared.recipe.model.settings, setting: value}
-            settings = network.complete(check_settings(network, given), trainee.job.shapes).model_dump()
-            yield f"capacity {number}", replace(whole, note=f"capacity, {setting} {value}", settings=settings)
-
-
-def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:
-    """Short trainings on a part of the training records: with the true labels, and with shuffled ones."""
-    job, learnable = trainee.job, trainee.learnable
-    random, most = np.random.default_rng(job.seed + 1), SHUFFLE_RECORDS[trainee.prepared.recipe.budget]
-    train = np.sort(random.permutation(job.train)[:most])
-    validation = np.sort(random.permutation(job.validation)[: most // 4])
-    learned = np.concatenate([train, validation])
-    short = replace(
-        job.plan, epochs=min(job.plan.epochs, SHUFFLE_EPOCHS), batch_size=min(job.plan.batch_size, 64)
-    )
-    groups, labels = trainee.groups(learned), learnable.truth[learned]
-    for number in range(count + 1):
-        seed = job.seed + number
-        truth = np.full_like(job.truth, np.nan)
-        shown = permute(labels, groups, seed) if number else labels
-        truth[learned] = standardise(shown, learnable.targets)
-        note = "shuffled labels" if number else "true labels, short training"
-        training = Training(note, truth, train, validation, short, seed, most)
-        yield (f"shuffled {number}" if number else "short"), training
-
-
-def nested(trainee: Trainee, share: float) -> NDArray[np.int64]:
-    """A share of the training records, unit by unit (the last may be cut); a smaller share lies within a larger one."""
-    train = trainee.job.train
-    units = Resampling(len(train), trainee.groups(train))
-    place = np.random.default_rng(trainee.job.seed + 2).permutation(units.units)[units.codes]
-    order = np.argsort(place, kind="stable")
-    return np.sort(train[order[: max(1, round(share * len(train)))]])
-
-
-def _plan_for(trainee: Trainee, rows: NDArray[np.int64]) -> Plan:
-    """Fewer records are seen more often, by the square root of how much fewer they are, so that they are learned."""
-    recipe, job = trainee.prepared.recipe, trainee.job
-    epochs = max(1, round(job.plan.epochs * sqrt(len(job.train) / len(rows))))
-    given = recipe.training.model_copy(update={"epochs": epochs})
-    return plan(given, len(rows), networks[job.network], recipe.budget, job.device)

@@ -8,7 +8,8 @@ from functools import partial
 from bioloom.data.folds import Folds
 from bioloom.data.split import Split
 from bioloom.events import Listener, Within
-from bioloom.journey.contest import Answers, Programme, compete, pool
+from bioloom.journey.contest import Answers, compete, pool
+from bioloom.journey.further import Programme
 from bioloom.journey.learnable import encode
 from bioloom.journey.prepare import Prepared
 from bioloom.journey.shelf import Arrays, Shelf

@@ -57,6 +57,11 @@ class Trainee:
         """(records, targets or classes) predictions of all records, in the target's units."""
         return self.activate(self.raw)
 
+    @property
+    def seconds(self) -> float:
+        """How long the training took."""
+        return sum(epoch.seconds for epoch in self.fitted.history)
+
     def activate(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
         """Raw outputs as predictions in the target's units."""
         if self.calibration is not None:
