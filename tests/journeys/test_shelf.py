@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bioloom.data.split import Split
+from bioloom.journey.contest import pool
 from bioloom.journey.shelf import Arrays, Shelf
 
 
@@ -17,16 +19,6 @@ def refuse() -> Arrays:
     raise AssertionError("it was kept, so it is not made again")
 
 
-def test_arrays_come_in_the_same_order_made_or_read_with_a_folder_or_without(tmp_path: Path) -> None:
-    without = Shelf(None).arrays("fold 0", made)
-    assert list(without) == ["shuffled 1", "shuffled 2", "shuffled 3", "shuffled 10", "shuffled 11"]
-    shelf = Shelf(tmp_path)
-    first, again = shelf.arrays("fold 0", made), [shelf.arrays("fold 0", refuse) for _ in range(3)]
-    for each in (first, *again):
-        assert list(each) == list(without)
-        assert all(np.array_equal(each[name], without[name]) for name in without)
-
-
 def test_a_file_that_was_cut_short_is_made_again(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     shelf.arrays("short", made)
@@ -34,3 +26,13 @@ def test_a_file_that_was_cut_short_is_made_again(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-2])
     assert len(shelf.arrays("short", made)) == 5
     assert len(shelf.arrays("short", refuse)) == 5
+
+
+def test_numbered_answers_stand_in_their_order_made_or_read(tmp_path: Path) -> None:
+    """A file gives its arrays in an order of its own, another at each reading."""
+    shelf = Shelf(tmp_path)
+    split = Split(np.array(["train", *["test"] * 3], dtype=object), "random", "")
+    for arrays in (made(), shelf.arrays("fold 0", made), shelf.arrays("fold 0", refuse)):
+        found = pool([split], [arrays], repeats=1).once().named("shuffled ")
+        assert list(found) == [f"shuffled {number}" for number in (1, 2, 3, 10, 11)]
+        assert [value[0, 0] for value in found.values()] == [1, 2, 3, 10, 11]

@@ -57,8 +57,9 @@ class Answers:
         )
 
     def named(self, prefix: str) -> dict[str, NDArray[np.float32]]:
-        """The values whose names begin like that."""
-        return {name: value for name, value in self.values.items() if name.startswith(prefix)}
+        """The values whose names begin like that, "seed 2" before "seed 10", in whatever order they were worked out."""
+        found = sorted((name for name in self.values if name.startswith(prefix)), key=lambda name: (len(name), name))
+        return {name: self.values[name] for name in found}
 
 
 def pool(splits: Sequence[Split], values: Sequence[Arrays], repeats: int) -> Answers:
