@@ -90,13 +90,13 @@ class Training:
     """A further training of the same network.
 
     note:  what it is for, in words
-    most:  test records it is asked about, chosen at random; the others get NaN
+    asked: places among the test records of those it is asked about; the others get NaN. None: all
     sized: whether the size of the network and its score on training records are asked for too
     """
 
     note: str
     job: Job
-    most: int | None = None
+    asked: NDArray[np.int64] | None = None
     sized: bool = False
 
     @property
@@ -106,10 +106,10 @@ class Training:
 
     def member(self, test: NDArray[np.int64]) -> Member:
         """The training with the records it is asked about: test records, and training records where it is sized."""
-        asked = [test[self._asked(test)], *([self._seen()] if self.sized else [])]
+        asked = [test[self._places(test)], *([self._seen()] if self.sized else [])]
         inputs = self.job.inputs
         return Member(
-            self.job, tuple({name: each.take(rows) for name, each in inputs.items()} for rows in asked)
+            replace(self.job, threads=1), tuple({name: each.take(rows) for name, each in inputs.items()} for rows in asked)
         )
 
     def answers(
@@ -118,7 +118,7 @@ class Training:
         """What came out, by name: predictions of the test records, (tested, targets or classes)."""
         answered = trainee.activate(raws[0])
         values = np.full((len(test), answered.shape[1]), np.nan, dtype=np.float32)
-        values[self._asked(test)] = answered
+        values[self._places(test)] = answered
         found = {name: values}
         if self.sized:
             network = build(self.job.network, self.job.shapes, self.job.outputs, self.job.settings)
@@ -128,9 +128,8 @@ class Training:
             found[ABOUT + name] = np.array([[parameters, score]], dtype=np.float32)
         return found
 
-    def _asked(self, test: NDArray[np.int64]) -> NDArray[np.int64]:
-        places = np.arange(len(test))
-        return places if self.most is None else some_rows(places, self.most, self.job.seed)
+    def _places(self, test: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.arange(len(test)) if self.asked is None else self.asked
 
     def _seen(self) -> NDArray[np.int64]:
         return some_rows(self.job.train, FITTED_RECORDS, self.job.seed)
@@ -184,6 +183,9 @@ def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:
         job.plan, epochs=min(job.plan.epochs, SHUFFLE_EPOCHS), batch_size=min(job.plan.batch_size, 64)
     )
     groups, labels = trainee.groups(learned), learnable.truth[learned]
+    asked = some_rows(
+        np.arange(len(trainee.split.index("test"))), most, job.seed
+    )  # the same whatever the labels
     for number in range(count + 1):
         seed = job.seed + number
         truth = np.full_like(job.truth, np.nan)
@@ -191,11 +193,11 @@ def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:
         truth[learned] = standardise(shown, learnable.targets)
         note = "shuffled labels" if number else "true labels, short training"
         told = replace(job, truth=truth, train=train, validation=validation, plan=short, seed=seed)
-        yield (f"shuffled {number}" if number else "short"), Training(note, told, most)
+        yield (f"shuffled {number}" if number else "short"), Training(note, told, asked)
 
 
 def nested(trainee: Trainee, share: float) -> NDArray[np.int64]:
-    """A share of the training records, whole units at a time; a smaller share lies within a larger one."""
+    """A share of the training records, unit by unit (the last may be cut); a smaller share lies within a larger one."""
     train = trainee.job.train
     units = Resampling(len(train), trainee.groups(train))
     place = np.random.default_rng(trainee.job.seed + 2).permutation(units.units)[units.codes]

@@ -1,4 +1,4 @@
-"""Further trainings of one contest: who is asked about which records, and what learning curves learn from."""
+"""Further trainings of one contest: which test records they are asked about, and what learning curves learn from."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bioloom import workflow
-from bioloom.journey import contest
-from bioloom.journey.contest import Programme, nested
+from bioloom.journey import further
+from bioloom.journey.further import Programme, nested, trainings
 from bioloom.journey.prepare import Request, prepare
 from bioloom.journey.trainee import Trainee, train_network
 from small_runs import FAST, motif_table
@@ -28,12 +28,13 @@ def trainee() -> Trainee:
 def test_shuffled_and_true_labels_are_compared_on_the_same_test_records(
     trainee: Trainee, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(contest.SHUFFLE_RECORDS, "fast", 8)
+    monkeypatch.setitem(further.SHUFFLE_RECORDS, "fast", 8)
     test = trainee.split.index("test")
     programme = Programme(shuffles=4, shares=(), seeds=1)
+    planned = dict(trainings(trainee, programme))
     answered = [
-        np.isfinite(training.run(name, trainee, test)[name]).all(axis=1)
-        for name, training in contest._trainings(trainee, programme)
+        np.isfinite(training.answers(name, trainee, test, training.member(test)())[name]).all(axis=1)
+        for name, training in planned.items()
     ]
     assert len(answered) == 5
     assert all(each.sum() == 8 for each in answered)
