@@ -22,7 +22,7 @@ from bioloom.journey.further import ABOUT, FEWEST, Programme, nested, trainings
 from bioloom.journey.shelf import Arrays, Shelf
 from bioloom.journey.trainee import Rivals, Trainee, properties, simple_data, some_rows
 from bioloom.models import build, simple_models
-from bioloom.training.members import run_all
+from bioloom.training.members import Work, run_all
 
 SIMPLE_SHARES = (1 / 16, 1 / 4)
 """Shares from which the simple model learns where the network does not: that costs next to nothing."""
@@ -58,7 +58,9 @@ class Answers:
 
     def named(self, prefix: str) -> dict[str, NDArray[np.float32]]:
         """The values whose names begin like that, "seed 2" before "seed 10", in whatever order they were worked out."""
-        found = sorted((name for name in self.values if name.startswith(prefix)), key=lambda name: (len(name), name))
+        found = sorted(
+            (name for name in self.values if name.startswith(prefix)), key=lambda name: (len(name), name)
+        )
         return {name: self.values[name] for name in found}
 
 
@@ -114,9 +116,9 @@ def _further(trainee: Trainee, programme: Programme, shelf: Shelf, listener: Lis
     if not missing:
         return values
     rate = trainee.seconds / max(1, len(trainee.fitted.history) * len(trainee.job.train))
-    expected = rate * sum(training.passes for training in missing.values())
+    seconds = rate * sum(training.passes for training in missing.values())
     members = [training.member(test) for training in missing.values()]
-    results = run_all(members, expected, trainee.job.device, trainee.job.threads)
+    results = run_all(members, Work(seconds, trainee.job.device, trainee.job.threads))
     for number, (name, training) in enumerate(missing.items()):
         listener.progress(0.15 + 0.8 * number / len(missing), training.note)
         values |= shelf.keep(name, training.answers(name, trainee, test, next(results)))

@@ -166,7 +166,7 @@ def _bounds(trial: Trial) -> Bounds | None:
     threshold = 0.5 if trainee.calibration is None else trainee.calibration.threshold
     called = targets.called(trial.once.values["model"][known], threshold)
     wrong = called != trial.truth[known, 0]
-    groups = trial.groups(trial.once.rows[known])
+    groups = trial.trainee.groups(trial.once.rows[known])
     test = error_bound(int(wrong.sum()), len(wrong), effective_size(wrong, groups))
     if test is None:
         return None

@@ -109,7 +109,8 @@ class Training:
         asked = [test[self._places(test)], *([self._seen()] if self.sized else [])]
         inputs = self.job.inputs
         return Member(
-            replace(self.job, threads=1), tuple({name: each.take(rows) for name, each in inputs.items()} for rows in asked)
+            replace(self.job, threads=1),
+            tuple({name: each.take(rows) for name, each in inputs.items()} for rows in asked),
         )
 
     def answers(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,27 +78,21 @@ class Trial:
         task = self.trainee.job.task
         return without_refused(task) if self.alone else task
 
-    @property
+    @cached_property
     def once(self) -> Answers:
         """The answers in which each record is tested once."""
         return self.answers.once()
 
-    @property
+    @cached_property
     def truth(self) -> NDArray[np.float32]:
         """(tested, targets) of the records tested, in the target's own units."""
         return self.trainee.learnable.truth[self.once.rows]
 
-    def groups(self, index: NDArray[np.int64]) -> NDArray[Any] | None:
-        """What some records are resampled by: given groups, else what the splits kept together."""
-        if self.trainee.records.group is not None:
-            return self.trainee.records.group[index]
-        return None if self.first.units is None else self.first.units[index]
-
-    @property
+    @cached_property
     def plan(self) -> Resampling:
         """How the tested records are drawn."""
         recipe, rows = self.trainee.prepared.recipe, self.once.rows
-        return Resampling(len(rows), self.groups(rows), recipe.evaluation.draws, recipe.seed)
+        return Resampling(len(rows), self.trainee.groups(rows), recipe.evaluation.draws, recipe.seed)
 
 
 @dataclass(frozen=True)
@@ -195,10 +190,8 @@ def _all_metrics(trial: Trial, resampled: Resampled, name: str) -> dict[str, Sco
     if trial.alone:
         found |= refused_scores(trial.trainee.job.task, len(trial.truth))
     if name in INFORMED and not trial.trainee.learnable.targets.classes:
-        rows = trial.once.rows
-        found[NAME] = predictive_information(
-            trial.truth, trial.once.values[name], trial.groups(rows), trial.plan.seed
-        )
+        plan = trial.plan
+        found[NAME] = predictive_information(trial.truth, trial.once.values[name], plan.groups, plan.seed)
     return found
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bioloom.data.folds import Folds
 from bioloom.data.split import Split
-from bioloom.events import Listener, Within
+from bioloom.events import Listener, Silent, Within
 from bioloom.journey.contest import Answers, compete, pool
 from bioloom.journey.further import Programme
 from bioloom.journey.learnable import encode
@@ -15,6 +15,10 @@ from bioloom.journey.prepare import Prepared
 from bioloom.journey.shelf import Arrays, Shelf
 from bioloom.journey.trainee import Rivals, Trainee, fit_rivals, train_network
 from bioloom.training.device import session
+from bioloom.training.members import Work, run_all
+
+CONTEST = 2.0
+"""About how much longer a fold takes than the training of its network alone."""
 
 
 @dataclass(frozen=True)
@@ -33,23 +37,39 @@ class Rehearsal:
         if self.folds is None:
             values = compete(trainee, rivals, Programme.of(trainee), self.shelf, listener)
             return pool([trainee.split], [values], repeats=1)
-        found, count = [], len(self.folds.splits)
-        for number, split in enumerate(self.folds.splits):
-            within = Within(listener, number / count, (number + 1) / count, f"fold {number + 1} of {count}")
-            within.progress(0.0)
-            found.append(self.shelf.arrays(f"fold {number}", partial(self._fold, number, split, within)))
-        return pool(self.folds.splits, found, self.folds.repeats)
+        return pool(self.folds.splits, self._all_folds(trainee, listener), self.folds.repeats)
+
+    def _all_folds(self, trainee: Trainee, listener: Listener) -> list[Arrays]:
+        """The answers of every fold; those that a stopped run has finished are taken from the shelf."""
+        splits = () if self.folds is None else self.folds.splits
+        kept = {number: self.shelf.kept(f"fold {number}") for number in range(len(splits))}
+        missing = [number for number, arrays in kept.items() if arrays is None]
+        work = Work(CONTEST * trainee.seconds * len(missing), trainee.job.device, trainee.job.threads)
+        together = work.workers(len(missing)) > 1  # other processes cannot tell how far they are
+        parts = [Within(listener, n / len(splits), (n + 1) / len(splits), f"fold {n + 1}") for n in missing]
+        heard: list[Listener] = [Silent() if together else part for part in parts]
+        folds = [partial(self._fold, n, splits[n], each) for n, each in zip(missing, heard, strict=True)]
+        results = run_all(folds, work)
+        for number, part in zip(missing, parts, strict=True):
+            part.progress(0.0)
+            kept[number] = self.shelf.keep(f"fold {number}", next(results))
+        return [arrays for arrays in kept.values() if arrays is not None]
 
     def _fold(self, number: int, split: Split, listener: Listener) -> Arrays:
-        """Everything anew on the training records of one fold: encoding, network, rivals, controls."""
+        """Everything anew on the training records of one fold: encoding, network, rivals, controls.
+
+        In one thread, so that the numbers do not depend on whether another fold runs beside it.
+        """
+        recipe = self.prepared.recipe.model_copy(update={"threads": 1})
+        prepared = replace(self.prepared, recipe=recipe)
         saved = (
             None if self.shelf.folder is None else self.shelf.folder / f"fold {number} training.safetensors"
         )
         training = Within(listener, 0.0, 0.4)
         trainee = train_network(
-            self.prepared,
+            prepared,
             split,
-            encode(self.prepared, split),
+            encode(prepared, split),
             saved,
             lambda epoch, _: training.progress(epoch.number / epoch.epochs, f"epoch {epoch.number}"),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ class Trainee:
         """All records."""
         return self.prepared.records
 
-    @property
+    @cached_property
     def values(self) -> NDArray[np.float32]:
         """(records, targets or classes) predictions of all records, in the target's units."""
         return self.activate(self.raw)

@@ -1,7 +1,8 @@
 """Many trainings at once: shuffles, shares, seeds and folds are members that know nothing of each other.
 
 On a processor with several cores they run in processes of one thread each, which share the encoded records by
-memory map; the numbers are the same as one by one, because each follows from its own seed.
+memory map; the numbers are the same as one by one, because each follows from its own seed and uses one thread
+in any case.
 """
 
 from __future__ import annotations
@@ -42,19 +43,32 @@ class Member:
         return [predict(network, inputs, device=self.job.device) for inputs in self.asked]
 
 
-def run_all(
-    members: Sequence[Callable[[], Result]], expected: float, device: str = "cpu", threads: int = 0
-) -> Iterator[Result]:
-    """The result of each member in order, as they become ready.
+@dataclass(frozen=True)
+class Work:
+    """How much there is to do, and where.
 
-    expected: seconds that all would take one after another
-    threads:  that the user allows in all; 0 for as many as there are processors
+    seconds: that all members would take one after another
+    threads: that the user allows in all; 0 for as many as there are processors
     """
-    workers = min(threads or processors(), processors(), len(members))
-    if device != "cpu" or workers < 2 or expected < PAYS_FROM:
+
+    seconds: float
+    device: str = "cpu"
+    threads: int = 0
+
+    def workers(self, members: int) -> int:
+        """How many processes share the work; 1 where others would not be ready in time."""
+        here = processors()
+        possible = min(self.threads or here, here, members)
+        return possible if self.device == "cpu" and self.seconds >= PAYS_FROM else 1
+
+
+def run_all(members: Sequence[Callable[[], Result]], work: Work) -> Iterator[Result]:
+    """The result of each member in order, as they become ready."""
+    workers = work.workers(len(members))
+    if workers > 1:
+        yield from _in_processes(members, workers)
+    else:
         yield from (member() for member in members)
-        return
-    yield from _in_processes(members, workers)
 
 
 def _in_processes(members: Sequence[Callable[[], Result]], workers: int) -> Iterator[Result]:
