@@ -92,7 +92,7 @@ def test_groups_are_drawn_together() -> None:
 
 
 def test_the_section_shows_the_sentence_the_figure_and_why_a_bin_has_no_number(tmp_path: Path) -> None:
-    run = fake_runs.regression(tmp_path)
+    run = fake_runs.before(tmp_path)
     assert sections["identity"].render(read(run)) is None
     identity = RANDOM.uniform(0.2, 1, 400).astype(np.float32)
     found = curve(identity, np.where(identity < 0.6, 3.0, 0.3))
