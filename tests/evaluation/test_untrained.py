@@ -96,6 +96,29 @@ def test_a_network_without_a_linear_layer_has_no_such_control(dna) -> None:
     assert untrained_features(network, encoded, np.arange(3)) is not None
 
 
+def test_a_network_that_reads_positions_one_by_one_has_no_such_control_and_ends_no_run(dna) -> None:
+    _, encoded, shapes = dna
+    network = build("cnn", shapes, 1, {})
+
+    class ByPosition(nn.Module):
+        name, several = "by position", False
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.last = nn.Linear(4, 1)
+
+        def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+            rows = x.transpose(1, 2).reshape(-1, x.shape[1])  # (records x positions, channels)
+            return self.last(rows).reshape(len(x), -1).mean(dim=1, keepdim=True)
+
+    positions: Network = ByPosition()  # type: ignore[assignment]
+    assert untrained_features(positions, encoded, np.arange(3)) is None
+    found = untrained(positions, encoded, parts(np.zeros((200, 1))), NUMBER, HOW)
+    assert found.value is None
+    assert "one row for each record" in found.reason
+    assert untrained_features(network, encoded, np.arange(3)) is not None
+
+
 def test_properties_that_decide_the_target_are_found_and_constant_ones_say_nothing() -> None:
     random = np.random.default_rng(0)
     length = random.integers(50, 100, 400)[:, None].astype(float)

@@ -14,10 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bioloom.errors import UserError
 from bioloom.modalities import Encoded
 from bioloom.models import Network, TrainingData, simple_models
-from bioloom.models.predict import predict
+from bioloom.models.predict import cache_sized, predict
 from bioloom.targets import Targets
 from bioloom.tasks import Task
 
@@ -76,7 +75,7 @@ def untrained(
     places = np.concatenate([parts.train, parts.validation, parts.test])
     features = untrained_features(network, encoded, places, how.seed)
     if features is None:
-        return Control(None, reason="the network has no linear layer whose input could be used")
+        return Control(None, reason="the network has no linear layer that receives one row for each record")
     ends = np.cumsum([len(parts.train), len(parts.validation)])
     return _fitted(tuple(np.split(features, ends)), parts, targets, how)
 
@@ -92,7 +91,8 @@ class How:
 def untrained_features(
     network: Network, encoded: Mapping[str, Encoded], index: NDArray[np.int64], seed: int = 0
 ) -> NDArray[np.float32] | None:
-    """What enters the last linear layer of a network, (index, features) float32; None where there is no such layer.
+    """What enters the last linear layer of a network, (index, features) float32; None where there is no such layer,
+    or it does not receive one row for each record.
 
     Where more than 1,024 numbers enter (or one per position), these are added up with random signs to 1,024.
     """
@@ -106,18 +106,15 @@ def untrained_features(
         flat = given[0].detach().flatten(1).float().cpu()
         caught.append(_narrow(flat, signs, seed))
 
+    size = cache_sized(network, {name: each.shape for name, each in encoded.items()})  # runs it once, unheard
     hook = linear[-1].register_forward_pre_hook(catch)
     try:
-        predict(network, {name: each.take(index) for name, each in encoded.items()})
+        predict(network, {name: each.take(index) for name, each in encoded.items()}, batch_size=size)
     finally:
         hook.remove()
-    rows = [part for part in caught if part.shape[1] == caught[-1].shape[1]]
-    found = torch.cat(rows).numpy()[-len(index) :] if rows else np.empty((0, 0), dtype=np.float32)
-    if len(found) != len(index):
-        raise UserError(
-            f'The last linear layer of the network "{network.name}" does not see one row per record.',
-            fix="place a linear layer last, which receives (records, features)",
-        )
+    found = torch.cat(caught).numpy() if caught else np.empty((0, 0), dtype=np.float32)
+    if len(found) != len(index):  # a layer that sees positions of records one by one; no reason to end a run
+        return None
     return np.nan_to_num(found.astype(np.float32))
 
 
