@@ -97,3 +97,12 @@ def test_the_interval_holds_the_gain_of_twice_the_data(floor: float) -> None:
         found = learning_curve("r2", trained, seed).doubling
         held += found.low is not None and found.low <= true <= found.high
     assert held >= 135  # 142.5 expected
+
+
+def test_draws_that_do_not_differ_weigh_all_sizes_alike() -> None:
+    """As where every record is predicted without error, at every size or at all but the smallest."""
+    perfect = learning_curve("r2", points(np.zeros(4)))
+    assert perfect.doubling.gain is None
+    almost = learning_curve("r2", points(np.array([0.5, 0.0, 0.0, 0.0, 0.0])))
+    assert np.isfinite([almost.a, almost.b, almost.c]).all()
+    assert almost.doubling.gain == pytest.approx(0, abs=0.05)

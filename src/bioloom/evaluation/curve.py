@@ -239,11 +239,10 @@ def _distance(metric: Metric, scores: Floats) -> Floats:
 
 
 def _weights(errors: _Errors) -> Floats:
-    """1 / variance of each point, never more than a hundredfold apart; equal where there are no draws."""
-    if errors.drawn.shape[1] < 2:
-        return np.ones(len(errors.sizes))
-    variance = errors.drawn.var(axis=1)
-    return np.asarray(1 / np.maximum(variance, max(float(variance.max()) / 100, 1e-300)))
+    """1 / variance of each point, never more than a hundredfold apart; equal where there are no draws, or draws do not differ."""
+    variance = errors.drawn.var(axis=1) if errors.drawn.shape[1] > 1 else np.zeros(len(errors.sizes))
+    most = float(variance.max(initial=0.0))
+    return np.asarray(1 / np.maximum(variance / most, 0.01)) if most > 0 else np.ones(len(variance))
 
 
 def _problem(errors: _Errors) -> str | None:
