@@ -15,7 +15,7 @@ import pytest
 import fake_runs
 from bioloom.errors import UserError
 from bioloom.evaluation import untrained
-from bioloom.journey.contest import SHUFFLE_EPOCHS, SHUFFLE_RECORDS
+from bioloom.journey.further import SHUFFLE_EPOCHS, SHUFFLE_RECORDS
 from bioloom.journey.trainee import FEWER
 from bioloom.models import boosting
 from bioloom.report import fragment, render
@@ -442,6 +442,8 @@ def test_intervals_that_broke_their_promise_ask_for_care(tmp_path: Path) -> None
     assert sure().tone == "care"
     result["uncertainty"] |= {"reason": "5 validation records are too few"}
     result["uncertainty"]["coverage"][0]["size"] = None
+    assert "no ends in some folds" in sure().answer
+    result["uncertainty"]["half"] = [None]
     assert sure().answer == "No promise can be made: 5 validation records are too few"
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bioloom.evaluation.advice import doubled
+from bioloom.evaluation.advice import doubled, larger_test, unlike_records
 from bioloom.evaluation.ceiling import ClassCeiling
 from bioloom.evaluation.checks import Answer, checks, run_checks
 from bioloom.evaluation.curve import Doubling
 from bioloom.evaluation.evidence import Evidence
 from bioloom.evaluation.facts import Facts
+from bioloom.evaluation.verdict import verdict
 from bioloom.metrics import METRICS
 from situations import (
     CLEAN,
@@ -27,6 +28,7 @@ from situations import (
     missing_where_high,
     numbers,
     over_folds,
+    shuffled,
     situations,
     told,
     with_difference,
@@ -169,6 +171,33 @@ def test_folds_that_differ_much_but_all_beat_guessing_are_a_note() -> None:
     facts = told(SOUND, Evidence(folds=over_folds(0.9, 0.1, 0.8, 0.1)))
     assert asked("folds.spread", facts).severity == "note"
     assert checks["folds.spread"].look(told(SOUND, Evidence(folds=over_folds(0.9, 0.1)))) is None
+
+
+def test_one_shuffle_above_guessing_is_a_note_and_no_leak() -> None:
+    lucky = replace(shuffled(0.4, False), firm=False)
+    found = next(each for each in run_checks(replace(SOUND, shuffle=lucky)) if "shuffled" in each.code)
+    assert found.severity == "note"
+    assert "evaluation.shuffles=5" in found.fix
+    assert verdict(replace(SOUND, shuffle=lucky), [found]).code != "leaky_test"
+
+
+def test_a_fold_of_one_record_does_not_say_that_all_predictions_are_alike() -> None:
+    part = np.full(len(SOUND.part), "train", dtype=object)
+    part[0] = "test"
+    assert checks["training.constant"].look(replace(SOUND, part=part, value=SOUND.value[:1])) is None
+
+
+def test_a_network_that_learned_nothing_is_not_said_to_know_its_training_records_by_heart() -> None:
+    noise = with_score(replace(SOUND, train_score=0.06), "model", -0.08, -0.19, 0.03)
+    assert asked("training.overfitting", noise).severity == "ok"
+    assert asked("training.overfitting", replace(noise, train_score=0.6)).severity == "warning"
+
+
+def test_advice_on_the_split_names_only_what_that_split_can_do() -> None:
+    assert "--split similarity" in unlike_records(replace(SOUND, split="random"))
+    assert "similarity" not in unlike_records(replace(SOUND, split="mutation"))
+    assert "split.folds" in larger_test(replace(SOUND, split="chromosome"))
+    assert "split.test" not in larger_test(replace(SOUND, split="chromosome"))
 
 
 def test_no_two_checks_fire_on_the_same_new_evidence() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def test_too_few_records_promise_less_or_nothing_and_say_so(n: int, level: float
     assert says in made.reason
     assert np.isinf(made.half[0]) == (n == 3)
     text = made.coverage(truth, value, Resampling(n)).text
-    assert "No promise" in text if n == 3 else "Fewer than asked for" in text
+    assert "No promise" in text if n == 3 else "lower than asked for" in text
 
 
 def test_no_calibration_record_promises_nothing() -> None:
@@ -130,3 +131,22 @@ def test_it_comes_back_from_json() -> None:
         assert Conformal.from_json(json.loads(json.dumps(made.to_json()))) == made
     content = json.dumps(made.coverage(truth, value, Resampling(5)).to_json(), allow_nan=False)
     assert "No promise" in content
+
+
+def test_one_group_has_no_interval_of_its_coverage_and_is_told_in_the_singular() -> None:
+    truth, value = number(30, np.random.default_rng(4))
+    codes = np.zeros(30, dtype=int)
+    made = Conformal.fit(Calibrating(value, truth, ("a",), groups=codes), 0.9)
+    assert made.reason.startswith("1 group of validation records is too few")
+    found = replace(made, half=(1.0,)).coverage(truth, value, Resampling(30, codes))
+    assert found.shares[0].interval.low is None
+
+
+def test_a_fold_without_ends_is_told_in_words() -> None:
+    truth, value = number(40, np.random.default_rng(4))
+    made = Conformal.fit(Calibrating(value, truth, ("a",)), 0.9)
+    inside, size = made.held(truth, value)
+    size[:5] = np.inf
+    text = made.counted(inside, size, Resampling(40)).text
+    assert "some of them without ends" in text
+    assert "inf" not in text

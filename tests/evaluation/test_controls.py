@@ -66,11 +66,32 @@ def test_an_honest_pipeline_reads_as_guessing_and_the_real_labels_stand_out() ->
 def test_a_pipeline_that_has_seen_the_test_does_not_read_as_guessing() -> None:
     _, y = data()
     found = label_shuffle(
-        lambda truth, seed: y[150:], TASKS["regression"], y[:150], y[150:], ShufflePlan(count=2)
+        lambda truth, seed: y[150:], TASKS["regression"], y[:150], y[150:], ShufflePlan(count=5)
     )
     assert not found.reads_as_guessing
+    assert found.firm
     assert found.p == 1.0
     assert "should not be" in found.text
+
+
+def test_few_shuffles_of_few_columns_accuse_no_honest_pipeline_for_sure() -> None:
+    """A model of shuffled labels lies along the only direction that matters with probability 1/2."""
+    random, above, accused = np.random.default_rng(0), 0, 0
+    for repetition in range(100):
+        x = random.normal(size=(200, 1))
+        y = (x + 0.5 * random.normal(size=(200, 1))).astype(np.float32)
+
+        def train(truth: np.ndarray, seed: int, x: np.ndarray = x) -> np.ndarray:
+            return (x[150:] @ np.linalg.lstsq(x[:150], truth, rcond=None)[0]).astype(np.float32)
+
+        plan = ShufflePlan(count=1 if repetition % 2 else 5, seed=10 * repetition)
+        found = label_shuffle(train, TASKS["regression"], y[:150], y[150:], plan)
+        above += not found.reads_as_guessing
+        accused += found.firm and not found.reads_as_guessing
+        assert found.firm == (plan.count == 5)
+        assert found.reads_as_guessing or found.firm == ("should not be" in found.text)
+    assert above > 15
+    assert accused <= 4
 
 
 def test_a_collapse_to_a_constant_counts_as_guessing() -> None:

@@ -141,6 +141,14 @@ def test_the_interval_of_the_slope_holds_the_truth(grouped: bool) -> None:
     assert np.mean(held) == pytest.approx(0.95, abs=0.03)
 
 
+def test_a_slope_that_may_be_nothing_is_not_taken_at_face_value() -> None:
+    random = np.random.default_rng(3)
+    found = spread(random.normal(size=15), 0.1 * random.normal(size=15), "growth")
+    assert found.line.slope[1] <= 0
+    assert found.line.slope[2] >= 1
+    assert "too uncertain" in found.text
+
+
 def test_constant_predictions_have_no_slope_and_say_why() -> None:
     found = spread(np.arange(20.0), np.ones(20), "growth")
     assert found.line is None

@@ -16,6 +16,13 @@ FREE = ("random", "stratified", "copies", "group", "similarity")
 chromosome or a position decides what the test is."""
 
 
+FOLDED = (*FREE, "chromosome")
+"""Methods that can test every record once, in folds."""
+
+ONE_PARENT = ("mutation", "mutation-count", "low-to-high")
+"""Methods for variants of one parent, which are all one family: there is nothing to split by similarity."""
+
+
 def larger_test(facts: Facts) -> str:
     """How to test more records, as advice that begins in lower case."""
     what = facts.units.split()[-1] if facts.units else "records"  # "73 families" are enlarged by families
@@ -26,6 +33,8 @@ def larger_test(facts: Facts) -> str:
             f"give the test more {what} (--set split.test=0.3), test every record once (--set split.folds=5), "
             f"or collect more {what}"
         )
+    if facts.split in FOLDED:
+        return f"test every record once (--set split.folds=5), or collect more {what}"
     return f"collect more {what} for the test"
 
 
@@ -35,6 +44,11 @@ def unlike_records(facts: Facts) -> str:
         return (
             "collect records of more families, or take the look-up: the test records are of families that the network "
             "did not learn from, and it may know no more of them than their nearest relative does"
+        )
+    if facts.split in ONE_PARENT:
+        return (
+            "collect more variants, and variants with several mutations: the nearest variant says as much about a new one as "
+            "the network does"
         )
     return (
         "the test may be too like the training records: split by similarity (--split similarity) to see what is left "

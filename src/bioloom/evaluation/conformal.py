@@ -68,12 +68,15 @@ class Conformal:
             if np.isfinite(half).all() or promised == tried[-1]:
                 break
         units = _units(errors, codes)
-        what = "groups of validation records" if codes is not None else "validation records"
+        what = "validation record" if codes is None else "group of validation records"
+        if units != 1:
+            what = "validation records" if codes is None else "groups of validation records"
+        few = f"{units} {what} {'is' if units == 1 else 'are'} too few"
         if not np.isfinite(half).all():
-            reason = f"{units} {what} are too few for any promise; {_needed(tried[-1])} are needed"
+            reason = f"{few} for any promise; {_needed(tried[-1])} are needed"
             promised = level
         elif promised < level:
-            reason = f"{units} {what} are too few for {percent(level)}, which needs {_needed(level)}"
+            reason = f"{few} for {percent(level)}, which needs {_needed(level)}"
         groups = 0 if codes is None else len(np.unique(codes))
         return cls(
             promised, tuple(map(float, half)), given.names, given.classes, len(given.value), groups, reason
@@ -209,7 +212,7 @@ class Coverage:
         told += f"; {len(self.names) - TOLD} more targets in the table" if len(self.names) > TOLD else ""
         promise = f"was promised to hold the truth for {percent(kept.level)} of new records"
         what = "set of classes" if kept.classes else "interval around each prediction"
-        less = f" Fewer than asked for: {kept.reason}." if kept.reason else ""
+        less = f" The promise is lower than asked for: {kept.reason}." if kept.reason else ""
         return f"The {what} {promise}; on the test records it does so for {told}.{less}"
 
     def _told(self, place: int) -> str:
@@ -220,6 +223,8 @@ class Coverage:
         among = f" of {self.names[place]}" if len(self.names) > 1 else ""
         span = "" if low is None or high is None else f" ({percent(low, 1)} to {percent(high, 1)})"
         wide = f"{size:.3g} classes on average" if self.conformal.classes else f"{size:.4g} wide"
+        if not np.isfinite(size):
+            wide = "some of them without ends, because a fold had too few validation records for the promise"
         return f"{percent(share.value, 1)}{among}{span}, {wide}"
 
 
@@ -272,7 +277,7 @@ def _share(inside: Floats, plan: Resampling) -> Share:
     if not plan.grouped:
         return Share(hits / n, n, wilson(hits, n))
     kept = inside[known]
-    left_out = plan.leave_one_out() if plan.units < FEW_UNITS else ()
+    left_out = plan.leave_one_out() if 1 < plan.units < FEW_UNITS else ()
     draws, left = (
         np.concatenate([np.empty(0), *(kept @ counts / counts.sum(axis=0) for counts in blocks)])
         for blocks in (plan.bootstrap(), left_out)

@@ -28,6 +28,9 @@ Train = Callable[[Truth, int], NDArray[np.float32]]
 LUCK_DRAWS = 100
 """Permutations of the test labels that show how far a guess strays on this test."""
 
+FIRM = 5
+"""Fewer shuffles prove nothing: where one direction of the input matters, each lies along it with probability 1/2."""
+
 
 @dataclass(frozen=True)
 class Shuffle:
@@ -38,6 +41,7 @@ class Shuffle:
     guessing: what guessing gives
     p:        (1 + shuffled at least as good as real) / (1 + shuffled); never below 1 / (1 + shuffled)
     reads_as_guessing: whether the shuffled trainings do no better than chance allows
+    firm:    whether there are enough shuffled trainings to tell luck from a leak
     """
 
     metric: str
@@ -48,6 +52,7 @@ class Shuffle:
     p: float
     reads_as_guessing: bool
     text: str
+    firm: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in result.json."""
@@ -104,8 +109,13 @@ def read_shuffles(
     mean = float(np.mean(values))
     guess = metric.gain(mean, guessing) <= _allowance(metric, values, (true, guessing), luck)
     p = (1 + as_good) / (1 + len(values))
-    text = _sentence(metric, mean, true, guessing, guess)
-    return Shuffle(metric.name, values, mean, true, guessing, p, guess, text)
+    firm = len(values) >= FIRM
+    reads = _reads(metric, mean, (true, guessing), guess=guess, firm=firm)
+    text = (
+        f"Trained on shuffled labels, the same pipeline scores {metric.text(mean)} in {metric.title}, {reads} "
+        f"({metric.text(guessing)}); the same short training on the true labels scores {metric.text(true)}."
+    )
+    return Shuffle(metric.name, values, mean, true, guessing, p, guess, text, firm)
 
 
 def permute(truth: Truth, groups: NDArray[Any] | None, seed: int) -> Truth:
@@ -133,24 +143,24 @@ def _allowance(metric: Metric, values: tuple[float, ...], levels: tuple[float, f
     """How far above guessing the mean of shuffled trainings may lie and still be called a guess.
 
     The largest of: two standard deviations of a guess on this test; the upper 95 % limit of the mean, where
-    there are three shuffles or more; a quarter of what the true labels give. The last is there because a model
+    there are two shuffles or more; a quarter of what the true labels give. The last is there because a model
     of shuffled labels is one random function of the input: where the input has few directions that matter,
     it lies along the true one, or against it, by luck that the first two cannot see.
     """
     real, guessing = levels
     allowed = [2 * luck, 0.25 * metric.gain(real, guessing)]
-    if len(values) >= 3:
+    if len(values) >= 2:
         error = np.std(values, ddof=1) / np.sqrt(len(values))
         allowed.append(float(stats.t.ppf(0.975, len(values) - 1) * error))
     return max(allowed)
 
 
-def _sentence(metric: Metric, mean: float, real: float, guessing: float, guess: bool) -> str:
-    reads = "which is better than guessing and should not be"
+def _reads(metric: Metric, mean: float, levels: tuple[float, float], *, guess: bool, firm: bool) -> str:
+    """How the mean of shuffled trainings compares with guessing; the level of guessing follows in brackets."""
+    real, guessing = levels
     if guess:
         far_below = metric.gain(mean, guessing) < -0.25 * abs(metric.gain(real, guessing))
-        reads = "which is no better than guessing" if far_below else "which reads as guessing"
-    return (
-        f"Trained on shuffled labels, the same pipeline scores {metric.text(mean)} in {metric.title}, {reads} "
-        f"({metric.text(guessing)}); the same short training on the true labels scores {metric.text(real)}."
-    )
+        return "which is no better than guessing" if far_below else "which reads as guessing"
+    if firm:
+        return "which is better than guessing and should not be"
+    return "which so few shuffles may reach by luck where guessing is expected"

@@ -318,6 +318,8 @@ class Spread:
         value, low, high = self.line.slope
         ends = f"{value:.2f} ({low:.2f} to {high:.2f})"
         found = f"Where predictions of {self.name} differ by 1, measured values differ by {ends} on average"
+        if low <= 0 and high >= 1:
+            return f"{found}: too uncertain to tell whether their differences mean anything."
         if low <= 1 <= high:
             return f"{found}: their differences can be taken at face value."
         return f"{found}: predicted differences are too {'large' if value < 1 else 'small'}."

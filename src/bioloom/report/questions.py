@@ -194,9 +194,13 @@ def _shuffled(shuffle: Mapping[str, Any], metric: str) -> Fact | None:
     level = f" ({score(metric, shuffle['guessing'])})" if shuffle.get("guessing") is not None else ""
     real = shuffle.get("real")
     beside = "" if real is None else f"; with true labels the same training reaches {score(metric, real)}"
-    word = f"No better than guessing{level}" if guess else f"Better than guessing{level}, and should not be"
+    firm = shuffle.get("firm", True)
+    chance = "and should not be" if firm else "perhaps by luck, because the labels were shuffled so few times"
+    word = f"No better than guessing{level}" if guess else f"Better than guessing{level}, {chance}"
     answer = f"{word}: {score(metric, shuffle['mean'])}{beside}"
-    return Fact("With shuffled labels?", answer, "good" if guess else "bad", "evaluation-controls")
+    return Fact(
+        "With shuffled labels?", answer, "good" if guess else "bad" if firm else "care", "evaluation-controls"
+    )
 
 
 SIZES = 3
@@ -246,13 +250,16 @@ def _sure(result: Result) -> Fact | None:
     if first is None or first.get("value") is None:
         return None
     question, section = "How sure is one prediction?", "evaluation-uncertainty"
-    if first.get("size") is None:
+    if first.get("size") is None and None in (found.get("half") or (None,)):
         return Fact(question, f"No promise can be made: {found.get('reason')}", "care", section)
     level, held = f"{100 * found['level']:g} %", f"{100 * first['value']:.1f} % of the test records"
     named = f" of {first['name']}" if len(found["coverage"]) > 1 else ""
     answer = f"{level} intervals{named} are {number(first['size'])} wide and hold {held}"
     if found.get("kind") == "sets":
         answer = f"{level} sets name {number(first['size'])} classes on average and hold {held}"
+    if first.get("size") is None:
+        answer = f"{level} intervals have no ends in some folds, where there were too few validation records"
+        return Fact(question, f"{answer}; all of them hold {held}", "care", section)
     low = first.get("high") is not None and first["high"] < found["level"]
     return Fact(question, answer, "care" if low else "plain", section)
 

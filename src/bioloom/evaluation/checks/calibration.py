@@ -80,8 +80,8 @@ def _off(line: Line) -> tuple[bool, float]:
 def intervals(facts: Facts) -> Answer | None:
     """The promise holds for records like the validation records; the test shows whether it does."""
     found = facts.evidence.uncertainty
-    if found is None or not np.isfinite(found.conformal.half).all():
-        return None
+    if found is None or not np.isfinite([*found.conformal.half, *found.size]).all():
+        return None  # an interval without ends always holds the truth
     known = [
         (name, share)
         for name, share in zip(found.names, found.shares, strict=True)
@@ -118,7 +118,7 @@ def _broken(share: Share, level: float) -> tuple[bool, bool, float]:
 def _told(found: Coverage, name: str, share: Share) -> str:
     low, high = _ends(share)
     among = f" of {name}" if len(found.names) > 1 else ""
-    what = "sets of classes" if found.conformal.classes else "intervals"
+    what = "the network's sets of classes" if found.conformal.classes else "the network's intervals"
     return (
         f"{what}{among} promise {percent(found.conformal.level)} and hold {percent(share.value, 1)} "
         f"({percent(low, 1)} to {percent(high, 1)}) of {share.n:,} test records"

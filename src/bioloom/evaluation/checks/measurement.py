@@ -86,8 +86,9 @@ def outliers(facts: Facts) -> Answer | None:
         return None
     worst = max(found, key=lambda each: (each.carried >= MUCH, each.moved))
     among = f" of {worst.name}" if len(facts.targets.names) > 1 else ""
+    where = "" if facts.scored is None else " in the first fold"
     told = (
-        f"{counted(worst.count, 'test record')} of {worst.known:,} {'carries' if worst.count == 1 else 'carry'} "
+        f"{counted(worst.count, 'test record')} of {worst.known:,}{where} {'carries' if worst.count == 1 else 'carry'} "
         f"{percent(worst.carried)} of the squared error{among}: R² is {worst.r2:.3f}, and {worst.without:.3f} "
         f"without {'it' if worst.count == 1 else 'them'}"
     )

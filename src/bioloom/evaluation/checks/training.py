@@ -9,8 +9,14 @@ from bioloom.evaluation.comparison import RIVALS
 from bioloom.evaluation.facts import Facts
 from bioloom.metrics import METRICS
 
+LITTLE = 0.1
+"""Share of the way from guessing to perfect on the training records below which there is nothing to hold too fast."""
+
 LARGE_FOLD = 10
 """A fold of fewer test records says too little by itself."""
+
+SEVERAL = 5
+"""So many test records must be predicted alike before it says something of the model: a fold may test a single one."""
 
 UNEVEN = 0.5
 """Standard deviation over folds, in units of what the mean gains over guessing, that is worth a word."""
@@ -31,6 +37,8 @@ def overfitting(facts: Facts) -> Answer | None:
         f"{facts.metric.title} is {text(facts.train_score)} in training and {text(score.value)} in the test"
     )
     learned = facts.metric.gain(facts.train_score, facts.guessing)
+    if learned < LITTLE * abs(facts.metric.gain(facts.metric.best, facts.guessing)):
+        return Answer("ok", f"No, it learned little from either: {figures}.")
     lost = facts.metric.gain(facts.train_score, score.value) / learned if learned > 0 else 0.0
     if lost <= 0.2:
         return Answer("ok", f"No: {figures}.")
@@ -45,7 +53,7 @@ def overfitting(facts: Facts) -> Answer | None:
 )
 def constant(facts: Facts) -> Answer | None:
     """A model that says the same of every record has learned the mean and nothing else."""
-    if not len(facts.value):
+    if len(facts.value) < SEVERAL:
         return None
     if (facts.value == facts.value[:1]).all():
         return Answer("problem", "Every test record gets the same prediction.")
@@ -82,7 +90,17 @@ def shuffled_labels(facts: Facts) -> Answer | None:
     """Where nothing can be learned, a score above guessing is an artefact."""
     if facts.shuffle is None:
         return None
-    return Answer("ok" if facts.shuffle.reads_as_guessing else "problem", facts.shuffle.text)
+    if facts.shuffle.reads_as_guessing:
+        return Answer("ok", facts.shuffle.text)
+    if not facts.shuffle.firm:
+        return Answer("note", facts.shuffle.text, MORE_SHUFFLES)
+    return Answer("problem", facts.shuffle.text)
+
+
+MORE_SHUFFLES = (
+    "shuffle the labels more often to tell luck from a leak (--set evaluation.shuffles=5): a model of shuffled labels is one "
+    "random function of the input, and may happen to lie along the true one"
+)
 
 
 @check(
