@@ -138,3 +138,16 @@ def test_it_comes_back_from_its_state_and_is_small(one_parent) -> None:
     assert np.array_equal(one.p, two.p)
     assert again.names == domain.names
     assert judged(domain, modality, []).flag.shape == (0,)
+
+
+def test_the_region_does_not_depend_on_how_many_features_are_worked_on_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    features = table(600, 0)
+    features.values[:40, 1] = np.nan
+    train, held_out = np.arange(450), np.arange(450, 600)
+    whole = Domain.fit(features, train, held_out, 0).state()
+    monkeypatch.setattr("bioloom.evaluation.domain.BLOCK", 1)
+    one_by_one = Domain.fit(features, train, held_out, 0).state()
+    for name in ("mean", "scale", "varies", "low", "high"):
+        assert one_by_one[name] == pytest.approx(whole[name], rel=1e-6)

@@ -212,7 +212,7 @@ def _space(
     plain = [not name.rpartition(": ")[2].startswith("kmer ") for name in features.names]
     bare = _Space(
         np.array(plain, dtype=np.uint8),
-        *_summary(values[train]),
+        *_summary(values, train),
         axes=np.zeros((width, 0), dtype=np.float32),
         references=np.zeros((0, 1), dtype=np.float32),
         unit=np.ones(2, dtype=np.float32),
@@ -252,25 +252,39 @@ def _tail(values: Floats) -> float:
     return float(np.quantile(values, 1 - LEVEL, method="higher"))
 
 
-def _summary(learned: Floats) -> tuple[Floats, Floats, NDArray[np.uint8], Floats, Floats]:
-    """Mean, spread, whether it varies, and range of each feature; missing values take no part.
+def _summary(
+    values: Floats, rows: NDArray[np.int64]
+) -> tuple[Floats, Floats, NDArray[np.uint8], Floats, Floats]:
+    """Mean, spread, whether it varies, and range of each feature over some rows; missing values take no part.
 
     A feature that never varies gets a twentieth of its size as spread, or the median spread of the others.
     """
-    known = np.isfinite(learned)
-    count = np.maximum(known.sum(axis=0), 1)
-    filled = np.where(known, learned, 0).astype(np.float64)
-    mean = filled.sum(axis=0) / count
-    scale = np.sqrt((np.where(known, learned - mean, 0) ** 2).sum(axis=0) / count)
+    step = max(1, BLOCK // max(1, len(rows)))  # copies of all features of a million rows would be large
+    starts = range(0, max(values.shape[1], 1), step)
+    blocks = [_measured(values[rows, first : first + step]) for first in starts]
+    mean, scale, low, high = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     varies = scale > 1e-6 * np.maximum(np.abs(mean), 1e-30)
     usual = float(np.median(scale[varies])) if varies.any() else 1.0
     scale = np.where(varies, scale, np.maximum(0.05 * np.abs(mean), usual))
+    return (
+        mean.astype(np.float32),
+        scale.astype(np.float32),
+        varies.astype(np.uint8),
+        low.astype(np.float32),
+        high.astype(np.float32),
+    )
+
+
+def _measured(learned: Floats) -> tuple[NDArray[np.floating], ...]:
+    """Mean, standard deviation, least and largest value of each feature; (features,) each."""
+    known = np.isfinite(learned)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, learned, 0).astype(np.float64).sum(axis=0) / count
+    scale = np.sqrt((np.where(known, learned - mean, 0) ** 2).sum(axis=0) / count)
     empty = ~known.any(axis=0)
     low = np.where(known, learned, np.inf).min(axis=0, initial=np.inf)
     high = np.where(known, learned, -np.inf).max(axis=0, initial=-np.inf)
-    low[empty], high[empty] = 0, 0
-    low, high = low.astype(np.float32), high.astype(np.float32)
-    return mean.astype(np.float32), scale.astype(np.float32), varies.astype(np.uint8), low, high
+    return mean, scale, np.where(empty, 0, low), np.where(empty, 0, high)
 
 
 def _axes(standard: Floats, count: int, random: np.random.Generator) -> Floats:
