@@ -43,4 +43,5 @@ def capacity(rows: Sequence[Row], *, label: str) -> Figure:
     ax.set_xlabel("Parameters of the network (logarithmic scale)")
     ax.set_ylabel(label)
     ax.legend(loc="best")
-    return figure
+    words = ", ".join(f"{score:.3g} with {parameters:,}" for parameters, score, _, _ in known)
+    return style.describe(figure, f"{label} on test records by parameters of the network: {words}.")

@@ -3,6 +3,7 @@
 metric          the contract: a metric is a function of how often each record counts
 regression      spearman, r2, pearson, concordance, rmse, mae
 classification  roc_auc, average_precision, mcc, balanced_accuracy, accuracy, error_rate, ...
+classes         which records have a class, and why a metric of classes may not be defined
 measure         numbers that are not a function of weights, such as predictive information: how reports write them
 """
 

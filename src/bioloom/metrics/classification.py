@@ -8,6 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bioloom.metrics.classes import (
+    Classes,
+    called_positive,
+    classes_of,
+    negatives,
+    no_class,
+    none_of,
+    one_called,
+    one_class,
+    positive_at_all,
+    positives,
+)
 from bioloom.metrics.metric import (
     FISHER,
     LOG,
@@ -28,74 +40,6 @@ SURE = 1e-7
 
 
 @dataclass(frozen=True)
-class _Classes:
-    """Records with a known class: which records, their class, their probabilities, the class called."""
-
-    known: NDArray[np.bool_]
-    truth: NDArray[np.int64]  # (known records,)
-    probability: Floats  # (known records, classes)
-    called: NDArray[np.int64]  # (known records,)
-
-    def over_known(self, estimate: Estimate) -> Estimate:
-        return lambda weights: estimate(weights if self.known.all() else weights[self.known])
-
-
-def _classes(pairs: Pairs) -> _Classes:
-    truth = np.asarray(pairs.truth, dtype=np.float64)[:, 0]
-    known = np.isfinite(truth)
-    value = np.asarray(pairs.value, dtype=np.float64)[known]
-    if value.shape[1] > 1:
-        return _Classes(known, truth[known].astype(np.int64), value, value.argmax(axis=1))
-    called = (value[:, 0] >= pairs.threshold).astype(np.int64)
-    return _Classes(known, truth[known].astype(np.int64), np.column_stack([1.0 - value, value]), called)
-
-
-def _no_class(pairs: Pairs) -> str | None:
-    classes = _classes(pairs)
-    if not classes.known.any():
-        return "no record has a known class"
-    return None if np.isfinite(classes.probability).all() else "some predictions are not finite numbers"
-
-
-def _one_class(pairs: Pairs) -> str | None:
-    problem = _no_class(pairs)
-    if problem is None and len(np.unique(_classes(pairs).truth)) == 1:
-        return "all records are of one class"
-    return problem
-
-
-def _one_called(pairs: Pairs) -> str | None:
-    problem = _one_class(pairs)
-    if problem is None and len(np.unique(_classes(pairs).called)) == 1:
-        return "all records are predicted to be of one class"
-    return problem
-
-
-def _none_of(what: str, count: Callable[[_Classes], int]) -> Callable[[Pairs], str | None]:
-    def reason(pairs: Pairs) -> str | None:
-        problem = _no_class(pairs)
-        return what if problem is None and count(_classes(pairs)) == 0 else problem
-
-    return reason
-
-
-def _positives(classes: _Classes) -> int:
-    return int((classes.truth == 1).sum())
-
-
-def _negatives(classes: _Classes) -> int:
-    return int((classes.truth == 0).sum())
-
-
-def _called_positive(classes: _Classes) -> int:
-    return int((classes.called == 1).sum())
-
-
-def _positive_at_all(classes: _Classes) -> int:
-    return _positives(classes) + _called_positive(classes)
-
-
-@dataclass(frozen=True)
 class _Margins:
     """For each class and draw, how many records are hit, are there, and are called: (classes, draws)."""
 
@@ -108,7 +52,7 @@ def _from_margins(formula: Callable[[_Margins], Floats]) -> Callable[[Pairs], Es
     """A metric that needs only, for each class, how many are hit, are there, and are called."""
 
     def prepare(pairs: Pairs) -> Estimate:
-        classes = _classes(pairs)
+        classes = classes_of(pairs)
         numbers = np.arange(classes.probability.shape[1])
         there = classes.truth[:, None] == numbers  # (records, classes)
         named = classes.called[:, None] == numbers
@@ -170,20 +114,20 @@ def _f1(margins: _Margins) -> Floats:
 
 
 def _share(
-    succeeded: Callable[[_Classes], NDArray[np.bool_]], tried: Callable[[_Classes], int]
+    succeeded: Callable[[Classes], NDArray[np.bool_]], tried: Callable[[Classes], int]
 ) -> Callable[[Pairs], tuple[int, int]]:
     def counts(pairs: Pairs) -> tuple[int, int]:
-        classes = _classes(pairs)
+        classes = classes_of(pairs)
         return int(succeeded(classes).sum()), int(tried(classes))
 
     return counts
 
 
-def _both_positive(classes: _Classes) -> NDArray[np.bool_]:
+def _both_positive(classes: Classes) -> NDArray[np.bool_]:
     return np.asarray((classes.truth == 1) & (classes.called == 1))
 
 
-def _both_negative(classes: _Classes) -> NDArray[np.bool_]:
+def _both_negative(classes: Classes) -> NDArray[np.bool_]:
     return np.asarray((classes.truth == 0) & (classes.called == 0))
 
 
@@ -207,25 +151,25 @@ def _area(positive: NDArray[np.bool_], score: Floats) -> Estimate:
 
 
 def _positive_and_score(pairs: Pairs) -> tuple[NDArray[np.bool_], Floats]:
-    classes = _classes(pairs)
+    classes = classes_of(pairs)
     return classes.truth == 1, classes.probability[:, 1]
 
 
 def _roc_auc(pairs: Pairs) -> Estimate:
-    classes = _classes(pairs)
+    classes = classes_of(pairs)
     return classes.over_known(_area(classes.truth == 1, classes.probability[:, 1]))
 
 
 def _macro_roc_auc(pairs: Pairs) -> Estimate:
     """The mean over the classes that occur, each against all others."""
-    classes = _classes(pairs)
+    classes = classes_of(pairs)
     areas = [_area(classes.truth == k, classes.probability[:, k]) for k in np.unique(classes.truth)]
     return classes.over_known(lambda weights: _mean_where_there(np.stack([area(weights) for area in areas])))
 
 
 def _average_precision(pairs: Pairs) -> Estimate:
     """Precision at each threshold, weighted by the positives it adds: a step function, not trapezoids."""
-    classes = _classes(pairs)
+    classes = classes_of(pairs)
     score = -classes.probability[:, 1]
     order = np.argsort(score, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(score[order]) != 0])
@@ -243,13 +187,13 @@ def _average_precision(pairs: Pairs) -> Estimate:
 
 
 def _log_loss(pairs: Pairs) -> Estimate:
-    classes = _classes(pairs)
+    classes = classes_of(pairs)
     right = classes.probability[np.arange(len(classes.truth)), classes.truth]
     return classes.over_known(mean_of(-np.log(np.clip(right, SURE, 1.0))))
 
 
 def _brier(pairs: Pairs) -> Estimate:
-    classes = _classes(pairs)
+    classes = classes_of(pairs)
     return classes.over_known(mean_of((classes.probability[:, 1] - classes.truth) ** 2))
 
 
@@ -274,7 +218,7 @@ CLASSIFICATION = (
         plain="The chance that a positive record gets a higher score than a negative one: 0.5 is a "
         "coin toss, 1 is always.",
         prepare=_roc_auc,
-        reason=_one_class,
+        reason=one_class,
         chance=always(0.5),
         ordered=_positive_and_score,
     ),
@@ -284,7 +228,7 @@ CLASSIFICATION = (
         plain="How pure the list of top-scored records is, averaged over how far down one reads; "
         "a guess gives the share of positives, 1 means all positives come first.",
         prepare=_average_precision,
-        reason=_none_of("no record is positive", _positives),
+        reason=none_of("no record is positive", positives),
         chance=over_columns(np.mean),
     ),
     Metric(
@@ -293,7 +237,7 @@ CLASSIFICATION = (
         plain="Agreement of predicted and true classes that common classes cannot inflate: 0 is a "
         "guess, 1 is perfect, below 0 is the wrong way round.",
         prepare=_from_margins(_mcc),
-        reason=_one_called,
+        reason=one_called,
         scale=FISHER,
         chance=always(0.0),
         range=(-1.0, 1.0),
@@ -304,7 +248,7 @@ CLASSIFICATION = (
         plain="The share of records named correctly, each class counting the same however rare it is; "
         "a guess among two classes gives 0.5, among k classes 1/k.",
         prepare=_from_margins(_balanced_accuracy),
-        reason=_one_class,
+        reason=one_class,
         chance=over_columns(_even),
     ),
     Metric(
@@ -313,7 +257,7 @@ CLASSIFICATION = (
         plain="The share of records named correctly; always naming the commonest class already gives "
         "the share of that class.",
         prepare=_from_margins(_accuracy),
-        reason=_no_class,
+        reason=no_class,
         chance=over_columns(lambda truth: _shares(truth).max()),
         counts=_share(lambda classes: classes.truth == classes.called, lambda classes: len(classes.truth)),
     ),
@@ -323,7 +267,7 @@ CLASSIFICATION = (
         plain="The share of records named wrongly; always naming the commonest class already gets it down "
         "to the share of all others.",
         prepare=_from_margins(_error_rate),
-        reason=_no_class,
+        reason=no_class,
         chance=over_columns(lambda truth: 1.0 - _shares(truth).max()),
         best=0.0,
         higher_is_better=False,
@@ -334,18 +278,18 @@ CLASSIFICATION = (
         title="sensitivity",
         plain="The share of the true positives that are found (also called recall).",
         prepare=_from_margins(_sensitivity),
-        reason=_none_of("no record is positive", _positives),
+        reason=none_of("no record is positive", positives),
         chance=over_columns(np.mean),
-        counts=_share(_both_positive, _positives),
+        counts=_share(_both_positive, positives),
     ),
     Metric(
         name="specificity",
         title="specificity",
         plain="The share of the true negatives that are left alone.",
         prepare=_from_margins(_specificity),
-        reason=_none_of("no record is negative", _negatives),
+        reason=none_of("no record is negative", negatives),
         chance=over_columns(lambda truth: 1.0 - truth.mean()),
-        counts=_share(_both_negative, _negatives),
+        counts=_share(_both_negative, negatives),
     ),
     Metric(
         name="precision",
@@ -353,9 +297,9 @@ CLASSIFICATION = (
         plain="The share of the records called positive that are; it falls where positives are rarer "
         "than in these records.",
         prepare=_from_margins(_precision),
-        reason=_none_of("no record is predicted to be positive", _called_positive),
+        reason=none_of("no record is predicted to be positive", called_positive),
         chance=over_columns(np.mean),
-        counts=_share(_both_positive, _called_positive),
+        counts=_share(_both_positive, called_positive),
     ),
     Metric(
         name="f1",
@@ -363,7 +307,7 @@ CLASSIFICATION = (
         plain="The balance of precision and sensitivity in one number: 1 only if every positive is "
         "found and nothing else is called positive.",
         prepare=_from_margins(_f1),
-        reason=_none_of("no record is positive, or predicted to be", _positive_at_all),
+        reason=none_of("no record is positive, or predicted to be", positive_at_all),
         scale=PLAIN,
         chance=over_columns(np.mean),
     ),
@@ -373,7 +317,7 @@ CLASSIFICATION = (
         plain="How far the predicted probabilities are from what happened, punishing sure mistakes "
         "hardest; 0 is perfect, and a guess gives the entropy of the classes.",
         prepare=_log_loss,
-        reason=_no_class,
+        reason=no_class,
         scale=LOG,
         chance=over_columns(_entropy),
         best=0.0,
@@ -386,7 +330,7 @@ CLASSIFICATION = (
         plain="The mean squared distance of the predicted probability from what happened (0 or 1); "
         "0 is perfect, and naming the share of positives each time gives share x (1 - share).",
         prepare=_brier,
-        reason=_no_class,
+        reason=no_class,
         scale=LOG,
         chance=over_columns(np.var),
         best=0.0,
@@ -398,7 +342,7 @@ CLASSIFICATION = (
         plain="The balance of precision and sensitivity of each class, averaged over classes, so that "
         "rare classes count as much as common ones.",
         prepare=_from_margins(_macro_f1),
-        reason=_one_class,
+        reason=one_class,
         scale=PLAIN,
         chance=over_columns(_even),
     ),
@@ -408,7 +352,7 @@ CLASSIFICATION = (
         plain="The ROC AUC of each class against all others, averaged over classes: 0.5 is a guess, "
         "1 is perfect.",
         prepare=_macro_roc_auc,
-        reason=_one_class,
+        reason=one_class,
         chance=always(0.5),
     ),
 )
