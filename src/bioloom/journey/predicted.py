@@ -46,7 +46,8 @@ def predict_file(model: Model, source: Any, listener: Listener) -> PredictionTab
     unlike = int((predictions["unlike"] == "yes").sum()) if "unlike" in predictions else 0
     if unlike:
         notes.append(
-            f"{unlike} of {len(predictions)} rows {'is' if unlike == 1 else 'are'} unlike the records the model learned from; the column why says in what"
+            f"{unlike} of {len(predictions)} rows {'is' if unlike == 1 else 'are'} unlike the "
+            "records the model learned from; the column why says in what"
         )
     if found.missing:
         notes.append(
