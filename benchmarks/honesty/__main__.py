@@ -33,27 +33,25 @@ def main() -> None:
     )
     parser.add_argument("--page", action="store_true", help="only write the page anew from the stored result")
     asked = parser.parse_args()
-    if asked.page or asked.runs:
-        stored = json.loads(RESULT.read_text(encoding="utf-8"))
-        _write(stored | whole_runs(200) if asked.runs else stored)
-        return
-    found = measure(*((60, 10) if asked.quick else (2000, 200)))
     if asked.quick:
-        print(page(found))
+        print(page(simulations(60) | whole_runs(10)))
         return
-    _write(found)
+    if not (asked.page or asked.runs):
+        _store(simulations(2000))  # kept before the runs begin
+    if not asked.page:
+        _store(_stored() | whole_runs(200))
+    PAGE.write_text(page(_stored()), encoding="utf-8")
 
 
-def measure(repetitions: int, runs: int) -> dict[str, Any]:
-    """Everything, as it stands in the result file."""
+def simulations(repetitions: int) -> dict[str, Any]:
+    """Coverage of every kind of interval."""
     began = time.monotonic()
     rows = [row.to_json() for part in parts(repetitions) for row in _told(part)]
     return {
         "repetitions": repetitions,
         "coverage": rows,
-        **whole_runs(runs),
+        "minutes": round((time.monotonic() - began) / 60),
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
-        "minutes": round((time.monotonic() - began) / 60, 1),
     }
 
 
@@ -62,10 +60,14 @@ def whole_runs(runs: int) -> dict[str, Any]:
     return {"shuffled": shuffled_runs(runs), **traps()}
 
 
-def _write(found: dict[str, Any]) -> None:
+def _stored() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8"))
+    return content
+
+
+def _store(found: dict[str, Any]) -> None:
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text(page(json.loads(RESULT.read_text(encoding="utf-8"))), encoding="utf-8")
 
 
 def _told(part: Callable[[], list[Any]]) -> list[Any]:
