@@ -47,7 +47,7 @@ NOTES = {
     "exists (Bengio and Grandvalet 2004).",
     "numbers": "RMSE of few groups: it is a sum of squares, and the hardest group decides. Where that group is not in the "
     "test, nothing in the data can tell. The upper end is too low.",
-    "two classes": "Eight groups: log-loss, Brier score and F1 miss by a point or less; eight groups say little about their own spread.",
+    "two classes": "Eight groups: log-loss, Brier score and F1 miss by a point or less; so few say little of their spread.",
     "shares": "An area near 1 is held more often than promised.",
     "information": "Predictive information: few records pull the estimate towards 0 (the upper end is too low), so it "
     "understates what a model knows and hardly ever overstates it.",

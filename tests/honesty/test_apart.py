@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -180,7 +181,9 @@ def test_out_of_fold_predictions_come_from_the_fold_that_tests_the_record(
         return {"model": (1000.0 * number + rows).astype(np.float32)[:, None]}
 
     monkeypatch.setattr(Rehearsal, "_fold", marked)
-    answers = Rehearsal(prepared, division.folds, Shelf(None)).answers(None, None, Silent()).once()  # type: ignore[arg-type]
+    trainee = SimpleNamespace(seconds=0.0, job=SimpleNamespace(device="cpu", threads=1))
+    rehearsal = Rehearsal(prepared, division.folds, Shelf(None))
+    answers = rehearsal.answers(trainee, None, Silent()).once()  # type: ignore[arg-type]
     assert answers.rows.tolist() == list(range(60))
     fold = np.array(
         [next(n for n, split in enumerate(splits) if split.part[row] == "test") for row in range(60)]
