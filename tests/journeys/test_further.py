@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from bioloom import workflow
-from bioloom.journey import further
+from bioloom.journey import contest, further
 from bioloom.journey.further import Programme, nested, trainings
 from bioloom.journey.prepare import Request, prepare
-from bioloom.journey.trainee import Trainee, train_network
+from bioloom.journey.trainee import Trainee, fit_rivals, train_network
 from small_runs import FAST, motif_table
 
 
@@ -52,3 +52,13 @@ def test_records_without_a_group_are_no_group_in_the_learning_curve(trainee: Tra
     assert 10 <= np.isin(others, rows).sum() < 30, "drawn one by one, before and after the group"
     last = np.diff(np.flatnonzero(np.isin(others, rows)))
     assert last.max() > 1, "not the first ones of a single large group"
+
+
+def test_the_simple_model_has_no_point_at_a_share_of_more_records_than_it_learns_from(
+    trainee: Trainee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rivals, test = fit_rivals(trainee), trainee.split.index("test")
+    programme = Programme(shuffles=1, shares=(0.5, 0.9), seeds=1)
+    assert list(contest._simple_shares(trainee, rivals, programme, test)) == ["simple 0.5", "simple 0.9"]
+    monkeypatch.setattr(contest, "BASELINE_RECORDS", 40)
+    assert list(contest._simple_shares(trainee, rivals, programme, test)) == ["simple 0.5"]

@@ -20,7 +20,7 @@ from bioloom.evaluation.untrained import How, Parts, property_model, untrained
 from bioloom.events import Listener
 from bioloom.journey.further import ABOUT, FEWEST, Programme, nested, trainings
 from bioloom.journey.shelf import Arrays, Shelf
-from bioloom.journey.trainee import Rivals, Trainee, properties, simple_data, some_rows
+from bioloom.journey.trainee import BASELINE_RECORDS, Rivals, Trainee, properties, simple_data
 from bioloom.models import build, simple_models
 from bioloom.training.members import Work, run_all
 
@@ -171,13 +171,13 @@ def _covered(
 
 
 def _simple_shares(trainee: Trainee, rivals: Rivals, programme: Programme, test: NDArray[np.int64]) -> Arrays:
-    """The simple model, learned from shares of the training records."""
+    """The simple model, learned from shares of the training records, as long as they are fewer than it learns from."""
     job, model = trainee.job, simple_models[trainee.job.task.simple]
     found = {}
     for share in programme.shares or SIMPLE_SHARES:
         rows = nested(trainee, share)
-        if len(rows) >= FEWEST:
-            data = simple_data(trainee, rivals.features.values, some_rows(rows, 50_000, job.seed))
+        if FEWEST <= len(rows) < BASELINE_RECORDS:
+            data = simple_data(trainee, rivals.features.values, rows)
             fitted = model.fit(data, trainee.learnable.targets, job.seed)
             found[f"simple {share:.4g}"] = fitted.predict(rivals.features.values[test])
     return found

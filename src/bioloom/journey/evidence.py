@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import Resampled, resample
 from bioloom.evaluation.variance import VarianceComponents, variance_components
 from bioloom.journey.contest import promise
-from bioloom.journey.trainee import operating
+from bioloom.journey.trainee import BASELINE_RECORDS, operating
 from bioloom.models.layers import layer_table
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ Floats = NDArray[np.float64]
 
 ROLES = ("model", "simple")
 """Whose learning curves are drawn."""
+
+MOST = {"simple": BASELINE_RECORDS}
+"""Records that a role learns from at most, however many there are."""
 
 
 def gather(trial: Trial) -> Evidence:
@@ -136,7 +140,7 @@ def _point(trial: Trial, key: tuple[str, float], resampled: Resampled) -> Traine
     drawn = resampled.drawn.get((f"{role} {share}", trial.task.primary))
     if drawn is None:
         return None
-    n = round(share * float(np.mean(trial.answers.learned)))
+    n = min(round(share * float(np.mean(trial.answers.learned))), MOST.get(role, sys.maxsize))
     return Trained(n, drawn.value, drawn.draws, role=role)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
+from threadpoolctl import threadpool_limits
+
 from bioloom.data.folds import Folds
 from bioloom.data.split import Split
 from bioloom.events import Listener, Silent, Within
@@ -73,7 +75,7 @@ class Rehearsal:
             saved,
             lambda epoch, _: training.progress(epoch.number / epoch.epochs, f"epoch {epoch.number}"),
         )
-        with session(trainee.fitted.threads):
+        with session(trainee.fitted.threads), threadpool_limits(1, "blas"):
             shelf = self.shelf.below(f"fold {number}")
             return compete(
                 trainee, fit_rivals(trainee), Programme.of(trainee), shelf, Within(listener, 0.4, 1.0)
