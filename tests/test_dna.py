@@ -146,6 +146,14 @@ def test_longer_records_than_in_training_are_noted_and_cropped():
     assert tokens[0].tolist() == tokens[1].tolist() == [0, 1, 2, 3]
 
 
+def test_a_sequence_shorter_than_all_training_records_is_noted():
+    dna = Dna.fit(frame("ACGT", "ACGA"))
+    (note,) = dna.notes(frame("ACGT", "AC"))
+    assert (note.code, note.rows.tolist()) == ("sequence.short", [1])
+    assert dna.notes(frame("ACGT")) == []
+    assert Dna.fit(frame("ACGT", "AC")).notes(frame("A")) == []
+
+
 def test_parts_are_numbered_as_in_the_whole_sequence():
     dna = Dna.fit(frame("ACGT"))
     assert [part.label for part in dna.parts(frame("TTACGTTT"))] == ["A3", "C4", "G5", "T6"]
@@ -382,3 +390,11 @@ def test_long_sequences_are_drawn_as_a_profile_and_a_logo_of_the_strongest_stret
     low, high = part.get_xlim()
     assert high - low == 80
     assert low < 300 < 310 < high
+
+
+def test_its_properties_are_length_and_gc() -> None:
+    random = np.random.default_rng(0)
+    texts = ["".join(random.choice(list("ACGT"), random.integers(5, 30))) for _ in range(50)]
+    found = Dna.properties(frame(*texts))
+    assert found[:, 0].tolist() == [len(text) for text in texts]
+    assert found[:, 1] == pytest.approx([(text.count("G") + text.count("C")) / len(text) for text in texts])

@@ -22,7 +22,6 @@ from bioloom.data.splitters.chromosome import NAMES
 from bioloom.errors import UserError
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Across, Modality, Similarity, modalities
-from bioloom.modalities.letters import tokenise
 from bioloom.modalities.sequence import SequenceModality, alike_in_all
 from bioloom.recipe import Recipe
 from bioloom.targets import Targets
@@ -174,18 +173,9 @@ def _properties(watched: list[tuple[type[Modality], pd.DataFrame]]) -> NDArray[n
 
     A test of longer or GC-richer sequences than the training ones would ask two questions at once.
     """
-    columns: list[NDArray[np.float64]] = []
-    for modality, frame in watched:
-        if not issubclass(modality, SequenceModality):
-            continue
-        tokens = tokenise(frame.iloc[:, 0], modality.alphabet)
-        columns.append(tokens.lengths.astype(np.float64))
-        for _, members in modality.shares:
-            hits = np.isin(tokens.flat, [modality.alphabet.letters.index(letter) for letter in members])
-            ends = np.concatenate([[0], np.cumsum(tokens.lengths)])
-            columns.append(np.diff(np.concatenate([[0], np.cumsum(hits)])[ends]) / tokens.lengths)
-    varying = [column for column in columns if np.ptp(column) > 0]
-    return np.column_stack(varying) if varying else None
+    found = np.column_stack([modality.properties(frame) for modality, frame in watched])
+    varying: NDArray[np.float64] = found[:, np.ptp(found, axis=0) > 0]
+    return varying if varying.shape[1] else None
 
 
 def _watched(prepared: Prepared) -> list[tuple[type[Modality], pd.DataFrame]]:

@@ -246,6 +246,11 @@ class Modality(ABC):
         """The variants of one parent that the records are, where they are."""
         return None
 
+    @classmethod
+    def properties(cls, values: pd.DataFrame) -> NDArray[np.float64]:
+        """What the parts of a split should share beside the label, such as length and GC, (records, properties)."""
+        return np.empty((len(values), 0))
+
     @abstractmethod
     def features(self, values: pd.DataFrame) -> Features:
         """Simple features for the baselines: k-mers, positions, columns."""

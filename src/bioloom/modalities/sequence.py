@@ -113,14 +113,25 @@ class SequenceModality(Modality):
         return TokenEncoded(matrix, lengths, self.alphabet.channels)
 
     def notes(self, values: pd.DataFrame) -> list[Problem]:
-        """The records that are longer than what the network is given, and so are cropped."""
-        long = np.flatnonzero(tokenise(_column(values), self.alphabet).lengths > self.length)
-        if not len(long):
-            return []
-        message = f"the sequence is longer than the {self.length:,} {self.unit} the model was trained on; "
-        message += f"only its middle {self.length:,} are used"
-        fix = "train on sequences as long as those to predict, or cut them yourself"
-        return [Problem("sequence.cropped", "note", message, fix, str(values.columns[0]), long)]
+        """The records that are longer than what the network is given, and those shorter than all it learned from."""
+        lengths, column = tokenise(_column(values), self.alphabet).lengths, str(values.columns[0])
+        long, found = np.flatnonzero(lengths > self.length), list[Problem]()
+        if len(long):
+            message = (
+                f"the sequence is longer than the {self.length:,} {self.unit} the model was trained on; "
+            )
+            message += f"only its middle {self.length:,} are used"
+            fix = "train on sequences as long as those to predict, or cut them yourself"
+            found.append(Problem("sequence.cropped", "note", message, fix, column, long))
+        short = np.flatnonzero(lengths < self.length)
+        if self.aligned and len(short):
+            message = (
+                f"the sequence is shorter than the {self.length:,} {self.unit} of every training record; "
+            )
+            message += "its prediction is a guess"
+            fix = "predict sequences as long as those the model learned from"
+            found.append(Problem("sequence.short", "note", message, fix, column, short))
+        return found
 
     @classmethod
     def clusters(cls, values: pd.DataFrame, similarity: Similarity | None = None) -> Clusters:
@@ -132,6 +143,17 @@ class SequenceModality(Modality):
         sequences = clean(_column(values), cls.alphabet)
         notion = cls._notion(sequences, similarity or Similarity())
         return Clusters(families(sequences, cls.alphabet, notion), notion.words)
+
+    @classmethod
+    def properties(cls, values: pd.DataFrame) -> NDArray[np.float64]:
+        """The length of each sequence, and its shares of letters such as GC, (records, properties)."""
+        tokens = tokenise(_column(values), cls.alphabet)
+        ends = np.concatenate([[0], np.cumsum(tokens.lengths)])
+        columns = [tokens.lengths.astype(np.float64)]
+        for _, members in cls.shares:
+            hits = np.isin(tokens.flat, [cls.alphabet.letters.index(letter) for letter in members])
+            columns.append(np.diff(np.concatenate([[0], np.cumsum(hits)])[ends]) / tokens.lengths)
+        return np.column_stack(columns)
 
     @classmethod
     def _notion(cls, sequences: NDArray[np.object_], similarity: Similarity) -> Notion:
