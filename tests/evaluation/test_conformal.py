@@ -150,3 +150,12 @@ def test_a_fold_without_ends_is_told_in_words() -> None:
     text = made.counted(inside, size, Resampling(40)).text
     assert "some of them without ends" in text
     assert "inf" not in text
+
+
+def test_a_rare_class_is_not_said_to_be_held_as_often_as_all() -> None:
+    truth = (np.arange(200) % 20 == 0).astype(float)[:, None]
+    value = np.full((200, 1), 0.05)
+    found = Conformal.fit(Calibrating(value, truth, classes=2), 0.9).coverage(truth, value, Resampling(200))
+    assert found.shares[0].value == 0.95
+    assert "1 class on average" in found.text
+    assert "of a rare class far fewer may be held" in found.text

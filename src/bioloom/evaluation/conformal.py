@@ -213,7 +213,8 @@ class Coverage:
         promise = f"was promised to hold the truth for {percent(kept.level)} of new records"
         what = "set of classes" if kept.classes else "interval around each prediction"
         less = f" The promise is lower than asked for: {kept.reason}." if kept.reason else ""
-        return f"The {what} {promise}; on the test records it does so for {told}.{less}"
+        rare = " All classes count together: of a rare class far fewer may be held." if kept.classes else ""
+        return f"The {what} {promise}; on the test records it does so for {told}.{rare}{less}"
 
     def _told(self, place: int) -> str:
         share, size = self.shares[place], self.size[place]
@@ -222,7 +223,9 @@ class Coverage:
         low, high = share.interval.low, share.interval.high
         among = f" of {self.names[place]}" if len(self.names) > 1 else ""
         span = "" if low is None or high is None else f" ({percent(low, 1)} to {percent(high, 1)})"
-        wide = f"{size:.3g} classes on average" if self.conformal.classes else f"{size:.4g} wide"
+        wide = f"{size:.3g} {'class' if size == 1 else 'classes'} on average"
+        if not self.conformal.classes:
+            wide = f"{size:.4g} wide"
         if not np.isfinite(size):
             wide = "some of them without ends, because a fold had too few validation records for the promise"
         return f"{percent(share.value, 1)}{among}{span}, {wide}"

@@ -270,7 +270,10 @@ def _units(trial: Trial) -> str:
     plan = trial.plan
     if not plan.grouped:
         return ""
-    return f"{plan.units:,} {'groups' if trial.trainee.records.group is not None else 'families'}"
+    if trial.trainee.records.group is not None:
+        return f"{plan.units:,} groups"
+    split = trial.division.folds or trial.division.split
+    return f"{plan.units:,} {'chromosomes' if split.method == 'chromosome' else 'families'}"
 
 
 def _properties(features: Features) -> dict[str, NDArray[Any]]:

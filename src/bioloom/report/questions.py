@@ -256,7 +256,8 @@ def _sure(result: Result) -> Fact | None:
     named = f" of {first['name']}" if len(found["coverage"]) > 1 else ""
     answer = f"{level} intervals{named} are {number(first['size'])} wide and hold {held}"
     if found.get("kind") == "sets":
-        answer = f"{level} sets name {number(first['size'])} classes on average and hold {held}"
+        classes = "class" if first["size"] == 1 else "classes"
+        answer = f"{level} sets name {number(first['size'])} {classes} on average and hold {held}"
     if first.get("size") is None:
         answer = f"{level} intervals have no ends in some folds, where there were too few validation records"
         return Fact(question, f"{answer}; all of them hold {held}", "care", section)
