@@ -53,12 +53,13 @@ MOST = {"simple": BASELINE_RECORDS}
 
 def gather(trial: Trial) -> Evidence:
     """Work out every part for which the run has what is needed."""
+    variance = _variance(trial)
     return Evidence(
         folds=_folds(trial),
-        variance=_variance(trial),
+        variance=variance,
         identity=_identity(trial),
         ceiling=_ceiling(trial),
-        curve=_curve(trial),
+        curve=_curve(trial, variance),
         calibration=_calibration(trial),
         uncertainty=coverage_of(trial, "model"),
         bounds=_bounds(trial),
@@ -115,7 +116,7 @@ def _ceiling(trial: Trial) -> Ceiling | ClassCeiling | None:
     return None if noise is None else noise_ceiling(noise, truth, value, trial.plan)
 
 
-def _curve(trial: Trial) -> Curve | None:
+def _curve(trial: Trial, variance: VarianceComponents | None) -> Curve | None:
     """The learning curve of the network, and of the simple model beside it."""
     answers = trial.once
     shares = {"model": "share ", "simple": "simple "}
@@ -129,7 +130,9 @@ def _curve(trial: Trial) -> Curve | None:
     deciding = replace(trial.task, metrics=(trial.task.primary,))
     values = {f"{role} {share}": value for (role, share), value in named.items()}
     resampled = resample(deciding, trial.truth, values, trial.plan)
-    trained = [each for key in sorted(named) if (each := _point(trial, key, resampled)) is not None]
+    luck = 0.0 if variance is None or variance.seeds is None else variance.seeds
+    found = [each for key in sorted(named) if (each := _point(trial, key, resampled)) is not None]
+    trained = [replace(each, seed_sd=luck) if each.role == "model" else each for each in found]
     if not any(each.role == "model" for each in trained):
         return None
     return learning_curve(trial.task.primary, trained, trial.plan.seed)
