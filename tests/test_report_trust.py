@@ -47,7 +47,7 @@ def blocks(kind: str, n: int) -> dict:
     operating = Operating(cost=5, prevalence=0.1)
     fitted = Calibration.fit(Validation(raw * 2, truth, np.ones(n)), operating)
     value = fitted.apply(raw * 2)
-    made = Conformal.fit(Calibrating(value, truth[:, None], classes=len(target.classes)))
+    made = Conformal.fit(Calibrating(value, truth[:, None], target.classes, len(target.classes)))
     return {
         "calibration": assess(truth[:, None], value, target, plan, (fitted, operating)).to_json(),
         "uncertainty": made.coverage(truth[:, None], value, plan).to_json(),

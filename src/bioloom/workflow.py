@@ -130,7 +130,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
     with clock.stage("evaluate", "Judging what the score is worth"), session(trainee.fitted.threads):
         trial = Trial(trainee, rivals, answers, division)
         judged = judge(trial)
-        model = deliver(trainee, rivals, judged.delivered, recipe)
+        model = deliver(trial, judged.delivered, recipe)
         examples = {
             name: take_rows(frame, trainee.job.train[:3]) for name, frame in prepared.records.inputs.items()
         }

@@ -22,5 +22,7 @@ def test_a_task_gets_a_trivial_a_nearest_and_its_own_simple_model() -> None:
     labels = TrainingData(
         features[:40], np.round(features[:40, :1]), data.weight, features[40:], np.round(features[40:, :1])
     )
-    two = fit_baselines(labels, labels, TASKS["binary"], Targets("binary", ("y",), classes=("a", "b")), seed=0)
+    two = fit_baselines(
+        labels, labels, TASKS["binary"], Targets("binary", ("y",), classes=("a", "b")), seed=0
+    )
     assert [model.name for model in two.values()] == ["trivial", "nearest", "logistic", "boosting"]

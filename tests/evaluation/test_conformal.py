@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from bioloom.evaluation.conformal import Calibrating, Conformal, quantile
 from bioloom.evaluation.resampling import Resampling
@@ -67,7 +68,7 @@ def test_sets_hold_the_true_class_as_often_as_promised() -> None:
         truth = np.array([random.choice(4, p=row) for row in share[:, ::-1]])[
             :, None
         ]  # a model that is wrong
-        made = Conformal.fit(Calibrating(share[:200], truth[:200].astype(float), classes=4))
+        made = Conformal.fit(Calibrating(share[:200], truth[:200].astype(float), tuple("abcd"), 4))
         held = made.sets(share[200:])
         hits.append(held[np.arange(100), truth[200:, 0]].mean())
         sizes.append(held.sum(axis=1).mean())
@@ -77,7 +78,7 @@ def test_sets_hold_the_true_class_as_often_as_promised() -> None:
 
 def test_a_set_of_two_classes_is_never_empty() -> None:
     value = np.linspace(0.01, 0.99, 99)[:, None]
-    made = Conformal.fit(Calibrating(value, (value > 0.5).astype(float), classes=2))
+    made = Conformal.fit(Calibrating(value, (value > 0.5).astype(float), ("a", "b"), 2))
     assert made.sets(value).any(axis=1).all()
     assert made.sets(value).shape == (99, 2)
 
@@ -96,7 +97,7 @@ def test_too_few_records_promise_less_or_nothing_and_say_so(n: int, level: float
 
 
 def test_no_calibration_record_promises_nothing() -> None:
-    made = Conformal.fit(Calibrating(np.empty((0, 3)), np.empty((0, 1)), classes=3))
+    made = Conformal.fit(Calibrating(np.empty((0, 3)), np.empty((0, 1)), tuple("abc"), 3))
     assert made.sets(np.full((2, 3), 1 / 3)).all()
     assert "too few" in made.reason
 
@@ -152,10 +153,27 @@ def test_a_fold_without_ends_is_told_in_words() -> None:
     assert "inf" not in text
 
 
-def test_a_rare_class_is_not_said_to_be_held_as_often_as_all() -> None:
-    truth = (np.arange(200) % 20 == 0).astype(float)[:, None]
+def test_a_rare_class_is_held_as_often_as_a_common_one() -> None:
+    random, hits = np.random.default_rng(8), []
+    for _ in range(200):
+        truth = (random.random(600) < 0.1).astype(float)[:, None]
+        value = expit(random.normal(3 * truth - 3.5, 1.0))
+        made = Conformal.fit(Calibrating(value[:400], truth[:400], ("no", "yes"), 2), 0.9)
+        found = made.coverage(truth[400:], value[400:], Resampling(200))
+        assert found.names == ("", "no", "yes")
+        hits.append([share.value for share in found.shares])
+    every, common, rare = np.nanmean(hits, axis=0)
+    assert rare == pytest.approx(0.91, abs=0.02)
+    assert min(every, common) > 0.88  # more, because a set is never empty
+
+
+def test_a_class_with_hardly_any_calibration_record_is_in_every_set() -> None:
+    truth = (np.arange(200) % 40 == 0).astype(float)[:, None]
     value = np.full((200, 1), 0.05)
-    found = Conformal.fit(Calibrating(value, truth, classes=2), 0.9).coverage(truth, value, Resampling(200))
-    assert found.shares[0].value == 0.95
-    assert "1 class on average" in found.text
-    assert "of a rare class far fewer may be held" in found.text
+    made = Conformal.fit(Calibrating(value, truth, ("no", "yes"), 2), 0.9)
+    assert made.level == 0.9
+    assert made.sets(value).all()
+    assert made.reason == "Too few validation records are of yes, so every set holds it"
+    found = made.coverage(truth, value, Resampling(200))
+    assert found.text.endswith("Too few validation records are of yes, so every set holds it.")
+    assert found.shares[2].value == 1.0

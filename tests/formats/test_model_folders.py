@@ -46,7 +46,9 @@ def test_format_2_predicts_as_when_it_was_written():
     np.testing.assert_allclose(found["p(yes)"], [0.297203, 0.022493], atol=2e-5)
     assert found["possible"].tolist() == ["no", "no"]
     assert found["unlike"].tolist() == ["", "yes"]
-    np.testing.assert_allclose(model.using("network").predict(["ACGTACGACCGGAAGTACGT"])["p(yes)"], [0.300997], atol=2e-5)
+    np.testing.assert_allclose(
+        model.using("network").predict(["ACGTACGACCGGAAGTACGT"])["p(yes)"], [0.300997], atol=2e-5
+    )
 
 
 def test_a_newer_format_is_refused(copy: Path):
@@ -68,7 +70,9 @@ def test_settings_that_the_network_does_not_know_are_refused(copy: Path):
         trained.load(copy)
 
 
-@pytest.mark.parametrize("name", ["weights.safetensors", "beside.safetensors", "model.json", "recipe.toml", "example.json"])
+@pytest.mark.parametrize(
+    "name", ["weights.safetensors", "beside.safetensors", "model.json", "recipe.toml", "example.json"]
+)
 def test_a_missing_file_is_named(copy: Path, name: str):
     (copy / name).unlink()
     with pytest.raises(UserError) as caught:
@@ -76,7 +80,9 @@ def test_a_missing_file_is_named(copy: Path, name: str):
     assert name.split(".", maxsplit=1)[0] in str(caught.value) or "recipe" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["weights.safetensors", "beside.safetensors", "model.json", "recipe.toml", "example.json"])
+@pytest.mark.parametrize(
+    "name", ["weights.safetensors", "beside.safetensors", "model.json", "recipe.toml", "example.json"]
+)
 @pytest.mark.parametrize("content", [b"", b"\x80\x04\x95 pickle", b"{}"])
 def test_a_damaged_file_is_refused_without_a_traceback(copy: Path, name: str, content: bytes):
     (copy / name).write_bytes(content)

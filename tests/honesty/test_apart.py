@@ -14,8 +14,10 @@ import pytest
 import bioloom
 from bioloom import workflow
 from bioloom.events import Silent
-from bioloom.journey.contest import Programme, compete, nested, promise
+from bioloom.journey.contest import compete
+from bioloom.journey.further import Programme, nested
 from bioloom.journey.prepare import Prepared, Request, prepare
+from bioloom.journey.promise import promised
 from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.shelf import Shelf
 from bioloom.journey.trainee import Trainee, fit_rivals, train_network
@@ -112,7 +114,7 @@ def test_calibration_threshold_and_interval_widths_come_from_validation_records_
     assert other.calibration is not None
     assert trainee.calibration.to_json() == other.calibration.to_json()
     rows = trainee.job.validation
-    assert promise(trainee, trainee.values[rows]) == promise(other, other.values[rows])
+    assert promised(trainee, rows, trainee.values[rows]) == promised(other, rows, other.values[rows])
 
 
 def test_calibration_follows_the_validation_records(trainee: Trainee) -> None:

@@ -16,14 +16,14 @@ from bioloom.evaluation.conformal import Calibrating, Conformal
 from bioloom.evaluation.curve import Trained, learning_curve
 from bioloom.evaluation.folds import corrected
 from bioloom.evaluation.resampling import Resampling
-from bioloom.journey.contest import promise
+from bioloom.journey.promise import promised
 from bioloom.targets import Targets
 
 
 def calibrated(
     values: np.ndarray, truth: np.ndarray, groups: np.ndarray | None, targets: Targets
 ) -> Conformal:
-    """What the journey promises, from validation records that are the first half of all; `promise` is the real one."""
+    """What the journey promises, from validation records that are the first half of all; `promised` is the real one."""
     rows = np.arange(len(truth) // 2)
     evaluation = recipes.Recipe().evaluation
     trainee = SimpleNamespace(
@@ -32,7 +32,7 @@ def calibrated(
         prepared=SimpleNamespace(recipe=SimpleNamespace(evaluation=evaluation)),
         groups=lambda index: None if groups is None else groups[index],
     )
-    return promise(trainee, values[rows])  # type: ignore[arg-type]
+    return promised(trainee, rows, values[rows])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("records", "each"), [(100, 1), (300, 5)], ids=["records", "60 groups"])
@@ -55,7 +55,8 @@ def test_promises_hold_for_new_records_within_two_points(records: int, each: int
         made = calibrated(values, truth, groups, targets)
         held.append(np.nanmean(made.held(truth[records:], values[records:])[0]))
         assert made.level == 0.9
-    assert abs(np.mean(held) - 0.9) < 0.02, np.mean(held)
+    excess = 0.03 if classes else 0.02  # a class of 33 records is promised 31 of 34
+    assert -0.02 < np.mean(held) - 0.9 < excess, np.mean(held)
 
 
 def test_few_groups_are_never_promised_more_than_is_kept() -> None:

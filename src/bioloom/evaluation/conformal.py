@@ -18,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bioloom.data.wording import listed
 from bioloom.evaluation.intervals import FEW_UNITS, Drawn, Interval, resampled_interval, rounded, wilson
 from bioloom.evaluation.percent import percent
 from bioloom.evaluation.resampling import Resampling
@@ -38,9 +39,10 @@ class Conformal:
     """How wide prediction intervals are, or how many classes a set holds, calibrated on validation rows.
 
     level:    the promised share of hits
-    half:     regression: half the width of the interval, by target, in its units; infinite where there are too
-              few calibration records. Classification: one number, the largest 1 - probability that is still taken
-    names:    the targets of a regression; empty for classes
+    half:     regression: half the width of the interval, by target, in its units. Classification: by class, the
+              largest 1 - probability at which it is still in the set. Infinite where there are too few calibration
+              records of that target or class; such a class is in every set
+    names:    the targets of a regression, or the classes
     classes:  how many classes there are; 0 for numbers
     records, groups: calibration records, and groups of them (0 where records are independent)
     reason:   why the level is not the one asked for, or why there is none; empty otherwise
@@ -65,18 +67,22 @@ class Conformal:
         tried = [level, *(each for each in LEVELS if each < level)]
         for promised in tried:
             half = np.array([quantile(column, codes, promised) for column in errors.T])
-            if np.isfinite(half).all() or promised == tried[-1]:
+            enough = np.isfinite(half)
+            if enough.all() or (given.classes and enough.any()) or promised == tried[-1]:
                 break
         units = _units(errors, codes)
         what = "validation record" if codes is None else "group of validation records"
         if units != 1:
             what = "validation records" if codes is None else "groups of validation records"
         few = f"{units} {what} {'is' if units == 1 else 'are'} too few"
-        if not np.isfinite(half).all():
+        if not np.isfinite(half).any() or not (given.classes or np.isfinite(half).all()):
             reason = f"{few} for any promise; {_needed(tried[-1])} are needed"
             promised = level
         elif promised < level:
             reason = f"{few} for {percent(level)}, which needs {_needed(level)}"
+        elif not np.isfinite(half).all():
+            rare = [name for name, each in zip(given.names, half, strict=True) if not np.isfinite(each)]
+            reason = f"Too few {what} are of {listed(rare)}, so every set holds {'it' if len(rare) == 1 else 'them'}"
         groups = 0 if codes is None else len(np.unique(codes))
         return cls(
             promised, tuple(map(float, half)), given.names, given.classes, len(given.value), groups, reason
@@ -93,7 +99,7 @@ class Conformal:
         Never empty: the likeliest class is always in, which can only raise the share of hits.
         """
         share = _all_classes(probability)
-        held: NDArray[np.bool_] = 1 - share <= self.half[0]
+        held: NDArray[np.bool_] = 1 - share <= np.array(self.half)
         held[np.arange(len(share)), share.argmax(axis=1)] = True
         return held
 
@@ -107,13 +113,18 @@ class Conformal:
         return self.counted(*self.held(truth, value), plan)
 
     def held(self, truth: NDArray[np.floating], value: NDArray[np.floating]) -> tuple[Floats, Floats]:
-        """Which truths lie inside, 1 or 0 or NaN where unknown, and how large the interval or set is, (records, targets)."""
+        """Which truths lie inside, 1 or 0 or NaN where unknown, and how large the interval or set is, (records, targets).
+
+        For classes the first column is of all records, and the others of the records of each class.
+        """
         if self.classes:
             held = self.sets(value)
             known = np.isfinite(truth[:, 0])
             own = np.where(known, truth[:, 0], 0).astype(np.int64)
             inside = np.where(known, held[np.arange(len(held)), own], np.nan)[:, None]
-            return inside, held.sum(axis=1, dtype=np.float64)[:, None]
+            of_class = np.where(truth == np.arange(self.classes), inside, np.nan)
+            size = held.sum(axis=1, dtype=np.float64)[:, None]
+            return np.column_stack([inside, of_class]), np.repeat(size, 1 + self.classes, axis=1)
         low, high = self.interval(value)
         inside = np.where(np.isfinite(truth), (truth >= low) & (truth <= high), np.nan)
         return inside, high - low
@@ -126,7 +137,8 @@ class Conformal:
             for column, rows in zip(size.T, known.T, strict=True)
         ]
         shares = tuple(_share(column, plan) for column in inside.T)
-        return Coverage(self, self.names or ("",), shares, tuple(means))
+        names = ("", *self.names) if self.classes else self.names
+        return Coverage(self, names, shares, tuple(means))
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored with the model; an infinite width is null."""
@@ -153,7 +165,7 @@ class Calibrating:
 
     value:   (records, targets or classes) as predicted, in the target's units or as probabilities
     truth:   (records, targets); unknown ones NaN, class numbers for classes
-    names:   the targets of a regression; empty for classes
+    names:   the targets of a regression, or the classes
     classes: how many classes there are; 0 for numbers
     groups:  (records,) whose records resemble each other, or None where records are independent
     """
@@ -165,13 +177,18 @@ class Calibrating:
     groups: NDArray[Any] | None = None
 
     def errors(self) -> Floats:
-        """Absolute residuals, or 1 - the probability of the true class (LAC: Sadinle, Lei and Wasserman 2019)."""
+        """Absolute residuals, (records, targets); or 1 - the probability of the true class, in its column.
+
+        Each class by itself, so that the promise holds for rare classes too (label-conditional: Vovk 2012; the score
+        is LAC: Sadinle, Lei and Wasserman 2019, doi:10.1080/01621459.2017.1395341).
+        """
         if not self.classes:
             return np.abs(np.asarray(self.truth, np.float64) - self.value)
         known = np.isfinite(self.truth[:, 0])
         own = np.where(known, self.truth[:, 0], 0).astype(np.int64)
         share = _all_classes(self.value)[np.arange(len(own)), own]
-        return np.where(known, 1 - share, np.nan)[:, None]
+        of_class = known[:, None] & (own[:, None] == np.arange(self.classes))
+        return np.where(of_class, (1 - share)[:, None], np.nan)
 
     def codes(self) -> NDArray[np.int64] | None:
         """The group of each record as a number; None where every record stands for itself."""
@@ -183,8 +200,9 @@ class Calibrating:
 class Coverage:
     """How often intervals or sets held the truth of test records, and how large they were.
 
-    shares: by target, the share of records with its interval
-    size:   by target, the width in its units; for classes, the mean number of classes in a set
+    names:  the targets; for classes "" for all records together, then the classes
+    shares: of each, the share of records whose truth was held
+    size:   of each, the width in its units; for classes, the mean number of classes in a set
     """
 
     conformal: Conformal
@@ -205,23 +223,29 @@ class Coverage:
     def text(self) -> str:
         """What was promised and what was found, in one or two sentences."""
         kept = self.conformal
-        if not all(np.isfinite(kept.half)):
+        if not (any if kept.classes else all)(np.isfinite(kept.half)):
             nothing = "set of classes holds them all" if kept.classes else "interval has no ends"
             return f"No promise can be made about a single prediction ({kept.reason}), so every {nothing}."
         told = "; ".join(self._told(place) for place in range(min(TOLD, len(self.names))))
-        told += f"; {len(self.names) - TOLD} more targets in the table" if len(self.names) > TOLD else ""
+        more = len(self.names) - TOLD
+        told += f"; {more} more {'classes' if kept.classes else 'targets'} in the table" if more > 0 else ""
         promise = f"was promised to hold the truth for {percent(kept.level)} of new records"
         what = "set of classes" if kept.classes else "interval around each prediction"
-        less = f" The promise is lower than asked for: {kept.reason}." if kept.reason else ""
-        rare = " All classes count together: of a rare class far fewer may be held." if kept.classes else ""
-        return f"The {what} {promise}; on the test records it does so for {told}.{rare}{less}"
+        lower = (
+            ""
+            if kept.classes and not np.isfinite(kept.half).all()
+            else "The promise is lower than asked for: "
+        )
+        less = f" {lower}{kept.reason}." if kept.reason else ""
+        each = ", of each class by itself" if kept.classes else ""
+        return f"The {what} {promise}{each}; on the test records it does so for {told}.{less}"
 
     def _told(self, place: int) -> str:
         share, size = self.shares[place], self.size[place]
         if not np.isfinite(share.value):
             return "an unknown share, because no truth is known"
         low, high = share.interval.low, share.interval.high
-        among = f" of {self.names[place]}" if len(self.names) > 1 else ""
+        among = f" of {self.names[place]}" if len(self.names) > 1 and self.names[place] else ""
         span = "" if low is None or high is None else f" ({percent(low, 1)} to {percent(high, 1)})"
         wide = f"{size:.3g} {'class' if size == 1 else 'classes'} on average"
         if not self.conformal.classes:

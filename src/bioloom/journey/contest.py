@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from bioloom.data.split import Split
-from bioloom.evaluation.conformal import Calibrating, Conformal
 from bioloom.evaluation.untrained import How, Parts, property_model, untrained
 from bioloom.events import Listener
 from bioloom.journey.further import ABOUT, FEWEST, Programme, nested, trainings
@@ -101,7 +100,6 @@ def compete(
     listener.progress(0.1, "controls")
     values |= _controls(trainee, rivals, test)
     values |= _simple_shares(trainee, rivals, programme, test)
-    values |= _covered(trainee, rivals, values, test)
     values |= _further(trainee, programme, shelf, listener)
     return values
 
@@ -139,35 +137,6 @@ def _controls(trainee: Trainee, rivals: Rivals, test: NDArray[np.int64]) -> Arra
         "properties": property_model(plain, parts, learnable.targets, how).value if plain.shape[1] else None,
     }
     return {name: value for name, value in found.items() if value is not None}
-
-
-def promise(trainee: Trainee, values: NDArray[np.float32]) -> Conformal:
-    """How far predictions of a model may be off, from its errors on the validation rows.
-
-    values: (records, targets or classes) predictions of the validation records
-    """
-    rows, targets = trainee.job.validation, trainee.learnable.targets
-    given = Calibrating(
-        value=values,
-        truth=trainee.learnable.truth[rows],
-        names=() if targets.classes else targets.names,
-        classes=len(targets.classes),
-        groups=trainee.groups(rows),
-    )
-    return Conformal.fit(given, trainee.prepared.recipe.evaluation.confidence)
-
-
-def _covered(
-    trainee: Trainee, rivals: Rivals, values: Mapping[str, NDArray[np.float32]], test: NDArray[np.int64]
-) -> Arrays:
-    """For the network and each rival: which test records its intervals hold, and how wide they are."""
-    rows, truth = trainee.job.validation, trainee.learnable.truth[test]
-    found = {}
-    for role in ("model", *rivals.by_role):
-        seen = trainee.values if role == "model" else rivals.by_role[role].values
-        inside, size = promise(trainee, seen[rows]).held(truth, values[role])
-        found[f"inside {role}"], found[f"size {role}"] = inside.astype(np.float32), size.astype(np.float32)
-    return found
 
 
 def _simple_shares(trainee: Trainee, rivals: Rivals, programme: Programme, test: NDArray[np.int64]) -> Arrays:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bioloom.evaluation.domain import Domain
-from bioloom.journey.contest import promise
-from bioloom.journey.trainee import Rivals, Trainee
+from bioloom.journey.judge import Trial
+from bioloom.journey.promise import promise
 from bioloom.recipe import Recipe
 from bioloom.trained import Model
 
@@ -12,15 +12,15 @@ USUAL = "simple"
 """The rival that is kept beside a network that is delivered."""
 
 
-def deliver(trainee: Trainee, rivals: Rivals, role: str, recipe: Recipe) -> Model:
+def deliver(trial: Trial, role: str, recipe: Recipe) -> Model:
     """Put together the model that `predict` uses.
 
     role: "model" for the network, else that of the rival; recipe: with every choice filled in
     """
     delivered = "network" if role == "model" else role
     kept = USUAL if delivered == "network" else delivered
-    rival, job, rows = rivals.by_role[kept], trainee.job, trainee.job.validation
-    answers = {"network": trainee.values[rows], kept: rival.values[rows]}
+    trainee, rivals = trial.trainee, trial.rivals
+    rival, job = rivals.by_role[kept], trainee.job
     calibrated = {"network": trainee.calibration, kept: rival.calibration}
     features = rivals.features
     return Model(
@@ -33,6 +33,6 @@ def deliver(trainee: Trainee, rivals: Rivals, role: str, recipe: Recipe) -> Mode
         role=kept,
         delivered=delivered,
         calibration={role: each for role, each in calibrated.items() if each is not None},
-        conformal={role: promise(trainee, values) for role, values in answers.items()},
-        domain=Domain.fit(features, job.train, rows, job.seed, features.units),
+        conformal={"network": promise(trial, "model"), kept: promise(trial, kept)},
+        domain=Domain.fit(features, job.train, job.validation, job.seed, features.units),
     )

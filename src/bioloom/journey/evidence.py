@@ -26,7 +26,6 @@ from bioloom.evaluation.ceiling import (
     noise_from_errors,
     noise_from_repeats,
 )
-from bioloom.evaluation.conformal import Coverage
 from bioloom.evaluation.curve import Curve, Trained, learning_curve
 from bioloom.evaluation.decomposition import Decomposition, decompose_squared, decompose_zero_one
 from bioloom.evaluation.evidence import Evidence
@@ -35,7 +34,7 @@ from bioloom.evaluation.identity import IdentityCurve, Likeness, identity_curve
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import Resampled, resample
 from bioloom.evaluation.variance import VarianceComponents, variance_components
-from bioloom.journey.contest import promise
+from bioloom.journey.promise import coverage
 from bioloom.journey.trainee import BASELINE_RECORDS, operating
 from bioloom.models.layers import layer_table
 
@@ -61,7 +60,7 @@ def gather(trial: Trial) -> Evidence:
         ceiling=_ceiling(trial),
         curve=_curve(trial, variance),
         calibration=_calibration(trial),
-        uncertainty=coverage_of(trial, "model"),
+        uncertainty=coverage(trial, "model"),
         bounds=_bounds(trial),
         decomposition=_decomposition(trial),
         capacity=_capacity(trial),
@@ -153,15 +152,6 @@ def _calibration(trial: Trial) -> Assessment:
     if trainee.calibration is not None:
         made = (trainee.calibration, operating(trainee.prepared.recipe))
     return assess(trial.truth, trial.once.values["model"], trainee.learnable.targets, trial.plan, made)
-
-
-def coverage_of(trial: Trial, role: str) -> Coverage:
-    """How often the intervals of a model held the truth of tested records."""
-    trainee, answers = trial.trainee, trial.once
-    values = trainee.values if role == "model" else trial.rivals.by_role[role].values
-    conformal = promise(trainee, values[trainee.job.validation])
-    inside, size = (answers.values[name].astype(np.float64) for name in (f"inside {role}", f"size {role}"))
-    return conformal.counted(inside, size, trial.plan)
 
 
 def _bounds(trial: Trial) -> Bounds | None:

@@ -29,7 +29,8 @@ from bioloom.evaluation.scores import Resampled, resample, target_scores
 from bioloom.evaluation.verdict import Verdict, verdict
 from bioloom.journey.contest import Answers
 from bioloom.journey.division import Division
-from bioloom.journey.evidence import coverage_of, gather
+from bioloom.journey.evidence import gather
+from bioloom.journey.promise import coverage
 from bioloom.journey.trainee import Rivals, Trainee
 from bioloom.metrics import METRICS
 from bioloom.modalities import Features
@@ -169,7 +170,7 @@ def judge(trial: Trial) -> Judged:
         features=trial.rivals.features.description,
         comparison=comparison,
         shuffle=shuffle,
-        evidence=replace(evidence, uncertainty=coverage_of(trial, delivered)),
+        evidence=replace(evidence, uncertainty=coverage(trial, delivered)),
         findings=findings,
         verdict=concluded,
         delivered=delivered,
