@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bioloom.evaluation.checks import run_checks
 from bioloom.evaluation.comparison import compare
-from bioloom.evaluation.controls import ShufflePlan, Train, label_shuffle
+from bioloom.evaluation.controls import permute, read_shuffles
 from bioloom.evaluation.facts import Facts
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import resample
@@ -41,13 +41,6 @@ def labels(random: np.random.Generator, task: str, signal: NDArray[np.float64]) 
     return ((noisy > 0) if task == "binary" else noisy).astype(np.float32)[:, None]
 
 
-def trainer(task: str, features: NDArray[np.float32]) -> Train:
-    def train(truth: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-        return fit(TASKS[task].simple, task, features, truth).predict(features[140:])
-
-    return train
-
-
 def test_shuffled_labels_of_a_real_signal_read_as_guessing() -> None:
     random, wrong = np.random.default_rng(0), 0
     for repetition in range(60):
@@ -55,13 +48,11 @@ def test_shuffled_labels_of_a_real_signal_read_as_guessing() -> None:
         features = letters(random, 220)
         truth = labels(random, task, 2 * features @ random.normal(size=32))
 
-        found = label_shuffle(
-            trainer(task, features),
-            TASKS[task],
-            truth[:140],
-            truth[140:],
-            ShufflePlan(count=2, seed=repetition),
+        learned = [truth[:140], *(permute(truth[:140], None, repetition + number) for number in (1, 2))]
+        real, *shuffled = (
+            fit(TASKS[task].simple, task, features, shown).predict(features[140:]) for shown in learned
         )
+        found = read_shuffles(TASKS[task], truth[140:], shuffled, real, repetition)
         wrong += not found.reads_as_guessing
         assert found.real > found.guessing
     assert wrong <= 3

@@ -41,6 +41,35 @@ def test_shuffled_and_true_labels_are_compared_on_the_same_test_records(
     assert all(np.array_equal(each, answered[0]) for each in answered)
 
 
+def test_each_shuffled_training_gets_its_own_labels_and_seed_and_never_sees_a_test_label(
+    trainee: Trainee,
+) -> None:
+    planned = dict(trainings(trainee, Programme(shuffles=2, shares=(), seeds=1)))
+    assert list(planned) == ["short", "shuffled 1", "shuffled 2"]
+    short, first, second = (training.job for training in planned.values())
+    learned = np.concatenate([short.train, short.validation])
+    assert np.array_equal(short.truth[learned], trainee.job.truth[learned])
+    for job in (short, first, second):
+        assert np.array_equal(np.concatenate([job.train, job.validation]), learned)
+        assert not np.isfinite(job.truth[trainee.split.index("test")]).any()
+        assert sorted(job.truth[learned, 0]) == sorted(short.truth[learned, 0])
+    labels = [tuple(job.truth[learned, 0]) for job in (short, first, second)]
+    assert len(set(labels)) == 3
+    assert len({job.seed for job in (short, first, second)}) == 3
+
+
+def test_groups_of_one_label_swap_it_in_shuffled_trainings(trainee: Trainee) -> None:
+    label = trainee.learnable.truth[:, 0]
+    group = np.array([f"{value:g} {place % 5}" for place, value in enumerate(label)], dtype=object)
+    records = replace(trainee.records, group=group)
+    grouped = replace(trainee, prepared=replace(trainee.prepared, records=records))
+    planned = dict(trainings(grouped, Programme(shuffles=1, shares=(), seeds=1)))
+    job = planned["shuffled 1"].job
+    learned = np.concatenate([job.train, job.validation])
+    for name in set(group[learned]):
+        assert len(set(job.truth[learned][group[learned] == name, 0])) == 1
+
+
 def test_records_without_a_group_are_no_group_in_the_learning_curve(trainee: Trainee) -> None:
     group = np.full(len(trainee.records), None, dtype=object)
     group[trainee.job.train[:20]] = "one"

@@ -8,7 +8,7 @@ resampling   Resampling: which test records, or groups, are drawn together
 scores       resample: every metric of every model on the same draws -> Score with its 95 % interval
 intervals    how each interval is found, and when there is none
 comparison   compare: the model minus each baseline -> Difference
-controls     label_shuffle: the same training on shuffled labels must read as guessing
+controls     permute, read_shuffles: the same training on shuffled labels must read as guessing
 information  predictive_information: what a prediction tells about the measurement, in bits
 folds        fold_scores: each fold, their mean with a corrected interval, and what leave-one-out refuses
 variance     variance_components: other test records, another seed

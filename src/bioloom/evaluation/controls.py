@@ -8,7 +8,7 @@ the model of the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,8 +22,6 @@ from bioloom.metrics import METRICS, Metric
 from bioloom.tasks import Task
 
 Truth = NDArray[np.float32]
-Train = Callable[[Truth, int], NDArray[np.float32]]
-"""(labels of the training and validation records, seed) -> predictions for the test records"""
 
 LUCK_DRAWS = 100
 """Permutations of the test labels that show how far a guess strays on this test."""
@@ -60,31 +58,6 @@ class Shuffle:
         return asdict(self) | numbers | {"values": [rounded(value) for value in self.values]}
 
 
-@dataclass(frozen=True)
-class ShufflePlan:
-    """How labels are shuffled.
-
-    groups: (training and validation records,) or None; where all labels of a group agree, groups swap labels
-    count:  shuffled trainings
-    """
-
-    groups: NDArray[Any] | None = None
-    count: int = 1
-    seed: int = 0
-
-
-def label_shuffle(train: Train, task: Task, truth: Truth, test_truth: Truth, plan: ShufflePlan) -> Shuffle:
-    """Train on shuffled labels and see whether the score reads as guessing.
-
-    train: trains with the given labels in place of `truth` and predicts the test records; its score on a
-        constant prediction, where correlations are not defined, counts as guessing.
-    truth: (training and validation records, targets); test_truth: (test records, targets)
-    """
-    seeds = range(plan.seed + 1, plan.seed + 1 + plan.count)
-    shuffled = [train(permute(truth, plan.groups, seed), seed) for seed in seeds]
-    return read_shuffles(task, test_truth, shuffled, train(truth, plan.seed), plan.seed)
-
-
 def read_shuffles(
     task: Task,
     test_truth: Truth,
@@ -94,7 +67,9 @@ def read_shuffles(
 ) -> Shuffle:
     """Score trainings on shuffled labels, and the same training on the true ones, on true test labels.
 
-    shuffled, real: predictions of the test records, (records, targets or classes)
+    test_truth: (test records, targets)
+    shuffled, real: predictions of the test records, (records, targets or classes); a constant prediction, for which
+                    correlations are not defined, counts as guessing
     """
     metric = METRICS[task.primary]
     guessing = metric.chance(test_truth.astype(np.float64))
