@@ -92,7 +92,7 @@ def classes(n: int) -> Result:
             "operating": {"cost": 5.0, "prevalence": 0.01}, "precision_at_prevalence": 0.04, "numbers": [],
         },
         "uncertainty": {
-            "kind": "sets", "level": 0.9, "half": [0.72], "names": [], "classes": 2, "records": 45, "groups": 31,
+            "kind": "sets", "level": 0.9, "half": [0.72, 0.81], "names": ["no", "yes"], "classes": 2, "records": n, "groups": 210,
             "reason": "", "coverage": [{"name": "", "size": 1.31, "value": 0.873, "low": 0.831, "high": 0.907, "n": n,
                                         "interval": "Wilson"}],
             "text": "The set of classes was promised to hold the truth for 90 % of new records; on the test records it does "
@@ -150,7 +150,7 @@ def others(metric: str, network: float, n: int) -> list[Result]:
     unknown = {"metric": metric, "against": "properties", "difference": network - 0.05, "low": None, "high": None,
                "undefined": why}  # fmt: skip
     return [
-        {"name": "untrained", "title": "the same network with random weights below a simple model", "score": score,
+        {"name": "untrained", "title": "the untrained network, with a simple model on top", "score": score,
          "difference": ahead},
         {"name": "properties", "title": "length, composition and missing cells alone", "score": unsure,
          "difference": unknown},

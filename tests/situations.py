@@ -37,7 +37,7 @@ TITLES = {
     "simple": "ridge regression on k-mers",
     "boosting": "gradient boosting on k-mers",
     "nearest": "the nearest training record",
-    "untrained": "the same network with random weights below a simple model",
+    "untrained": "the untrained network, with a simple model on top",
     "properties": "length, composition and missing cells alone",
 }
 
@@ -163,6 +163,11 @@ def few(count: int) -> Facts:
     return numbers(part=np.repeat(np.array(["train", "test"], dtype=object), [200, count]))
 
 
+def patients(level: pd.Series) -> list[str]:
+    """Names of 20 patients, dealt by rank of a number: each stands on records of about the same number."""
+    return [f"patient {chr(65 + rank)}" for rank in (level.rank(method="first") - 1).astype(int) * 20 // len(level)]
+
+
 def missing_where_high(facts: Facts) -> pd.DataFrame:
     high = facts.truth[:, 0] > 10
     return pd.DataFrame({"dose": np.where(high, np.nan, 1.0)})
@@ -206,6 +211,10 @@ def _from_records() -> dict[str, Pair]:
             replace(sound, columns=pd.DataFrame({"copy": target.map("{:.4f}".format)})), sound
         ),
         "leak.ids": Pair(replace(sound, ids=in_order), sound),
+        "leak.repeated_names": Pair(
+            replace(sound, columns=pd.DataFrame({"patient": patients(target)})),
+            replace(sound, columns=pd.DataFrame({"patient": patients(target.sample(frac=1, random_state=0))})),
+        ),
         "leak.simple_properties": Pair(
             replace(sound, properties={"length": (target * 10).round().to_numpy()}), sound
         ),

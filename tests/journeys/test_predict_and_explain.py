@@ -124,3 +124,17 @@ def test_head_is_no_failure(finished: Run, tmp_path: Path):
         running.stdout.close()
         assert running.stderr.read() == b""
     assert running.returncode == 0
+
+
+def test_a_record_of_another_length_is_unlike_and_says_so(finished: Run):
+    found = finished.model.predict(["ACGTACGACCGGAAGTACGT", "ACGTACGACCGGAAGTACGT" * 4])
+    assert found["unlike"].iloc[1] == "yes"
+    assert "longer than the 20 nt" in found["why"].iloc[1]
+
+
+def test_the_network_and_the_simpler_model_can_both_be_asked(finished: Run):
+    sequences = motif_table(30)["sequence"].tolist()
+    network, simple = (finished.model.using(which).predict(sequences) for which in ("network", "simple"))
+    assert (network["p(yes)"] != simple["p(yes)"]).any()
+    with pytest.raises(UserError, match='Did you mean "network"'):
+        finished.model.using("netwrok")

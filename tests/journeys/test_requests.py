@@ -115,3 +115,15 @@ def test_a_misspelt_part_is_refused_before_anything_is_done(setting: str, motif_
             motif_file, target="bound", settings={setting: word}, outdir=tmp_path / "run", quiet=True
         )
     assert not (tmp_path / "run").exists()
+
+
+def test_a_misspelt_way_to_split_is_refused_with_the_closest_one(motif_file: Path):
+    with pytest.raises(UserError, match='Did you mean "similarity"'):
+        bioloom.train(motif_file, "bound", split="similarty", quiet=True)
+
+
+@pytest.mark.parametrize("key", ["prevalence", "missed_cost"])
+def test_a_cost_or_prevalence_of_a_number_is_refused(key: str):
+    table = motif_table(40).assign(strength=range(40))
+    with pytest.raises(UserError, match="needs two classes"):
+        bioloom.train(table, "strength", inputs="sequence", settings={f"evaluation.{key}": 0.5}, quiet=True)

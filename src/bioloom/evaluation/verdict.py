@@ -139,7 +139,12 @@ def _too_few(case: Case) -> Verdict | None:
         text = (
             f"The network cannot be compared with {case.facts.title(unclear.against)}: {unclear.undefined}."
         )
-    return Verdict("too_few", text, _sentence(larger_test(case.facts)))
+    simple = case.facts.score("simple")
+    safer = simple is not None and simple.value is not None
+    offered = " Until then predict offers the simpler model, which needs fewer records." if safer else ""
+    return Verdict(
+        "too_few", text, _sentence(larger_test(case.facts)) + offered, prefer="simple" if safer else "model"
+    )
 
 
 def _leaky_test(case: Case) -> Verdict | None:

@@ -38,7 +38,7 @@ from bioloom.models import SimpleModel
 from bioloom.tasks import Task
 
 CONTROLS = {
-    "untrained": "the same network with random weights below a simple model",
+    "untrained": "the untrained network, with a simple model on top",
     "properties": "length, composition and missing cells alone",
 }
 """Models that know little, by name, and how sentences call them."""

@@ -13,7 +13,7 @@ from bioloom.data import readers
 from bioloom.data.datasets import datasets
 from bioloom.data.records import RESERVED, Problem, Records, Table
 from bioloom.data.split import splitters
-from bioloom.errors import UserError
+from bioloom.errors import UserError, did_you_mean
 from bioloom.journey import roles as column_roles
 from bioloom.journey.roles import Dropped, Roles
 from bioloom.modalities import modalities
@@ -180,7 +180,8 @@ def split_column(recipe: Recipe, table: Table) -> str:
     columns = list(map(str, table.frame.columns))
     if method not in columns:
         raise UserError(
-            f'"{method}" is neither a way to split nor a column of {table.source}.',
+            f'"{method}" is neither a way to split nor a column of {table.source}.'
+            f"{did_you_mean(method, ['auto', *splitters, *columns])}",
             where="--split",
             fix=f"use one of: auto, {', '.join(splitters)}; or a column: {', '.join(columns[:20])}",
         )
@@ -250,6 +251,14 @@ def _choose_task(recipe: Recipe, records: Records) -> tuple[str, dict[str, str]]
 
 
 def _choose_classes(recipe: Recipe, records: Records, task: str) -> tuple[tuple[str, ...], str]:
+    asked = recipe.evaluation
+    stated = [name for name in ("missed_cost", "prevalence") if getattr(asked, name) is not None]
+    if task != "binary" and stated:
+        raise UserError(
+            "A cost of missed positives, or how many there are in use, needs two classes.",
+            where=f"evaluation.{stated[0]}",
+            fix="leave it out, or choose a target of two classes",
+        )
     if task == "regression":
         if recipe.data.positive is not None:
             raise UserError(

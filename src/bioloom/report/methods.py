@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bioloom.report.numbers import count, metric_title, number, plural, score, short, with_interval
-from bioloom.report.questions import COPIES, baseline_title, in_order, looked_for
+from bioloom.report.questions import COPIES, baseline_title, in_order, looked_for, measured_on
 from bioloom.report.words import in_sentence, listed
 
 Result = Mapping[str, Any]
@@ -193,10 +193,9 @@ def _certainty(result: Result) -> Iterator[str]:
     if held is None or held.get("size") is None:
         return
     what = "Sets of classes" if promised.get("kind") == "sets" else "Prediction intervals"
-    groups = f" in {plural(int(promised['groups']), 'group')}" if promised.get("groups") else ""
     yield (
         f"{what} by split conformal prediction at a level of {100 * promised['level']:g} %, calibrated on "
-        f"{plural(int(promised['records']), 'validation record')}{groups}, held {100 * held['value']:.1f} % of test records."
+        f"{measured_on(result)}, held {100 * held['value']:.1f} % of test records."
     )
 
 

@@ -265,6 +265,15 @@ def _sure(result: Result) -> Fact | None:
     return Fact(question, answer, "care" if low else "plain", section)
 
 
+def measured_on(result: Result) -> str:
+    """The records whose errors say how far a prediction may be off, in words."""
+    found = result.get("uncertainty") or {}
+    folds = bool(result["split"].get("folds"))
+    records = plural(int(found.get("records") or 0), "record" if folds else "validation record")
+    groups = f" in {plural(int(found['groups']), 'group')}" if found.get("groups") else ""
+    return f"{records}{groups}{', each as the fold predicted it that had not learned from it' if folds else ''}"
+
+
 MANY_LEFT_OUT = 0.1
 """Share of the rows of a file above which leaving them out asks for a second look."""
 

@@ -30,14 +30,13 @@ def asides(model: Model, frames: Mapping[str, pd.DataFrame], value: NDArray[np.f
             columns[f"{name} low"], columns[f"{name} high"] = low[:, place], high[:, place]
     domain = model.domain
     if domain is not None:
-        told = model.by_block(frames, lambda features: _warnings(domain.judge(features.values)))
-        columns["unlike"] = np.where(told[:, 0].astype(bool), "yes", "")
-        columns["why"] = told[:, 1]
+        why = model.by_block(frames, lambda features: domain.judge(features.values).why)
+        for note in model.notes(
+            frames
+        ):  # what encoding had to change: cropped, too short, an unseen category
+            why[note.rows] = [f"{said}; {note.message}" if said else note.message for said in why[note.rows]]
+        columns["unlike"], columns["why"] = np.where(why != "", "yes", ""), why
     return pd.DataFrame(columns, index=range(len(value)))
-
-
-def _warnings(answer: Any) -> NDArray[Any]:
-    return np.column_stack([answer.flag.astype(object), np.asarray(answer.why, dtype=object)])
 
 
 def _listed(held: NDArray[np.bool_], classes: tuple[str, ...]) -> list[str]:

@@ -16,6 +16,12 @@ from bioloom.evaluation.facts import Facts
 GIVES_AWAY = 0.96
 """Share of the way from guessing to perfect at which one column is as good as the target (AUC 0.98)."""
 
+FEWEST_NAMES = 8
+"""A column of fewer different words is a category, not a list of names."""
+
+TELLING = 0.1
+"""Share of the way from guessing to perfect from which names of patients or plates say something of the target."""
+
 SUSPICIOUS = 0.5
 """Share of that way from which an id is worth a word."""
 
@@ -82,6 +88,40 @@ def ids(facts: Facts) -> Answer | None:
     if found[0] == "number" and pd.to_numeric(numbers).is_monotonic_increasing:
         what = "The order of the records in the file"
     return Answer("note", f"{what} predicts the target; the model does not see it.")
+
+
+@check(
+    "leak.repeated_names",
+    question="Is there a column of names that stand on several records, on both sides of the split?",
+    fix="where the name is a patient, a plate, a clone or a day, name the column as the group (--set data.group=COLUMN), "
+    "so that the test asks about new ones",
+)
+def repeated_names(facts: Facts) -> Answer | None:
+    """Rows of one patient resemble each other; a test on patients that were seen tells nothing of new ones."""
+    if facts.groups is not None or facts.folds:
+        return None
+    columns = pd.concat([facts.inputs, facts.columns], axis=1)
+    names = [str(name) for name in columns.columns if _names_units(columns[name], facts)]
+    known = {name: strength(columns[name], facts) for name in names}
+    telling = {name: value for name, value in known.items() if np.isfinite(value) and value >= TELLING}
+    if not names:
+        return None
+    if not telling:
+        return Answer("ok", "No: no column of repeated names says anything about the target.")
+    worst = max(telling, key=lambda name: telling[name])
+    count = columns[worst].nunique()
+    return Answer(
+        "warning",
+        f'Records of one "{worst}" ({count} in all) are alike in the target and stand on both sides of the split.',
+    )
+
+
+def _names_units(column: pd.Series[Any], facts: Facts) -> bool:
+    """Whether cells are names with several records each, most of them both learned from and tested."""
+    if pd.api.types.is_numeric_dtype(column) or not FEWEST_NAMES <= column.nunique() <= len(column) / 2:
+        return False
+    tested, learned = set(column[facts.test].dropna()), set(column[~facts.test].dropna())
+    return len(tested & learned) > len(tested) / 2
 
 
 @check(

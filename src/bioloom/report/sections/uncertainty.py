@@ -8,8 +8,8 @@ from typing import Any
 from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
-from bioloom.report.numbers import number, plural
-from bioloom.report.questions import baseline_title
+from bioloom.report.numbers import number
+from bioloom.report.questions import baseline_title, measured_on
 from bioloom.report.templating import fill
 from bioloom.report.words import in_sentence
 
@@ -32,7 +32,7 @@ def render(facts: Facts) -> Markup | None:
         "rows": [_row(each, float(block["level"]), own) for each in listed],
         "left": max(0, len(block["coverage"]) - TARGETS_AT_MOST),
         "sets": sets,
-        "source": _source(block),
+        "source": measured_on(facts.result),
         "whose": _whose(facts),
         "grouped": bool(block.get("groups")),
     }
@@ -59,11 +59,6 @@ def _found(each: Mapping[str, Any]) -> str:
     if each.get("low") is None:
         return f"{value} % ({each.get('undefined') or 'no interval'})"
     return f"{value} % ({100 * each['low']:.1f} to {100 * each['high']:.1f} %)"
-
-
-def _source(block: Mapping[str, Any]) -> str:
-    records = plural(int(block.get("records") or 0), "validation record")
-    return f"{records} in {plural(int(block['groups']), 'group')}" if block.get("groups") else records
 
 
 uncertainty = sections.register(
