@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom.evaluation.assessment import assess
-from bioloom.evaluation.ceiling import Ceiling, Noise, noise_ceiling
+from bioloom.evaluation.ceiling import Ceiling, noise_ceiling, noise_from_errors
 from bioloom.evaluation.comparison import Difference, compare
 from bioloom.evaluation.conformal import Calibrating, Conformal, Coverage
 from bioloom.evaluation.controls import Shuffle
@@ -165,7 +165,10 @@ def few(count: int) -> Facts:
 
 def patients(level: pd.Series) -> list[str]:
     """Names of 20 patients, dealt by rank of a number: each stands on records of about the same number."""
-    return [f"patient {chr(65 + rank)}" for rank in (level.rank(method="first") - 1).astype(int) * 20 // len(level)]
+    return [
+        f"patient {chr(65 + rank)}"
+        for rank in (level.rank(method="first") - 1).astype(int) * 20 // len(level)
+    ]
 
 
 def missing_where_high(facts: Facts) -> pd.DataFrame:
@@ -212,8 +215,12 @@ def _from_records() -> dict[str, Pair]:
         ),
         "leak.ids": Pair(replace(sound, ids=in_order), sound),
         "leak.repeated_names": Pair(
-            replace(sound, columns=pd.DataFrame({"patient": patients(target)})),
-            replace(sound, columns=pd.DataFrame({"patient": patients(target.sample(frac=1, random_state=0))})),
+            replace(sound, groups=None, columns=pd.DataFrame({"patient": patients(target)})),
+            replace(
+                sound,
+                groups=None,
+                columns=pd.DataFrame({"patient": patients(target.sample(frac=1, random_state=0))}),
+            ),
         ),
         "leak.simple_properties": Pair(
             replace(sound, properties={"length": (target * 10).round().to_numpy()}), sound
@@ -281,7 +288,9 @@ STEEP = curve()
 def ceiling(facts: Facts, noise: float) -> Ceiling:
     """A ceiling from standard errors of that variance; the measurements vary by 4."""
     truth, value = (array[:, 0].astype(np.float64) for array in (facts.truth[facts.test], facts.value))
-    found = noise_ceiling(Noise(noise, "errors", len(truth), np.full(200, noise)), truth, value, drawn(facts))
+    stated = noise_from_errors(np.full(len(truth), np.sqrt(noise)), drawn(facts))
+    assert stated is not None
+    found = noise_ceiling(stated, truth, value)
     assert found is not None
     return found
 

@@ -139,12 +139,12 @@ def _too_few(case: Case) -> Verdict | None:
         text = (
             f"The network cannot be compared with {case.facts.title(unclear.against)}: {unclear.undefined}."
         )
-    simple = case.facts.score("simple")
-    safer = simple is not None and simple.value is not None
-    offered = " Until then predict offers the simpler model, which needs fewer records." if safer else ""
-    return Verdict(
-        "too_few", text, _sentence(larger_test(case.facts)) + offered, prefer="simple" if safer else "model"
-    )
+    simple, compared = case.facts.score("simple"), case.facts.difference("simple")
+    beaten = compared is not None and compared.wins
+    safer = simple is not None and simple.value is not None and not beaten
+    offered = "; until then predict offers the simpler model" if safer else ""
+    advice = _sentence(larger_test(case.facts).rstrip(".") + offered)
+    return Verdict("too_few", text, advice, prefer="simple" if safer else "model")
 
 
 def _leaky_test(case: Case) -> Verdict | None:

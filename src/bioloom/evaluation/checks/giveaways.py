@@ -98,7 +98,7 @@ def ids(facts: Facts) -> Answer | None:
 )
 def repeated_names(facts: Facts) -> Answer | None:
     """Rows of one patient resemble each other; a test on patients that were seen tells nothing of new ones."""
-    if facts.groups is not None or facts.folds:
+    if facts.groups is not None or facts.folds > 1:
         return None
     columns = pd.concat([facts.inputs, facts.columns], axis=1)
     names = [str(name) for name in columns.columns if _names_units(columns[name], facts)]
