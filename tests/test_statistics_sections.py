@@ -45,7 +45,7 @@ def measured() -> dict[str, Any]:
             OutOfFold(TASKS["regression"], truth, {"model": values[:1], "simple": simple}, fold)
         ),
         "variance": variance_components("r2", truth, values, plan),
-        "ceiling": noise_ceiling(noise, truth[:, 0], values[0, :, 0], plan),
+        "ceiling": noise_ceiling(noise, truth[:, 0], values[0, :, 0]),
         "learning_curve": learning_curve("r2", trained),
         "bounds": Bounds(error_bound(24, N), families),
         "bias_variance": decompose_squared(values[:, :, 0], truth[:, 0], 0.01),

@@ -270,7 +270,7 @@ def _from_repeats(random: Generator, size: Size, seed: int) -> Ends | None:
     signal = random.normal(size=size.groups)[copies]
     truth = signal + np.sqrt(NOISE) * random.normal(size=size.records)
     plan = Resampling(size.records, copies, 400, seed)
-    return _ceiling_ends(noise_from_repeats(truth, copies, plan), truth, signal, plan)
+    return _ceiling_ends(noise_from_repeats(truth, copies, plan), truth, signal)
 
 
 def _from_errors(random: Generator, size: Size, seed: int) -> Ends | None:
@@ -278,11 +278,11 @@ def _from_errors(random: Generator, size: Size, seed: int) -> Ends | None:
     signal = noise(random, size)
     truth = signal + np.sqrt(variance) * random.normal(size=size.records)
     plan = Resampling(size.records, size.labels, 400, seed)
-    return _ceiling_ends(noise_from_errors(np.sqrt(variance), plan), truth, signal, plan)
+    return _ceiling_ends(noise_from_errors(np.sqrt(variance), plan), truth, signal)
 
 
-def _ceiling_ends(found: Noise | None, truth: Floats, value: Floats, plan: Resampling) -> Ends | None:
-    ceiling = None if found is None else noise_ceiling(found, truth, value, plan)
+def _ceiling_ends(found: Noise | None, truth: Floats, value: Floats) -> Ends | None:
+    ceiling = None if found is None else noise_ceiling(found, truth, value)
     return None if ceiling is None else (ceiling.low, ceiling.high)
 
 

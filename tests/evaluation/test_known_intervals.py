@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from bioloom.evaluation.intervals import Drawn, Score, area_and_error, delong, resampled_interval, wilson
+from bioloom.evaluation.intervals import (
+    Drawn,
+    Score,
+    area_and_error,
+    degrees_of_freedom,
+    delong,
+    resampled_interval,
+    wilson,
+)
+from bioloom.metrics.metric import CUBE_ROOT, MEAN, ROOT_MEAN, Scale
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 10), (3, 10), (10, 10), (81, 263), (15, 148)])
@@ -106,3 +117,45 @@ def test_a_score_is_written_with_six_digits_and_without_nan() -> None:
         "undefined": "no interval, because",
     }  # fmt: skip
     assert "undefined" not in Score(0.5, 0.4, 0.6, 9, "Wilson").to_json()
+
+
+def test_as_many_degrees_of_freedom_as_units_but_one_where_no_unit_decides() -> None:
+    assert degrees_of_freedom(np.array([-1.0, 1.0, -1.0, 1.0, -1.0, 1.0])) == pytest.approx(5)
+    assert degrees_of_freedom(np.zeros(6)) == 5
+
+
+def test_the_variance_of_long_tailed_numbers_has_the_degrees_of_freedom_that_its_own_variance_says() -> None:
+    """Kurtosis 9: the variance of exponential numbers varies by (9 - 1 + 2 / 499) / 500 of its square."""
+    values = np.random.default_rng(8).exponential(size=(300, 500))
+    found = [degrees_of_freedom(each - each.mean()) for each in values]
+    spread = values.var(axis=1, ddof=1)
+    assert np.median(found) == pytest.approx(2 * spread.mean() ** 2 / spread.var(), rel=0.25)
+
+
+def test_one_unit_that_decides_makes_the_interval_wide_but_not_endless() -> None:
+    """Seven groups without an error: the upper end lies beyond the scale of a mean and comes from the logarithm."""
+    values = np.array([1.0, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3])
+    alone = replace(drawn_mean(values), scale=MEAN)
+    found = resampled_interval(alone)
+    assert found.method == "jackknife of 8 records"
+    assert found.low is not None
+    assert found.high is not None
+    assert 0 < found.low < values.mean() < 5 * values.mean() < found.high < np.inf
+
+
+@pytest.mark.parametrize("scale", [MEAN, ROOT_MEAN, CUBE_ROOT])
+def test_a_scale_leads_there_and_back(scale: Scale) -> None:
+    values = np.array([0.01, 0.5, 1.0, 30.0])
+    assert scale.back(scale.stretch(values)) == pytest.approx(values)
+    assert (np.diff(scale.stretch(values)) > 0).all()
+
+
+def test_the_interval_of_a_mean_of_squares_and_of_its_root_are_one() -> None:
+    squares = replace(drawn_mean(np.random.default_rng(9).exponential(size=30)), scale=MEAN)
+    roots = replace(
+        squares, value=np.sqrt(squares.value), left_out=np.sqrt(squares.left_out), scale=ROOT_MEAN
+    )
+    one, other = resampled_interval(squares), resampled_interval(roots)
+    assert one.low is not None
+    assert one.high is not None
+    assert (other.low, other.high) == pytest.approx((np.sqrt(one.low), np.sqrt(one.high)))

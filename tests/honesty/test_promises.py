@@ -113,7 +113,7 @@ def test_the_ceiling_of_few_repeats_holds_the_true_ceiling() -> None:
         plan = Resampling(60, copies, 300, repetition)
         noise = noise_from_repeats(truth, copies, plan)
         assert noise is not None
-        found = noise_ceiling(noise, truth, signal, plan)
+        found = noise_ceiling(noise, truth, signal)
         assert found is not None
         assert found.low is not None
         assert found.high is not None

@@ -13,16 +13,17 @@ has filled in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from bioloom.evaluation.intervals import FEWEST_UNITS, LEVEL, rounded, tails
+from bioloom.evaluation.intervals import FEW_UNITS, FEWEST_UNITS, LEVEL, Drawn, resampled_interval, rounded
 from bioloom.evaluation.resampling import Resampling
+from bioloom.metrics.metric import CUBE_ROOT, LOGIT, PLAIN, Scale
 
 Floats = NDArray[np.float64]
 
@@ -40,15 +41,19 @@ FEWEST_REPEATS = 10
 class Noise:
     """The variance of the measurement itself, in squared units of the target.
 
-    source: "repeats", "errors" or "counts"
-    n:      records it was worked out on
-    draws:  (draws,) on bootstrap draws of those records or their groups
+    source:   "repeats", "errors" or "counts"
+    n:        records it was worked out on
+    draws:    (draws,) on bootstrap draws of the records or their groups
+    left_out: (units,) with each record or group left out; empty where there are 200 or more
+    plan:     how the records were drawn; copies of each other travel together
     """
 
     variance: float
     source: str
     n: int
     draws: Floats
+    left_out: Floats
+    plan: Resampling
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ def noise_from_repeats(truth: Floats, copies: NDArray[np.int64], plan: Resamplin
     """Variance within records that are copies of each other; None where there are too few of them.
 
     truth: (records,); copies: (records,) the same number for copies of each other, -1 for none.
-    The units of the plan should hold all copies of a record; without groups, copies are drawn together here.
+    Groups of the plan should hold all copies of a record; without groups, copies are the groups.
     """
     known = np.isfinite(truth) & (copies >= 0)
     _, inverse, counts = np.unique(copies[known], return_inverse=True, return_counts=True)
@@ -127,14 +132,19 @@ def noise_from_repeats(truth: Floats, copies: NDArray[np.int64], plan: Resamplin
     values = truth[known] - truth[known].mean()
     means = np.bincount(inverse, values) / counts
     squares = np.bincount(inverse, (values - means[inverse]) ** 2)  # (copies,)
-    groups = None
-    if plan.grouped:  # each set of copies travels with the group of its first record
-        groups = plan.codes[known][np.unique(copies[known], return_index=True)[1]]
-    several = counts > 1
-    own = Resampling(int(several.sum()), None if groups is None else groups[several], plan.draws, plan.seed)
-    draws = _ratio_draws(squares[several].astype(np.float64), (counts[several] - 1).astype(np.float64), own)
-    n = int(counts[several].sum())
-    return Noise(float(squares.sum() / freedom), "repeats", n, draws)
+    first = np.flatnonzero(known)[np.unique(copies[known], return_index=True)[1]]
+    top, bottom = np.zeros(len(truth)), np.zeros(len(truth))
+    top[first], bottom[first] = squares, counts - 1  # each set of copies travels with its first record
+    plan = plan if plan.grouped else _by_copies(copies, plan)
+    draws, left_out = _ratio(top, bottom, plan)
+    n = int(counts[counts > 1].sum())
+    return Noise(float(squares.sum() / freedom), "repeats", n, draws, left_out, plan)
+
+
+def _by_copies(copies: NDArray[np.int64], plan: Resampling) -> Resampling:
+    """The plan with copies of each other as groups; a record without copies is a group of its own."""
+    alone = int(copies.max(initial=-1)) + 1 + np.arange(len(copies))
+    return Resampling(plan.records, np.where(copies >= 0, copies, alone), plan.draws, plan.seed)
 
 
 def noise_from_errors(error: Floats, plan: Resampling) -> Noise | None:
@@ -143,8 +153,8 @@ def noise_from_errors(error: Floats, plan: Resampling) -> Noise | None:
     if not known.any() or not (error[known] > 0).any():
         return None
     square = np.where(known, error, 0.0) ** 2
-    draws = _ratio_draws(square, known.astype(np.float64), plan)
-    return Noise(float(square[known].mean()), "errors", int(known.sum()), draws)
+    draws, left_out = _ratio(square, known.astype(np.float64), plan)
+    return Noise(float(square[known].mean()), "errors", int(known.sum()), draws, left_out, plan)
 
 
 def error_from_bounds(lower: Floats, upper: Floats, level: float = LEVEL) -> Floats:
@@ -171,12 +181,13 @@ def noise_from_counts(truth: Floats, value: Floats, counts: Floats, plan: Resamp
     _, slope = _line(inverse, square, weight[:, None])
     if not slope[0] > 0:
         return None
-    blocks = []
-    for weights in plan.bootstrap():
+
+    def estimate(weights: Floats) -> Floats:
         _, slopes = _line(inverse, square, weight[:, None] * weights)
-        blocks.append(slopes * (inverse @ weights) / np.maximum(known @ weights, 1))
+        return np.asarray(slopes * (inverse @ weights) / np.maximum(known @ weights, 1))
+
     variance = float(slope[0] * inverse[known].mean())
-    return Noise(variance, "counts", int(known.sum()), np.concatenate(blocks))
+    return Noise(variance, "counts", int(known.sum()), *_resampled(estimate, plan), plan)
 
 
 def _line(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
@@ -194,41 +205,91 @@ def _line(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
     return np.asarray(level), np.asarray(slope)
 
 
-def _ratio_draws(top: Floats, bottom: Floats, plan: Resampling) -> Floats:
-    blocks = [(top @ weights) / np.maximum(bottom @ weights, 1e-300) for weights in plan.bootstrap()]
-    return np.concatenate(blocks)
+def _ratio(top: Floats, bottom: Floats, plan: Resampling) -> tuple[Floats, Floats]:
+    """The ratio of two sums over records in each draw and with each unit left out; NaN where nothing was drawn."""
+
+    def estimate(weights: Floats) -> Floats:
+        below = bottom @ weights
+        return np.asarray((top @ weights) / np.where(below > 0, below, np.nan))
+
+    return _resampled(estimate, plan)
+
+
+def _resampled(estimate: Callable[[Floats], Floats], plan: Resampling) -> tuple[Floats, Floats]:
+    """An estimate on each draw, (draws,), and with each unit left out, (units,) or empty where these are many."""
+    draws = np.concatenate([estimate(weights) for weights in plan.bootstrap()])
+    if plan.units >= FEW_UNITS:
+        return draws, np.empty(0)
+    return draws, np.concatenate([estimate(weights) for weights in plan.leave_one_out()])
 
 
 # ---- the ceiling ----------------------------------------------------------------------------------------
 
 
-def noise_ceiling(noise: Noise, truth: Floats, value: Floats, plan: Resampling) -> Ceiling | None:
+def noise_ceiling(noise: Noise, truth: Floats, value: Floats) -> Ceiling | None:
     """The best R² and correlation on these records, and how much of it the model reaches.
 
-    truth, value: (records,) the test records; plan: how they are resampled. Noise that was worked out on the same
-    records with the same plan is drawn along with them. None where every true value is the same.
+    truth, value: (records,) the test records, which are those that the noise was worked out on: they are resampled
+    as it was. None where every true value is the same.
     """
     known = np.isfinite(truth) & np.isfinite(value)
     if not known.any() or np.ptp(truth[known]) == 0:
         return None
-    total, error = (float(part[0]) for part in _moments(truth, value, known, np.ones((len(truth), 1))))
-    drawn = [_moments(truth, value, known, weights) for weights in plan.bootstrap()]
-    totals, errors = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
-    count = min(len(totals), len(noise.draws))
-    shares = noise.draws[:count] / np.where(totals > 0, totals, np.nan)[:count]
-    reaches = 1 - errors[:count] / np.where(totals > 0, totals, np.nan)[:count]
-    r2, reached = max(0.0, 1 - noise.variance / total), 1 - error / total
-    low, high = _interval(np.clip(1 - shares, 0, 1), plan.units)
-    sure = bool(low is not None and low > 0)
-    explained = _interval(reaches / np.where(shares < 1, 1 - shares, np.nan), plan.units if sure else 0)
-    excess = _interval(reaches - (1 - shares), plan.units)
+    share, unexplained = _shares(noise, truth, value, known)
+    r2, reached = max(0.0, 1 - share.value), 1 - unexplained.value
+    most, least = _ends(share)
+    low, high = (None if end is None else float(np.clip(1 - end, 0, 1)) for end in (least, most))
+    explained: Ends = (None, None)
+    if low is not None and low > 0:
+        explained = _ends(_combined(lambda noisy, wrong: (1 - wrong) / (1 - noisy), share, unexplained))
+    excess = _combined(lambda noisy, wrong: noisy - wrong, share, unexplained)
+    excess_low, excess_high = _ends(excess)
     found = Ceiling(
         noise=noise.variance, source=noise.source, n=noise.n, r2=r2, low=low, high=high, pearson=float(np.sqrt(r2)),
         reached=reached, explained=reached / r2 if r2 > 0 else None,
         explained_low=explained[0], explained_high=explained[1],
-        excess=reached - (1 - noise.variance / total), excess_low=excess[0], excess_high=excess[1], text="",
+        excess=excess.value, excess_low=excess_low, excess_high=excess_high, text="",
     )  # fmt: skip
-    return Ceiling(**(vars(found) | {"text": _sentence(found)}))
+    return replace(found, text=_sentence(found))
+
+
+Ends = tuple[float | None, float | None]
+
+
+def _shares(noise: Noise, truth: Floats, value: Floats, known: NDArray[np.bool_]) -> tuple[Drawn, Drawn]:
+    """Noise, and squared errors of the model, as shares of the total variance."""
+    plan = noise.plan
+    (whole,), (whole_errors,) = _moments(truth, value, known, np.ones((len(truth), 1)))
+    blocks = [_moments(truth, value, known, weights) for weights in plan.bootstrap()]
+    totals, errors = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    left = [np.empty(0), np.empty(0)]
+    if plan.units < FEW_UNITS:
+        blocks = [_moments(truth, value, known, weights) for weights in plan.leave_one_out()]
+        left = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+    totals, left[0] = (np.where(each > 0, each, np.nan) for each in (totals, left[0]))
+
+    def share(of: tuple[float, Floats, Floats], scale: Scale) -> Drawn:
+        point, draws, left_out = of
+        return Drawn(
+            float(point / whole), draws / totals, left_out / left[0], plan.units, plan.grouped, scale
+        )
+
+    return (
+        share((noise.variance, noise.draws, noise.left_out), CUBE_ROOT),
+        share((float(whole_errors), errors, left[1]), PLAIN),
+    )
+
+
+def _combined(how: Callable[[Any, Any], Any], first: Drawn, second: Drawn) -> Drawn:
+    """A number made of two others that were worked out on the same draws; not finite where it is not defined."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        made = [how(getattr(first, name), getattr(second, name)) for name in ("value", "draws", "left_out")]
+    return replace(first, value=made[0], draws=made[1], left_out=made[2], scale=PLAIN)
+
+
+def _ends(drawn: Drawn) -> Ends:
+    interval = resampled_interval(drawn)
+    return interval.low, interval.high
 
 
 def _moments(
@@ -239,15 +300,6 @@ def _moments(
     square = np.where(known, truth - value, 0.0) ** 2
     n = np.maximum(known @ weights, 1)
     return (centred**2) @ weights / n - (centred @ weights / n) ** 2, square @ weights / n
-
-
-def _interval(draws: Floats, units: int) -> tuple[float | None, float | None]:
-    """The ends of a bootstrap of so many independent records or groups; None where they are too few."""
-    defined = draws[np.isfinite(draws)]
-    if units < FEWEST_UNITS or len(defined) < 0.95 * len(draws):
-        return None, None
-    low, high = np.quantile(defined, tails(units))
-    return float(low), float(high)
 
 
 def _sentence(found: Ceiling) -> str:
@@ -283,9 +335,9 @@ def class_ceiling(truth: Floats, copies: NDArray[np.int64], plan: Resampling) ->
         return None
     best = np.array([counts.max() for counts in sets], dtype=np.float64)
     sizes = np.array([counts.sum() for counts in sets], dtype=np.float64)
-    draws = _ratio_draws(best, sizes, Resampling(len(sets), None, plan.draws, plan.seed))
     accuracy, conflicting = float(best.sum() / sizes.sum()), int((best < sizes).sum())
-    low, high = _interval(draws, len(sets))
+    draws, left_out = _ratio(best, sizes, Resampling(len(sets), None, plan.draws, plan.seed))
+    low, high = _ends(Drawn(accuracy, draws, left_out, len(sets), False, LOGIT))
     inputs = f"{conflicting:,} of {len(sets):,} repeated inputs carry different labels"
     text = f"{inputs}, so no model can name more than {100 * accuracy:.1f} % of such records correctly."
     if not conflicting:

@@ -112,7 +112,7 @@ def _ceiling(trial: Trial) -> Ceiling | ClassCeiling | None:
     noise = _noise(
         columns, (data.error, data.reads), targets.names[0], Tested(truth, value, copies, trial.plan)
     )
-    return None if noise is None else noise_ceiling(noise, truth, value, trial.plan)
+    return None if noise is None else noise_ceiling(noise, truth, value)
 
 
 def _curve(trial: Trial, variance: VarianceComponents | None) -> Curve | None:

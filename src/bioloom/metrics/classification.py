@@ -22,7 +22,7 @@ from bioloom.metrics.classes import (
 )
 from bioloom.metrics.metric import (
     FISHER,
-    LOG,
+    MEAN,
     PLAIN,
     Estimate,
     Floats,
@@ -318,7 +318,7 @@ CLASSIFICATION = (
         "hardest; 0 is perfect, and a guess gives the entropy of the classes.",
         prepare=_log_loss,
         reason=no_class,
-        scale=LOG,
+        scale=MEAN,
         chance=over_columns(_entropy),
         best=0.0,
         range=(0.0, np.inf),
@@ -331,7 +331,7 @@ CLASSIFICATION = (
         "0 is perfect, and naming the share of positives each time gives share x (1 - share).",
         prepare=_brier,
         reason=no_class,
-        scale=LOG,
+        scale=MEAN,
         chance=over_columns(np.var),
         best=0.0,
         higher_is_better=False,

@@ -38,17 +38,41 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Scale:
-    """A stretched axis on which a metric of few records spreads evenly to both sides."""
+    """A stretched axis on which a metric of few records spreads evenly to both sides.
+
+    else_: the axis to use where an end of the interval would lie beyond the end of this one
+    """
 
     stretch: Callable[[Floats], Floats]
     back: Callable[[Floats], Floats]
+    else_: Scale | None = None
 
 
 PLAIN = Scale(lambda value: value, lambda value: value)
 FISHER = Scale(np.arctanh, np.tanh)  # correlations (Fisher 1915)
-LOG = Scale(np.log, np.exp)  # errors
+LOG = Scale(np.log, np.exp)
+CUBE_ROOT = Scale(np.cbrt, lambda z: z**3)  # a share of a variance: one over a mean of squares, as below
 LOGIT = Scale(lambda share: np.log(share / (1 - share)), lambda z: 1 / (1 + np.exp(-z)))  # shares
+
 UNEXPLAINED = Scale(lambda r2: -np.log(1 - r2), lambda z: 1 - np.exp(-z))  # log of the share not explained
+
+
+def of_a_mean(power: float) -> Scale:
+    """The scale of a mean of squares, deviations or losses, to the given power: minus the mean to the power -1/3.
+
+    Such numbers are skew, and where their mean is small by chance its estimated error is small too. On the scale
+    mean^-p the distance from the truth in units of that error has skewness (3 p - 1) c / sqrt(units) if the numbers
+    follow a gamma distribution with coefficient of variation c (delta method): none at p = 1/3. On a logarithm,
+    p = 0, the upper end comes out too low.
+    """
+    return Scale(
+        lambda value: -(value ** (-1 / (3 * power))),
+        lambda z: np.maximum(-z, 0.0) ** (-3 * power),
+        LOG,
+    )
+
+
+MEAN, ROOT_MEAN = of_a_mean(1.0), of_a_mean(0.5)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from bioloom.metrics.metric import (
     FISHER,
-    LOG,
+    MEAN,
+    ROOT_MEAN,
     UNEXPLAINED,
     Estimate,
     Floats,
@@ -231,7 +232,7 @@ REGRESSION = (
         "counting more; 0 is perfect.",
         prepare=_over_targets(_rmse, _no_values),
         reason=_any_target(_no_values),
-        scale=LOG,
+        scale=ROOT_MEAN,
         chance=over_columns(np.std),
         best=0.0,
         range=(0.0, np.inf),
@@ -244,7 +245,7 @@ REGRESSION = (
         plain="The mean size of an error, in the units of the measurement; 0 is perfect.",
         prepare=_over_targets(_mae, _no_values),
         reason=_any_target(_no_values),
-        scale=LOG,
+        scale=MEAN,
         chance=over_columns(_deviation),
         best=0.0,
         range=(0.0, np.inf),
