@@ -10,6 +10,8 @@ import pytest
 
 from bioloom.data.choose import make_split
 from bioloom.data.library import one_parent
+from bioloom.data.split import splitters
+from bioloom.data.wording import counted
 from bioloom.errors import UserError
 from planted import substituted, texts, unrelated
 from test_split import request
@@ -183,6 +185,26 @@ def test_two_chromosomes_are_too_few() -> None:
     cells = np.array(["chr1", "chr2"] * 30, dtype=object)
     with pytest.raises(UserError, match=r"2 chromosome\(s\) cannot be divided"):
         make_split("chromosome", replace(request(np.arange(60) // 30), chromosome=cells))
+
+
+# ---- what advice has to know -----------------------------------------------------------------------------
+
+
+def test_each_method_says_what_its_test_can_do() -> None:
+    lot = {name for name in splitters if splitters[name].by_lot}
+    assert lot == {"random", "stratified", "copies", "group", "similarity"}
+    assert {name for name in splitters if splitters[name].in_folds} == lot | {"chromosome"}
+    assert {name for name in splitters if splitters[name].one_parent} == {
+        "mutation", "mutation-count", "low-to-high",
+    }  # fmt: skip
+    assert [name for name in splitters if splitters[name].unlike] == ["similarity"]
+    assert [name for name in splitters if splitters[name].alone] == ["leave-one-out"]
+
+
+def test_units_are_counted_in_words() -> None:
+    told = {name: counted(3, splitters[name].unit) for name in ("chromosome", "time", "copies")}
+    assert told == {"chromosome": "3 chromosomes", "time": "3 batches", "copies": "3 families"}
+    assert counted(1, "family") == "1 family"
 
 
 # ---- sizes ----------------------------------------------------------------------------------------------

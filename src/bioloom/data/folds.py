@@ -28,9 +28,6 @@ FEW = 100
 TEN_BELOW = 200
 """Records below which there are ten folds rather than five: then each model still learns from nine tenths."""
 
-ASKED_FOR = ("chromosome", "mutation")
-"""Methods whose single test is a question of its own, so that folds are made only when asked for."""
-
 
 @dataclass(frozen=True)
 class Folds:
@@ -115,7 +112,7 @@ def choose_folds(request: SplitRequest, split: Split) -> FoldChoice:
     """
     tested = _different(split, split.index("test"))
     splitter = splitters[split.method]
-    if splitter.units is None or splitter.name in ASKED_FOR or tested >= FEW:
+    if splitter.units is None or splitter.asked_for or tested >= FEW:
         return FoldChoice(1)
     units = splitter.units(request)
     count = min(10 if len(request.labels) < TEN_BELOW else 5, units.count)

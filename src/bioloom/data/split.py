@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioloom.data import wording
 from bioloom.data.deal import Deal, deal
 from bioloom.registry import Registry
 
@@ -134,20 +135,25 @@ class Units:
 
     def named(self, number: int) -> str:
         """A number of units in words, such as "1 family" or "3 families"."""
-        return f"{number:,} {self.what if number == 1 else self.plural}"
+        return wording.counted(number, self.what)
 
     @property
     def plural(self) -> str:
         """Several units in a word."""
-        return f"{self.what[:-1]}ies" if self.what.endswith("y") else f"{self.what}s"
+        return wording.plural(self.what)
 
 
 @dataclass(frozen=True)
 class Splitter:
-    """One way to divide records: name, one line for listings, and what does it.
+    """One way to divide records: name, one line for listings, what does it, and what advice has to know of it.
 
-    units: what stays together; None where no folds can be made, because the method says itself what the test is
-    each:  one fold for each unit; no single split can be made
+    units:      what stays together; None where no folds can be made, because the method says itself what the test is
+    each:       one fold for each unit; no single split can be made
+    unit:       what records that it keeps together are, in a word
+    asked_for:  the single test is a question of its own, so folds are made only when asked for
+    one_parent: for variants of one parent, which are all one family: there is nothing to split by similarity
+    unlike:     test records resemble no training record
+    alone:      each test is one record with its copies, on which nothing can be ranked
     """
 
     name: str
@@ -155,6 +161,22 @@ class Splitter:
     split: Callable[[SplitRequest], Split]
     units: Callable[[SplitRequest], Units] | None = None
     each: bool = False
+    unit: str = "family"
+    asked_for: bool = False
+    one_parent: bool = False
+    unlike: bool = False
+    alone: bool = False
+
+    @property
+    def by_lot(self) -> bool:
+        """Whether the test is drawn by lot, so that its share is the user's choice; else a column, a time, a
+        chromosome or a position decides what the test is."""
+        return self.units is not None and not (self.each or self.asked_for)
+
+    @property
+    def in_folds(self) -> bool:
+        """Whether every record can be tested once; not promised of a library, whose mutations may hang together."""
+        return self.units is not None and not (self.each or self.one_parent)
 
 
 splitters: Registry[Splitter] = Registry("split method", "bioloom.data.splitters")

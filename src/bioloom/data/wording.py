@@ -15,5 +15,12 @@ def listed(names: list[str] | tuple[str, ...], most: int = 5) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: 1 row, 2 rows, 1,000 rows."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """A number with its noun: 1 row, 2 rows, 1,000 rows, 3 families."""
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Several of a noun: rows, families, batches."""
+    if noun.endswith("y"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("ch") else f"{noun}s"

@@ -11,41 +11,30 @@ from bioloom.evaluation.curve import FLOOR_FROM
 from bioloom.evaluation.facts import Facts
 from bioloom.metrics import METRICS, Metric
 
-FREE = ("random", "stratified", "copies", "group", "similarity")
-"""Methods that choose the test by lot, so that its share is the user's choice; elsewhere a column, a time, a
-chromosome or a position decides what the test is."""
-
-
-FOLDED = (*FREE, "chromosome")
-"""Methods that can test every record once, in folds."""
-
-ONE_PARENT = ("mutation", "mutation-count", "low-to-high")
-"""Methods for variants of one parent, which are all one family: there is nothing to split by similarity."""
-
 
 def larger_test(facts: Facts) -> str:
     """How to test more records, as advice that begins in lower case."""
     what = facts.units.split()[-1] if facts.units else "records"  # "73 families" are enlarged by families
     if facts.folds > 1:
         return f"collect more {what}: every record is tested already"
-    if facts.split in FREE:
+    if facts.splitter.by_lot:
         return (
             f"give the test more {what} (--set split.test=0.3), test every record once (--set split.folds=5), "
             f"or collect more {what}"
         )
-    if facts.split in FOLDED:
+    if facts.splitter.in_folds:
         return f"test every record once (--set split.folds=5), or collect more {what}"
     return f"collect more {what} for the test"
 
 
 def unlike_records(facts: Facts) -> str:
     """What to do where the nearest training record answers as well, as advice that begins in lower case."""
-    if facts.split == "similarity":
+    if facts.splitter.unlike:
         return (
             "collect records of more families, or take the look-up: the test records are of families that the network "
             "did not learn from, and it may know no more of them than their nearest relative does"
         )
-    if facts.split in ONE_PARENT:
+    if facts.splitter.one_parent:
         return (
             "collect more variants, and variants with several mutations: the nearest variant says as much about a new one as "
             "the network does"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bioloom.data.split import Splitter, splitters
 from bioloom.evaluation.comparison import Difference
 from bioloom.evaluation.controls import Shuffle
 from bioloom.evaluation.evidence import Evidence
@@ -67,6 +68,11 @@ class Facts:
     independent: int | None = None
     split: str = "random"
     evidence: Evidence = field(default_factory=Evidence)
+
+    @property
+    def splitter(self) -> Splitter:
+        """How records were divided, with what advice has to know of it."""
+        return splitters[self.split]
 
     @property
     def metric(self) -> Metric:

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bioloom.data.split import Split
+from bioloom.data.split import Split, splitters
+from bioloom.data.wording import counted
 from bioloom.evaluation.checks import Finding, run_checks
 from bioloom.evaluation.comparison import Difference, compare
 from bioloom.evaluation.controls import Shuffle, read_shuffles
@@ -71,7 +72,7 @@ class Trial:
     def alone(self) -> bool:
         """Whether each contest tested one unit only."""
         folds = self.division.folds
-        return folds is not None and folds.method == "leave-one-out"
+        return folds is not None and splitters[folds.method].alone
 
     @property
     def task(self) -> Task:
@@ -274,7 +275,7 @@ def _units(trial: Trial) -> str:
     if trial.trainee.records.group is not None:
         return f"{plan.units:,} groups"
     split = trial.division.folds or trial.division.split
-    return f"{plan.units:,} {'chromosomes' if split.method == 'chromosome' else 'families'}"
+    return counted(plan.units, splitters[split.method].unit)
 
 
 def _properties(features: Features) -> dict[str, NDArray[Any]]:

@@ -82,5 +82,6 @@ splitters.register(
         _no_single_split,
         _left_out_units,
         each=True,
+        alone=True,
     )
 )

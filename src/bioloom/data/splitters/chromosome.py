@@ -69,5 +69,12 @@ def _plain(name: object) -> str:
 
 
 splitters.register(
-    Splitter("chromosome", "whole chromosomes, of a column or read from ids", by_chromosome, chromosome_units)
+    Splitter(
+        "chromosome",
+        "whole chromosomes, of a column or read from ids",
+        by_chromosome,
+        chromosome_units,
+        unit="chromosome",
+        asked_for=True,
+    )
 )

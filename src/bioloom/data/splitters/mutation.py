@@ -114,5 +114,12 @@ def _some_positions(
 
 
 splitters.register(
-    Splitter("mutation", "positions of a library of one parent held out", by_mutation, position_units)
+    Splitter(
+        "mutation",
+        "positions of a library of one parent held out",
+        by_mutation,
+        position_units,
+        asked_for=True,
+        one_parent=True,
+    )
 )

@@ -180,11 +180,18 @@ def _dates(filled: pd.Series[Any]) -> NDArray[np.float64]:
 
 
 splitters.register(
-    Splitter("time", "the latest records are the test, by a column of dates or batches", by_time)
+    Splitter(
+        "time", "the latest records are the test, by a column of dates or batches", by_time, unit="batch"
+    )
 )
 splitters.register(
     Splitter(
-        "mutation-count", "variants of one parent with the most mutations are the test", by_mutation_count
+        "mutation-count",
+        "variants of one parent with the most mutations are the test",
+        by_mutation_count,
+        one_parent=True,
     )
 )
-splitters.register(Splitter("low-to-high", "records with the highest target are the test", low_to_high))
+splitters.register(
+    Splitter("low-to-high", "records with the highest target are the test", low_to_high, one_parent=True)
+)

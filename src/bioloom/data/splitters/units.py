@@ -104,13 +104,26 @@ def _no_single_split(_request: SplitRequest) -> Split:
 
 
 splitters.register(
-    Splitter("group", "whole groups of a column, labels balanced (stratified group)", by_group, group_units)
-)
-splitters.register(
-    Splitter("similarity", "whole families of copies and near copies", by_similarity, family_units)
+    Splitter(
+        "group",
+        "whole groups of a column, labels balanced (stratified group)",
+        by_group,
+        group_units,
+        unit="group",
+    )
 )
 splitters.register(
     Splitter(
-        "leave-one-group-out", "one fold for each group of a column", _no_single_split, group_units, each=True
+        "similarity", "whole families of copies and near copies", by_similarity, family_units, unlike=True
+    )
+)
+splitters.register(
+    Splitter(
+        "leave-one-group-out",
+        "one fold for each group of a column",
+        _no_single_split,
+        group_units,
+        each=True,
+        unit="group",
     )
 )
