@@ -67,6 +67,12 @@ def compare(module: str, sides: list[Side], rounds: int = 5) -> dict[str, Measur
     }
 
 
+def machine(rounds: int) -> str:
+    """On what it was measured, and how often."""
+    here = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
+    return f"{here}; medians of {rounds} rounds"
+
+
 def report(name: str, claim: str, measured: dict[str, Measured], lines: list[str]) -> None:
     """Print the table and keep it in `results/`."""
     width = max(len(side) for side in measured)
@@ -75,8 +81,7 @@ def report(name: str, claim: str, measured: dict[str, Measured], lines: list[str
         f"{side:{width}}  {m.seconds:7.3f}  {m.cpu:7.3f}  {m.megabytes:8.0f}" for side, m in measured.items()
     ]
     rounds = next(iter(measured.values())).rounds
-    machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}; medians of {rounds} rounds"
-    text = "\n".join([claim, "", *table, "", *lines, "", machine, ""])
+    text = "\n".join([claim, "", *table, "", *lines, "", machine(rounds), ""])
     print(text)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.txt").write_text(text, encoding="utf-8")
