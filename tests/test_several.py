@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from bioloom.data.similarity import several
-from bioloom.modalities import Across
+from bioloom.modalities import Across, Watched
 from bioloom.modalities.dna import Dna
 from bioloom.modalities.protein import Protein
-from bioloom.modalities.sequence import alike_in_all
+from bioloom.modalities.table import Table
 from planted import RESIDUES, substituted, texts, turned, unrelated
 
 
@@ -37,7 +37,9 @@ def pairs() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_near_copies_are_near_in_every_sequence_to_the_same_record() -> None:
     dna, protein = pairs()
-    found = alike_in_all([(Dna, dna), (Protein, protein)], Across(np.arange(60, 67), np.arange(60)))
+    watched = [Watched(Dna, dna), Watched(Protein, protein)]
+    found = Dna.alike_in_all(watched, Across(np.arange(60, 67), np.arange(60)))
+    assert found is not None
     assert found.kind.tolist() == ["exact", "reverse", "near", "near", "", "", ""]
     assert found.partner.tolist() == [13, 24, 35, 46, -1, -1, -1]
     assert found.identity[:4] == pytest.approx([1, 1, 0.9, 100 / 120], abs=0.03)
@@ -48,6 +50,15 @@ def test_near_copies_are_near_in_every_sequence_to_the_same_record() -> None:
 def test_too_many_candidates_leave_exact_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(several, "MOST_PAIRS", 3)
     dna, protein = pairs()
-    found = alike_in_all([(Dna, dna), (Protein, protein)], Across(np.arange(60, 67), np.arange(60)))
+    watched = [Watched(Dna, dna), Watched(Protein, protein)]
+    found = Dna.alike_in_all(watched, Across(np.arange(60, 67), np.arange(60)))
+    assert found is not None
     assert found.kind.tolist() == ["exact", "", "", "", "", "", ""]
     assert found.notion == ""
+
+
+def test_near_copies_across_a_sequence_and_a_table_are_not_looked_for() -> None:
+    dna, _ = pairs()
+    watched, across = [Watched(Dna, dna), Watched(Table, dna)], Across(np.arange(60, 67), np.arange(60))
+    assert Dna.alike_in_all(watched, across) is None
+    assert Table.alike_in_all(watched[::-1], across) is None

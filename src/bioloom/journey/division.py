@@ -9,7 +9,6 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom.data.choose import make_split
@@ -21,8 +20,7 @@ from bioloom.data.split import Split, SplitRequest, Together, splitters
 from bioloom.data.splitters.chromosome import NAMES
 from bioloom.errors import UserError
 from bioloom.journey.prepare import Prepared
-from bioloom.modalities import Across, Modality, Similarity, modalities
-from bioloom.modalities.sequence import SequenceModality, alike_in_all
+from bioloom.modalities import Across, Similarity, Watched, modalities
 from bioloom.recipe import Recipe
 from bioloom.targets import Targets
 
@@ -168,7 +166,7 @@ def _chromosome_column(prepared: Prepared) -> str:
     return next((name for known in NAMES for name in columns if name.lower() == known), "")
 
 
-def _properties(watched: list[tuple[type[Modality], pd.DataFrame]]) -> NDArray[np.float64] | None:
+def _properties(watched: list[Watched]) -> NDArray[np.float64] | None:
     """Length and GC of each sequence, (records, properties), where they vary; None where nothing does.
 
     A test of longer or GC-richer sequences than the training ones would ask two questions at once.
@@ -178,17 +176,17 @@ def _properties(watched: list[tuple[type[Modality], pd.DataFrame]]) -> NDArray[n
     return varying if varying.shape[1] else None
 
 
-def _watched(prepared: Prepared) -> list[tuple[type[Modality], pd.DataFrame]]:
+def _watched(prepared: Prepared) -> list[Watched]:
     """The inputs by which records are alike: sequences where there are any, else tables.
 
     A table beside a sequence holds conditions that many records share; the same sequence under another
     condition is still the same sequence.
     """
     inputs = [
-        (modalities[recipe.modality], prepared.records.inputs[name])
+        Watched(modalities[recipe.modality], prepared.records.inputs[name])
         for name, recipe in prepared.recipe.data.inputs.items()
     ]
-    return [each for each in inputs if each[0].columns == "one"] or inputs
+    return [each for each in inputs if each.modality.columns == "one"] or inputs
 
 
 def _audit(
@@ -215,17 +213,13 @@ def _spreads(truth: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.array([column.std() if len(column) else 0.0 for column in columns])
 
 
-def _alike(
-    watched: list[tuple[type[Modality], pd.DataFrame]], across: Across, copies: NDArray[np.int64]
-) -> Alike:
+def _alike(watched: list[Watched], across: Across, copies: NDArray[np.int64]) -> Alike:
     """One input: as its modality says. Several: records are copies, or near copies, when they are so in every one.
 
-    Near copies across several inputs are looked for where all of them are sequences.
+    Near copies across several inputs are looked for where their modality knows how.
     """
+    first = watched[0]
     if len(watched) == 1:
-        modality, frame = watched[0]
-        return modality.alike(frame, across)
-    sequences = [(modality, frame) for modality, frame in watched if issubclass(modality, SequenceModality)]
-    if len(sequences) == len(watched):
-        return alike_in_all(sequences, across)
-    return compare_copies(copies, across.queries, across.targets)
+        return first.modality.alike(first.values, across)
+    found = first.modality.alike_in_all(watched, across)
+    return compare_copies(copies, across.queries, across.targets) if found is None else found

@@ -9,7 +9,7 @@ simple features a baseline may use, what an explanation may point at, and how a 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -167,6 +167,13 @@ class Demo:
     task: str
 
 
+class Watched(NamedTuple):
+    """One of several inputs by which records are alike: its modality, and its values of all records."""
+
+    modality: type[Modality]
+    values: pd.DataFrame
+
+
 class Modality(ABC):
     """One kind of input. Built with what it learned from training rows; its state is JSON.
 
@@ -235,6 +242,14 @@ class Modality(ABC):
     @abstractmethod
     def alike(cls, values: pd.DataFrame, across: Across) -> Alike:
         """The most alike record across a split, for each record of one side."""
+
+    @classmethod
+    def alike_in_all(cls, watched: Sequence[Watched], across: Across) -> Alike | None:
+        """The same for records of several inputs, of which this modality is the first's: alike in every one.
+
+        None where near copies are not looked for among such inputs; then only exact copies are told.
+        """
+        return None
 
     @classmethod
     @abstractmethod

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from bioloom.modalities import Signal
+    from bioloom.modalities import Signal, Watched
 
 LONGEST = 100_000
 """Letters a network is given at most; longer records are cropped around their centre, and listed."""
@@ -170,6 +170,18 @@ class SequenceModality(Modality):
         return compare(sequences[across.queries], sequences[across.targets], cls.alphabet, notion)
 
     @classmethod
+    def alike_in_all(cls, watched: Sequence[Watched], across: Across) -> Alike | None:
+        """For records of several sequences: copies, or near copies, of one record in every sequence."""
+        columns = []
+        for modality, values in watched:
+            if not issubclass(modality, SequenceModality):
+                return None
+            sequences = clean(_column(values), modality.alphabet)
+            notion = modality._notion(sequences, across.similarity)
+            columns.append(Column(sequences, modality.alphabet, notion))
+        return compare_several(columns, across.queries, across.targets)
+
+    @classmethod
     def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
         """Numbers that identical sequences share; DNA also with reverse complements."""
         return exact_groups(clean(_column(values), cls.alphabet), both_strands=cls.alphabet.both_strands)
@@ -236,15 +248,6 @@ class SequenceModality(Modality):
         heights = np.where(there, attribution[:, filled], 0)
         axis = SequenceAxis(self.unit, first=crop_start(int(tokens.lengths[0]), self.length) + 1)
         return attributed_sequence(heights, self.alphabet.letters, label=label, axis=axis)
-
-
-def alike_in_all(watched: Sequence[tuple[type[SequenceModality], pd.DataFrame]], across: Across) -> Alike:
-    """For records of several sequences: copies, or near copies, of one record in every sequence."""
-    columns = []
-    for modality, values in watched:
-        sequences = clean(_column(values), modality.alphabet)
-        columns.append(Column(sequences, modality.alphabet, modality._notion(sequences, across.similarity)))
-    return compare_several(columns, across.queries, across.targets)
 
 
 def _column(values: pd.DataFrame) -> pd.Series[Any]:
