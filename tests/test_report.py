@@ -14,7 +14,7 @@ import pytest
 
 import fake_runs
 from bioloom.errors import UserError
-from bioloom.evaluation import untrained
+from bioloom.journey.contest import CONTROL_RECORDS
 from bioloom.journey.further import SHUFFLE_EPOCHS, SHUFFLE_RECORDS
 from bioloom.journey.trainee import FEWER
 from bioloom.models import boosting
@@ -616,7 +616,10 @@ def test_what_was_made_cheap_is_said_with_its_size(tmp_path: Path) -> None:
         f"at most {SHUFFLE_RECORDS['normal']:,} training records ({SHUFFLE_RECORDS['fast']:,} with --budget fast) for at most "
         f"{SHUFFLE_EPOCHS} epochs" in text
     )
-    assert f"learn from at most {untrained.RECORDS:,} training records" in text
+    assert (
+        f"learn from at most {CONTROL_RECORDS['normal']:,} training records "
+        f"({CONTROL_RECORDS['fast']:,} with --budget fast)" in text
+    )
     features = result_of(fake_runs.two_inputs(tmp_path / "b"))
     assert features["scores"]["baselines"]["simple"]["features"]
     text = page_of(tmp_path / "b").text

@@ -68,7 +68,7 @@ __all__ = [
 
 SILENT = Silent()
 
-EXPLAINED = {"fast": 24, "normal": 64, "thorough": 256}
+EXPLAINED = {"fast": 12, "normal": 64, "thorough": 256}
 """Test records that are explained, by budget."""
 
 LETTERS_EXPLAINED = {"fast": 15_000, "normal": 60_000, "thorough": 400_000}

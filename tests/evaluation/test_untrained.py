@@ -129,7 +129,6 @@ def test_properties_that_decide_the_target_are_found_and_constant_ones_say_nothi
     assert property_model(np.empty((400, 0)), given, NUMBER, HOW).value is None
 
 
-def test_large_data_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bioloom.evaluation.untrained.RECORDS", 40)
-    fewer = parts(np.zeros((400, 1))).fewer(0)
+def test_large_data_are_cut() -> None:
+    fewer = parts(np.zeros((400, 1))).fewer(How(TASKS["regression"], seed=0, records=40))
     assert (len(fewer.train), len(fewer.validation), len(fewer.test)) == (40, 10, 100)

@@ -56,11 +56,11 @@ class Parts:
     truth: NDArray[np.float32]
     weight: NDArray[np.float32]
 
-    def fewer(self, seed: int) -> Parts:
-        """At most 10,000 training records and a quarter as many validation records, chosen at random."""
-        random = np.random.default_rng(seed)
-        train = np.sort(random.permutation(self.train)[:RECORDS])
-        validation = np.sort(random.permutation(self.validation)[: RECORDS // 4])
+    def fewer(self, how: How) -> Parts:
+        """At most so many training records and a quarter as many validation records, chosen at random."""
+        random = np.random.default_rng(how.seed)
+        train = np.sort(random.permutation(self.train)[: how.records])
+        validation = np.sort(random.permutation(self.validation)[: how.records // 4])
         return Parts(train, validation, self.test, self.truth, self.weight)
 
 
@@ -71,7 +71,7 @@ def untrained(
 
     network: freshly built, never trained; it is left as it is
     """
-    parts = parts.fewer(how.seed)
+    parts = parts.fewer(how)
     places = np.concatenate([parts.train, parts.validation, parts.test])
     features = untrained_features(network, encoded, places, how.seed)
     if features is None:
@@ -82,10 +82,11 @@ def untrained(
 
 @dataclass(frozen=True)
 class How:
-    """The task, whose simple model is fitted, and the seed of everything random."""
+    """The task, whose simple model is fitted, the seed of everything random, and training records at most."""
 
     task: Task
     seed: int
+    records: int = RECORDS
 
 
 def untrained_features(
@@ -134,7 +135,7 @@ def property_model(properties: NDArray[np.floating], parts: Parts, targets: Targ
     properties: (records, properties) of all records; columns that never vary in training say nothing
     """
     values = np.nan_to_num(np.asarray(properties, dtype=np.float32))
-    parts = parts.fewer(how.seed)
+    parts = parts.fewer(how)
     if not values.shape[1] or (values[parts.train] == values[parts.train[:1]]).all():
         return Control(None, reason="length, composition and missing cells are the same for all records")
     return _fitted(

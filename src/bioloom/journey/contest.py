@@ -23,6 +23,9 @@ from bioloom.journey.trainee import BASELINE_RECORDS, Rivals, Trainee, propertie
 from bioloom.models import build, simple_models
 from bioloom.training.members import Work, run_all
 
+CONTROL_RECORDS = {"fast": 2_500, "normal": 10_000, "thorough": 10_000}
+"""Training records from which the controls that know little learn, at most."""
+
 SIMPLE_SHARES = (1 / 16, 1 / 4)
 """Shares from which the simple model learns where the network does not: that costs next to nothing."""
 
@@ -127,7 +130,7 @@ def _controls(trainee: Trainee, rivals: Rivals, test: NDArray[np.int64]) -> Arra
     """Random weights below a simple model, and a simple model of length, composition and missing cells."""
     job, learnable = trainee.job, trainee.learnable
     parts = Parts(job.train, job.validation, test, learnable.truth, job.weight)
-    how = How(job.task, job.seed)
+    how = How(job.task, job.seed, CONTROL_RECORDS[trainee.prepared.recipe.budget])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(job.seed)
         fresh = build(job.network, job.shapes, job.outputs, job.settings)

@@ -28,7 +28,7 @@ BASELINE_RECORDS = 50_000
 """Baselines learn from at most so many training records, chosen at random; more changes them little."""
 
 
-FEWER = {"fast": 5_000, "normal": BASELINE_RECORDS, "thorough": BASELINE_RECORDS}
+FEWER = {"fast": 2_500, "normal": BASELINE_RECORDS, "thorough": BASELINE_RECORDS}
 """Training records for the two rivals that take longest: the nearest record, and boosting."""
 
 
