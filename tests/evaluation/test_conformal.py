@@ -177,3 +177,31 @@ def test_a_class_with_hardly_any_calibration_record_is_in_every_set() -> None:
     found = made.coverage(truth, value, Resampling(200))
     assert found.text.endswith("Too few validation records are of yes, so every set holds it.")
     assert found.shares[2].value == 1.0
+
+
+def test_a_target_without_calibration_records_denies_the_promise_of_no_other() -> None:
+    random = np.random.default_rng(9)
+    value, truth = np.zeros((200, 3)), random.normal(size=(200, 3))
+    truth[:100, 1] = np.nan
+    made = Conformal.fit(Calibrating(value[:100], truth[:100], ("a", "b", "c")), 0.95)
+    assert made.level == 0.95
+    assert np.isfinite(made.half).tolist() == [True, False, True]
+    assert made.half[0] == quantile(np.abs(truth[:100, 0]), None, 0.95)
+    found = made.coverage(truth[100:], value[100:], Resampling(100))
+    assert "No promise" not in found.text
+    assert " of a (" in found.text
+    assert " of b" not in found.text
+    assert " of c (" in found.text
+    assert found.text.endswith("Too few validation records have a known b, so its intervals have no ends.")
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_a_lower_promise_is_told_beside_a_target_without_one() -> None:
+    truth, value = np.arange(24.0).reshape(12, 2), np.zeros((12, 2))
+    truth[:, 1] = np.nan
+    made = Conformal.fit(Calibrating(value, truth, ("a", "b")), 0.95)
+    assert made.level == 0.9
+    assert made.reason == (
+        "The promise is lower than asked for: 12 validation records are too few for 95 %, which needs 19. "
+        "Too few validation records have a known b, so its intervals have no ends"
+    )

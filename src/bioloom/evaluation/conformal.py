@@ -60,30 +60,16 @@ class Conformal:
     def fit(cls, given: Calibrating, level: float = DEFAULT_LEVEL) -> Self:
         """Take the error that `level` of the calibration records stay below, corrected for their number.
 
-        Where these are too few for the level (it needs 19 for 95 %, 9 for 90 %), the next lower level is taken.
+        Where these are too few for the level (it needs 19 for 95 %, 9 for 90 %), the next lower level is taken. A target
+        of which too few truths are known for any level has no ends, and lowers the promise of no other.
         """
         errors, codes = given.errors(), given.codes()
-        half, reason = np.full(errors.shape[1], np.inf), ""
         tried = [level, *(each for each in LEVELS if each < level)]
-        for promised in tried:
-            half = np.array([quantile(column, codes, promised) for column in errors.T])
-            enough = np.isfinite(half)
-            if enough.all() or (given.classes and enough.any()) or promised == tried[-1]:
-                break
-        units = _units(errors, codes)
-        what = "validation record" if codes is None else "group of validation records"
-        if units != 1:
-            what = "validation records" if codes is None else "groups of validation records"
-        few = f"{units} {what} {'is' if units == 1 else 'are'} too few"
-        if not np.isfinite(half).any() or not (given.classes or np.isfinite(half).all()):
-            reason = f"{few} for any promise; {_needed(tried[-1])} are needed"
-            promised = level
-        elif promised < level:
-            reason = f"{few} for {percent(level)}, which needs {_needed(level)}"
-        elif not np.isfinite(half).all():
-            rare = [name for name, each in zip(given.names, half, strict=True) if not np.isfinite(each)]
-            reason = f"Too few {what} are of {listed(rare)}, so every set holds {'it' if len(rare) == 1 else 'them'}"
+        halves = {each: np.array([quantile(column, codes, each) for column in errors.T]) for each in tried}
+        promised = _level({each: np.isfinite(half) for each, half in halves.items()}, bool(given.classes))
+        half = halves[promised]
         groups = 0 if codes is None else len(np.unique(codes))
+        reason = _reason(given, half, (level, promised, tried[-1]))
         return cls(
             promised, tuple(map(float, half)), given.names, given.classes, len(given.value), groups, reason
         )
@@ -223,21 +209,18 @@ class Coverage:
     def text(self) -> str:
         """What was promised and what was found, in one or two sentences."""
         kept = self.conformal
-        if not (any if kept.classes else all)(np.isfinite(kept.half)):
+        able = np.isfinite(kept.half)
+        if not able.any():
             nothing = "set of classes holds them all" if kept.classes else "interval has no ends"
             return f"No promise can be made about a single prediction ({kept.reason}), so every {nothing}."
-        told = "; ".join(self._told(place) for place in range(min(TOLD, len(self.names))))
-        more = len(self.names) - TOLD
+        places = [place for place in range(len(self.names)) if kept.classes or able[place]]
+        told = "; ".join(map(self._told, places[:TOLD]))
+        more = len(places) - TOLD
         told += f"; {more} more {'classes' if kept.classes else 'targets'} in the table" if more > 0 else ""
         promise = f"was promised to hold the truth for {percent(kept.level)} of new records"
         what = "set of classes" if kept.classes else "interval around each prediction"
-        lower = (
-            ""
-            if kept.classes and not np.isfinite(kept.half).all()
-            else "The promise is lower than asked for: "
-        )
-        less = f" {lower}{kept.reason}." if kept.reason else ""
         each = ", of each class by itself" if kept.classes else ""
+        less = f" {kept.reason}." if kept.reason else ""
         return f"The {what} {promise}{each}; on the test records it does so for {told}.{less}"
 
     def _told(self, place: int) -> str:
@@ -319,6 +302,46 @@ def _all_classes(probability: NDArray[np.floating]) -> Floats:
     """(records, classes) also for two classes, of which only the second is predicted."""
     share = np.asarray(probability, dtype=np.float64)
     return np.column_stack([1 - share, share]) if share.shape[1] == 1 else share
+
+
+def _level(ends: Mapping[float, NDArray[np.bool_]], classes: bool) -> float:
+    """The first level at which all targets that have ends at the lowest have them; of classes, any.
+
+    ends: by level, the highest first, which targets or classes have ends
+    """
+    able = list(ends.values())[-1]
+    return next(
+        level for level, enough in ends.items() if (enough >= able).all() or (classes and enough.any())
+    )
+
+
+def _reason(given: Calibrating, half: Floats, levels: tuple[float, float, float]) -> str:
+    """Why less is promised than was asked for, or nothing of some targets or classes; empty where all is as asked.
+
+    levels: asked for, promised, and the lowest there is
+    """
+    asked, promised, lowest = levels
+    able, codes = np.isfinite(half), given.codes()
+    what = "validation record" if codes is None else "group of validation records"
+    several = "validation records" if codes is None else "groups of validation records"
+    units = _units(given.errors()[:, able] if able.any() else given.errors(), codes)
+    few = f"{units:,} {what if units == 1 else several} {'is' if units == 1 else 'are'} too few"
+    if not able.any():
+        return f"{few} for any promise; {_needed(lowest)} are needed"
+    reasons = []
+    if promised < asked:
+        reasons.append(
+            f"The promise is lower than asked for: {few} for {percent(asked)}, which needs {_needed(asked)}"
+        )
+    if not able.all():
+        lacking = [name for name, each in zip(given.names, able, strict=True) if not each]
+        one = len(lacking) == 1
+        if given.classes:
+            so = f"are of {listed(lacking)}, so every set holds {'it' if one else 'them'}"
+        else:
+            so = f"have a known {listed(lacking)}, so {'its' if one else 'their'} intervals have no ends"
+        reasons.append(f"Too few {several} {so}")
+    return ". ".join(reasons)
 
 
 def _units(errors: Floats, codes: NDArray[np.int64] | None) -> int:
