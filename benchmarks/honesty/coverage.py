@@ -309,10 +309,10 @@ def _conformal_row(name: str, size: Size, level: float, repetitions: int) -> Row
         (truth, value, _), (new_truth, new_value, _) = study.draw(random, size), study.draw(random, size)
         given = Calibrating(value, truth, ("y",), 0, size.labels)
         if name != "numbers":
-            given = replace(given, names=(), classes=3)
+            given = replace(given, names=("a", "b", "c"), classes=3)
         fitted = Conformal.fit(given, level)
         assert fitted.level == level
-        held.append(float(np.nanmean(fitted.held(new_truth, new_value)[0])))
+        held.append(float(np.nanmean(fitted.held(new_truth, new_value)[0][:, 0])))
     of = "interval around a number" if name == "numbers" else "set of classes"
     return Row("conformal", of, size.text(), repetitions, float(np.mean(held)), 0.0, aim=level)
 

@@ -246,8 +246,9 @@ def _conformal(rows: list[dict[str, Any]]) -> str:
         "## Intervals around single predictions keep their promise\n\nThe share of new records, from new groups where "
         "there are groups, that intervals and sets hold.\n\n"
         + table
-        + "\n\nOf few groups the promise is kept with something to "
-        "spare (1 / (groups + 1) at most): it holds for every likeness within groups, also where that is complete."
+        + "\n\nNone of these may keep less than it promises by more than chance. Where there are few groups, or few "
+        "records of a class (sets are calibrated for each class), more is kept, by 1 / (their number + 1) at most for "
+        "each: the promise holds for every likeness within groups, also where that is complete."
     )
 
 
