@@ -17,7 +17,7 @@ from small_runs import FAST, motif_table
 
 @pytest.fixture(scope="module")
 def trainee() -> Trainee:
-    frame = motif_table(120).assign(split=np.repeat(["train", "validation", "test"], [60, 20, 40]))
+    frame = motif_table(120).assign(split=np.repeat(["train", "validation", "test"], [60, 36, 24]))
     settings = FAST | {"training.epochs": 1}
     request = Request(source=frame, target=("bound",), inputs=("sequence",), settings=settings, budget="fast")
     prepared = prepare(request)
@@ -91,3 +91,13 @@ def test_the_simple_model_has_no_point_at_a_share_of_more_records_than_it_learns
     assert list(contest._simple_shares(trainee, rivals, programme, test)) == ["simple 0.5", "simple 0.9"]
     monkeypatch.setattr(contest, "BASELINE_RECORDS", 40)
     assert list(contest._simple_shares(trainee, rivals, programme, test)) == ["simple 0.5"]
+
+
+def test_a_share_of_all_records_is_the_simple_model_itself_calibration_included(trainee: Trainee) -> None:
+    rivals, test = fit_rivals(trainee), trainee.split.index("test")
+    simple = rivals.by_role["simple"]
+    assert simple.calibration is not None
+    assert simple.calibration.temperature != 1
+    programme = Programme(shuffles=1, shares=(0.9999,), seeds=1)
+    (share,) = contest._simple_shares(trainee, rivals, programme, test).values()
+    np.testing.assert_array_equal(share, simple.values[test])

@@ -19,7 +19,15 @@ from bioloom.evaluation.untrained import How, Parts, property_model, untrained
 from bioloom.events import Listener
 from bioloom.journey.further import ABOUT, FEWEST, Programme, nested, trainings
 from bioloom.journey.shelf import Arrays, Shelf
-from bioloom.journey.trainee import BASELINE_RECORDS, Rivals, Trainee, properties, simple_data
+from bioloom.journey.trainee import (
+    BASELINE_RECORDS,
+    Rivals,
+    Trainee,
+    asked,
+    not_learned,
+    properties,
+    simple_data,
+)
 from bioloom.models import build, simple_models
 from bioloom.training.members import Work, run_all
 
@@ -143,13 +151,17 @@ def _controls(trainee: Trainee, rivals: Rivals, test: NDArray[np.int64]) -> Arra
 
 
 def _simple_shares(trainee: Trainee, rivals: Rivals, programme: Programme, test: NDArray[np.int64]) -> Arrays:
-    """The simple model, learned from shares of the training records, as long as they are fewer than it learns from."""
+    """The simple model, learned from shares of the training records, as long as they are fewer than it learns from.
+
+    Its probabilities are calibrated as those of the simple model of all records are, so that the learning curve
+    compares like with like.
+    """
     job, model = trainee.job, simple_models[trainee.job.task.simple]
-    found = {}
+    others, found = not_learned(trainee, rivals.features), {}
     for share in programme.shares or SIMPLE_SHARES:
         rows = nested(trainee, share)
         if FEWEST <= len(rows) < BASELINE_RECORDS:
             data = simple_data(trainee, rivals.features.values, rows)
             fitted = model.fit(data, trainee.learnable.targets, job.seed)
-            found[f"simple {share:.4g}"] = fitted.predict(rivals.features.values[test])
+            found[f"simple {share:.4g}"] = asked(trainee, fitted, others).values[test]
     return found

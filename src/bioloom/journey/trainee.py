@@ -153,14 +153,32 @@ def fit_rivals(trainee: Trainee) -> Rivals:
     few = some_rows(rows, FEWER[trainee.prepared.recipe.budget], job.seed)
     fewer = simple_data(trainee, features.values, few)
     fitted = fit_baselines(data, fewer, job.task, trainee.learnable.targets, job.seed)
-    return Rivals({role: _rival(trainee, model, features) for role, model in fitted.items()}, features)
+    others = not_learned(trainee, features)
+    return Rivals({role: asked(trainee, model, others) for role, model in fitted.items()}, features)
 
 
-def _rival(trainee: Trainee, model: SimpleModel, features: Features) -> Rival:
+@dataclass(frozen=True)
+class NotLearned:
+    """The validation and test records as simple models see them.
+
+    rows: (others,) their positions; features: (others, features)
+    """
+
+    rows: NDArray[np.int64]
+    features: NDArray[np.float32]
+
+
+def not_learned(trainee: Trainee, features: Features) -> NotLearned:
+    """The records that no simple model learns from; their features are copied, so take them once for all models."""
     rows = np.flatnonzero(trainee.split.part != "train")
-    answers = model.predict(features.values[rows])
-    values = np.full((len(features.values), answers.shape[1]), np.nan, dtype=np.float32)
-    values[rows] = answers
+    return NotLearned(rows, features.values[rows])
+
+
+def asked(trainee: Trainee, model: SimpleModel, others: NotLearned) -> Rival:
+    """What a simple model says of records it has not learned from, calibrated on the validation rows like the network."""
+    answers = model.predict(others.features)
+    values = np.full((len(trainee.records), answers.shape[1]), np.nan, dtype=np.float32)
+    values[others.rows] = answers
     raw = logits(values) if trainee.learnable.targets.classes else values
     calibration = _calibrate(trainee.prepared, trainee.learnable, trainee.job, raw)
     return Rival(model, values if calibration is None else calibration.correct(values), calibration)
