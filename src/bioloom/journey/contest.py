@@ -103,7 +103,7 @@ def compete(
     seed 1, ...                                 other seeds
     resample 0, ...                             learned from bootstrap samples of the training records
     capacity 0, ...                             networks of other sizes; "about capacity 0" has their parameters and
-                                                their score on the training records
+                                                their scores on the training records, in the metrics of the task
     """
     test = trainee.split.index("test")
     values = {"model": trainee.values[test]}

@@ -201,10 +201,14 @@ def _capacity(trial: Trial) -> Capacity | None:
     ((setting, tried),) = asked.items()
     deciding = replace(trial.task, metrics=(metric,))
     resampled = resample(deciding, trial.truth, values, trial.plan)
-    sizes = []
+    sizes, column = (
+        [],
+        trial.trainee.job.task.metrics.index(metric),
+    )  # leave-one-out may have refused the first
     for number, value in enumerate(tried):
         name = f"capacity {number}"
-        parameters, fitted = answers.about[name].mean(axis=0)
+        parameters, *scores = answers.about[name].mean(axis=0)
+        fitted = scores[column]
         sizes.append(Size(value, int(parameters), float(fitted), resampled.scores(name)[metric]))
     return capacity_curve(metric, setting, sizes)
 

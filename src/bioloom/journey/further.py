@@ -91,7 +91,8 @@ class Training:
 
     note:  what it is for, in words
     asked: places among the test records of those it is asked about; the others get NaN. None: all
-    sized: whether the size of the network and its score on training records are asked for too
+    sized: whether the size of the network and its scores on training records are asked for too, in each metric of the
+           task: which one decides is not known before the folds are
     """
 
     note: str
@@ -123,10 +124,10 @@ class Training:
         found = {name: values}
         if self.sized:
             network = build(self.job.network, self.job.shapes, self.job.outputs, self.job.settings)
-            truth = trainee.learnable.truth[self._seen()]
-            score = METRICS[self.job.task.primary](truth, trainee.activate(raws[1]))
+            truth, fitted = trainee.learnable.truth[self._seen()], trainee.activate(raws[1])
+            scores = [METRICS[metric](truth, fitted) for metric in self.job.task.metrics]
             parameters = layer_table(network, self.job.shapes).parameters
-            found[ABOUT + name] = np.array([[parameters, score]], dtype=np.float32)
+            found[ABOUT + name] = np.array([[parameters, *scores]], dtype=np.float32)
         return found
 
     def _places(self, test: NDArray[np.int64]) -> NDArray[np.int64]:
