@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,6 +73,29 @@ def test_the_corrected_test_is_that_of_nadeau_and_bengio() -> None:
     assert found.p == pytest.approx(2 * stats.t.sf(values.mean() / error, 4))
     assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, 4) * error)
     assert found.p > stats.ttest_1samp(values, 0).pvalue  # the uncorrected test is too sure
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -3.0])
+def test_differences_that_are_the_same_in_all_folds_prove_nothing(value: float) -> None:
+    found = corrected(np.full(5, value) * np.array([1, 1, 1 + 1e-15, 1, 1]), np.full(5, 0.25))
+    assert found.mean == pytest.approx(value)
+    assert (found.low, found.high, found.p) == (None, None, None)
+    assert found.to_json()["undefined"] == "the same in all folds"
+    assert corrected(np.full(5, value), np.full(5, 0.25), test=False).low is None
+
+
+def test_two_models_that_say_the_same_differ_by_nothing_and_that_is_no_proof() -> None:
+    tested = numbers()
+    same = {"model": tested.values["model"], "simple": tested.values["model"] * (1 + 1e-15)}
+    _, found = fold_scores(replace(tested, values=same)).differences["simple"]
+    assert (found.mean, found.low, found.p) == (0, None, None)
+    assert found.reason == "the same in all folds"
+
+
+def test_where_there_is_no_interval_over_folds_the_reason_is_told() -> None:
+    assert corrected(np.array([0.1, 0.2]), np.full(2, 1.0)).reason == "2 folds, and it takes three"
+    assert corrected(np.array([0.1, np.nan, 0.2]), np.full(3, 0.5)).reason == "not defined in every fold"
+    assert "undefined" not in corrected(np.array([0.1, 0.3, 0.2]), np.full(3, 0.5)).to_json()
 
 
 def test_the_better_model_wins_whichever_way_the_metric_runs() -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from bioloom.data.wording import counted
 from bioloom.evaluation.intervals import LEVEL, Score, rounded
 from bioloom.metrics import METRICS, Metric
 from bioloom.tasks import Task
@@ -31,6 +32,9 @@ REFUSED = (
 WHY_REFUSED = "leave-one-out moves each model away from its own test record: a model that knows nothing would reach r = -1"
 
 METHOD = "corrected resampled t over folds"
+
+SAME = 1e-9
+"""Numbers of folds that differ by a smaller share of themselves are the same, but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -89,16 +93,19 @@ class FoldMean:
     """A mean over folds with its corrected interval; p is of no difference, and None for a score.
 
     mean, low, high: None where there is none
+    reason: why there is no interval; empty where there is one
     """
 
     mean: float | None
     low: float | None
     high: float | None
     p: float | None = None
+    reason: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in result.json."""
-        return {name: rounded(value) for name, value in vars(self).items()}
+        numbers = {name: rounded(getattr(self, name)) for name in ("mean", "low", "high", "p")}
+        return numbers | ({"undefined": self.reason} if self.reason else {})
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,7 @@ class FoldScores:
                 for name, mean in self.mean.items()
                 if mean.low is not None
             },
+            "undefined": {name: mean.reason for name, mean in self.mean.items() if mean.reason},
             "sd": {name: rounded(value) for name, value in self.sd.items()},
             "pooled": {name: rounded(value) for name, value in self.pooled.items()},
             "differences": {
@@ -186,18 +194,21 @@ def corrected(values: Floats, shares: Floats, *, test: bool = True) -> FoldMean:
     """Mean of numbers over folds with the corrected interval, and the p value of a mean of 0.
 
     values: (folds,) NaN where not defined; shares: (folds,) test records / training records of each.
-    Not given where one fold is not defined: the mean over the others would be a choice made by the result.
+    Not given where one fold is not defined: the mean over the others would be a choice made by the result. Numbers that
+    are the same in all folds have no interval: their variance of 0 would promise that any further fold is the same.
     """
     if not len(values) or not np.isfinite(values).all():
-        return FoldMean(None, None, None)
+        return FoldMean(None, None, None, reason="not defined in every fold")
     mean, count = float(values.mean()), len(values)
     if count < 3:  # t with one degree of freedom says nothing
-        return FoldMean(mean, None, None)
+        return FoldMean(mean, None, None, reason=f"{counted(count, 'fold')}, and it takes three")
+    if np.ptp(values) <= SAME * np.abs(values).max():
+        return FoldMean(mean, None, None, reason="the same in all folds")
     error = float(np.sqrt((1 / count + shares.mean()) * values.var(ddof=1)))
     half = float(stats.t.ppf(0.5 + LEVEL / 2, count - 1)) * error
     if not test:
         return FoldMean(mean, mean - half, mean + half)
-    p = float(2 * stats.t.sf(abs(mean) / error, count - 1)) if error > 0 else float(mean == 0)
+    p = float(2 * stats.t.sf(abs(mean) / error, count - 1))
     return FoldMean(mean, mean - half, mean + half, p)
 
 
@@ -249,8 +260,9 @@ def _difference(
         both = _column(folds, name), _column(other, name)
         if all(np.isfinite(column).all() for column in both):
             sign = 1 if METRICS[name].higher_is_better else -1
-            return name, corrected(sign * (both[0] - both[1]), shares)
-    return metrics[0], FoldMean(None, None, None)
+            away = np.where(np.isclose(*both, rtol=SAME, atol=0), 0.0, both[0] - both[1])
+            return name, corrected(sign * away, shares)
+    return metrics[0], FoldMean(None, None, None, reason="no metric is defined in every fold for both")
 
 
 def _sentence(scores: FoldScores, tested: OutOfFold) -> str:

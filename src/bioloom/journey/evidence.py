@@ -201,10 +201,8 @@ def _capacity(trial: Trial) -> Capacity | None:
     ((setting, tried),) = asked.items()
     deciding = replace(trial.task, metrics=(metric,))
     resampled = resample(deciding, trial.truth, values, trial.plan)
-    sizes, column = (
-        [],
-        trial.trainee.job.task.metrics.index(metric),
-    )  # leave-one-out may have refused the first
+    column = trial.trainee.job.task.metrics.index(metric)  # not the first where leave-one-out refuses it
+    sizes = []
     for number, value in enumerate(tried):
         name = f"capacity {number}"
         parameters, *scores = answers.about[name].mean(axis=0)

@@ -73,7 +73,8 @@ def _differences(differences: Mapping[str, Any], baselines: Mapping[str, Any]) -
             continue
         name = baseline_title(role, baselines[role]) if role in baselines else role
         metric, low, high = str(each["metric"]), each.get("low"), each.get("high")
-        span = "" if low is None else f"{signed(metric, low)} to {signed(metric, high)}"
+        none = str(each.get("undefined") or "")
+        span = none if low is None else f"{signed(metric, low)} to {signed(metric, high)}"
         rows.append(
             (name, capital(metric_title(metric)), signed(metric, each["mean"]), span, _p(each.get("p")))
         )
