@@ -14,7 +14,8 @@ folds        fold_scores: each fold, their mean with a corrected interval, and w
 variance     variance_components: other test records, another seed
 ceiling      noise_ceiling: how good any model could be, and scores that are better than that
 curve        learning_curve: would twice the data help?
-bounds       error_bound: what the test promises about new records; PAC and VC bounds to compare
+bounds       error_bound: what the test promises about new records
+learnability how many records a family of models needs, by PAC and VC bounds: to compare, and to teach
 decomposition  bias and variance, which add up to the loss
 facts        Facts: all of the above in one place
 checks/      run_checks: one question each -> Finding, worst first

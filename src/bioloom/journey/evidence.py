@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bioloom.data.columns import as_numbers
 from bioloom.data.noise import error_column, reads_column
 from bioloom.evaluation.assessment import Assessment, assess
-from bioloom.evaluation.bounds import Bounds, effective_size, error_bound, family, vc_linear, vc_network
+from bioloom.evaluation.bounds import Bounds, effective_size, error_bound, family
 from bioloom.evaluation.capacity import Capacity, Size, capacity_curve
 from bioloom.evaluation.ceiling import (
     Ceiling,
@@ -31,6 +31,7 @@ from bioloom.evaluation.decomposition import Decomposition, decompose_squared, d
 from bioloom.evaluation.evidence import Evidence
 from bioloom.evaluation.folds import FoldScores, OutOfFold, fold_scores
 from bioloom.evaluation.identity import IdentityCurve, Likeness, identity_curve
+from bioloom.evaluation.learnability import vc_linear, vc_network
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import Resampled, resample
 from bioloom.evaluation.variance import VarianceComponents, variance_components
