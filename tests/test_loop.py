@@ -8,8 +8,11 @@ from bioloom.errors import UserError
 from bioloom.modalities import Encoded
 from bioloom.models import networks
 from bioloom.tasks import TASKS
+from bioloom.training.average import AVERAGES
 from bioloom.training.job import Epoch, Job, fingerprint
 from bioloom.training.loop import fit, predict
+from bioloom.training.optimisers import optimisers
+from bioloom.training.schedule import SCHEDULES
 from simulated import STEADY, job, regression, sequences
 
 
@@ -36,6 +39,44 @@ def test_every_network_learns(network: str) -> None:
         min(epoch.validation_loss for epoch in history) < 0.8
     )  # 1 is a constant; the table is unseen by most
     assert history[-1].loss < history[0].loss
+
+
+@pytest.mark.parametrize("optimiser", list(optimisers))
+def test_every_optimiser_learns_at_its_usual_rate(optimiser: str) -> None:
+    rate = 3e-3 * optimisers[optimiser].rate
+    plan = replace(STEADY, epochs=15, patience=15, learning_rate=rate, optimiser=optimiser)
+    assert fit(job(plan=plan)).best.validation_loss < 0.75
+
+
+@pytest.mark.parametrize("schedule", list(SCHEDULES))
+@pytest.mark.parametrize("average", list(AVERAGES))
+def test_every_schedule_and_average_learns(schedule: str, average: str) -> None:
+    plan = replace(STEADY, epochs=15, patience=15, schedule=schedule, average=average)
+    assert fit(job(plan=plan)).best.validation_loss < 0.8
+
+
+def test_accumulated_batches_are_as_one_large_batch() -> None:
+    """Without dropout; the number of steps, and so the schedule, is that of the large batches."""
+    once, parts = (
+        fit(job(settings={"dropout": 0.0}, plan=replace(STEADY, batch_size=size, accumulate=count)))
+        for size, count in ((32, 1), (8, 4))
+    )
+    for first, second in zip(once.history, parts.history, strict=True):
+        assert second.learning_rate == first.learning_rate
+        assert second.validation_loss == pytest.approx(first.validation_loss, rel=1e-3)
+
+
+def test_a_last_step_of_fewer_batches_is_taken() -> None:
+    small = job(plan=replace(STEADY, batch_size=30, accumulate=4))  # 6 batches: 4 and 2
+    rates = [epoch.learning_rate for epoch in fit(small).history]
+    assert rates[-1] == pytest.approx(STEADY.learning_rate * 1e-4), "all planned steps were taken"
+
+
+def test_the_plateau_schedule_follows_the_validation_loss() -> None:
+    plan = replace(STEADY, epochs=12, patience=12, learning_rate=0.05, schedule="plateau")
+    history = fit(job(plan=plan)).history
+    assert history[0].learning_rate == 0.05
+    assert history[-1].learning_rate < 0.05
 
 
 def test_the_callers_random_numbers_and_threads_are_left_alone() -> None:
@@ -177,11 +218,12 @@ def test_the_fingerprint_knows_everything_that_was_told() -> None:
         replace(small, train=small.train[::-1]),
         replace(small, validation=small.validation[1:]),
         replace(small, plan=replace(STEADY, epochs=5)),
+        replace(small, plan=replace(STEADY, optimiser="adam")),
         replace(small, seed=1),
         replace(small, inputs={"sequence": sequences(tokens)}),
         replace(small, inputs={"other": small.inputs["sequence"]}),
     ]
-    assert len({fingerprint(each) for each in [small, *changed]}) == 11
+    assert len({fingerprint(each) for each in [small, *changed]}) == 12
     assert fingerprint(small) == fingerprint(replace(small, threads=2, device="cuda"))
     truth = small.truth.copy()
     truth[230] = 9.0

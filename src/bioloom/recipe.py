@@ -111,13 +111,38 @@ class TrainingRecipe(Part):
     epochs: int = Field(default=0, ge=0, description="passes over the training records; 0: by budget")
     batch_size: int = Field(default=0, ge=0, description="records per step; 0: by number of records")
     learning_rate: float = Field(
-        default=0.0, ge=0, description="peak of the one-cycle schedule; 0: by network"
+        default=0.0, ge=0, description="peak of the schedule; 0: by network and optimiser"
     )
-    weight_decay: float = Field(default=0.01, ge=0, description="decoupled weight decay of AdamW")
+    optimiser: str = Field(default="adamw", description="how weights follow gradients, such as sgd or adam")
+    schedule: Literal["one_cycle", "cosine", "plateau", "constant"] = Field(
+        default="one_cycle", description="the learning rate along the run"
+    )
+    weight_decay: float | None = Field(
+        default=None, ge=0, description="decoupled weight decay; empty: 0.01 for adamw, none for others"
+    )
+    l1: float = Field(default=0.0, ge=0, description="penalty on the size of weights; makes many of them 0")
+    l2: float = Field(default=0.0, ge=0, description="penalty on the squares of weights, in the gradient")
     patience: int = Field(
         default=0, ge=0, description="epochs without a better validation loss before stopping; 0: by budget"
     )
     clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
+    accumulate: int = Field(default=1, ge=1, description="batches whose gradients make one step")
+    average: Literal["ema", "swa", "none"] = Field(
+        default="ema",
+        description="average of the weights that is kept: running, of the last quarter, or none",
+    )
+    loss: Literal["auto", "squared", "huber"] = Field(
+        default="auto", description="huber: far-off measurements of a number count less"
+    )
+    label_smoothing: float = Field(
+        default=0.0, ge=0, lt=1, description="share of each class label that is spread over all classes"
+    )
+    focal: float = Field(
+        default=0.0, ge=0, description="exponent by which records that are easy to classify count less"
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none", description="balanced: each class counts as much as any other while learning"
+    )
     precision: Literal["auto", "float32", "bf16"] = Field(
         default="auto", description="number format of the arithmetic"
     )

@@ -10,8 +10,9 @@ a loss is the weighted mean over known targets.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,26 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+Loss = Callable[["Tensor", "Tensor", "Tensor", "Tensor"], "Tensor"]
+"""(raw, standardised truth, mask, weight) -> weighted mean over known targets."""
+
+
+@dataclass(frozen=True)
+class LossOptions:
+    """What a recipe may change about a loss.
+
+    loss:            "auto" is that of the task, "squared" or "huber"
+    label_smoothing: share of each label that is spread evenly over all classes
+    focal:           exponent of focal loss; 0 is cross-entropy
+    class_weights:   one per class; empty: all alike
+    """
+
+    loss: str = "auto"
+    label_smoothing: float = 0.0
+    focal: float = 0.0
+    class_weights: tuple[float, ...] = ()
+
+
 @dataclass(frozen=True)
 class Task:
     """One kind of prediction.
@@ -31,6 +52,8 @@ class Task:
     name:     what users type
     title:    how reports call it
     loss:     (raw, standardised truth, mask, weight) -> mean loss
+    options:  what a recipe may change about the loss
+    changed:  (options, raw, standardised truth, mask, weight) -> mean loss with such changes
     activate: (raw, targets) -> predictions in the target's units, (records, targets or classes)
     metrics:  what is reported, the first being the one that decides
     simple:   name of the simple model to compare with
@@ -38,7 +61,9 @@ class Task:
 
     name: str
     title: str
-    loss: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+    loss: Loss
+    options: tuple[str, ...]
+    changed: Callable[[LossOptions, Tensor, Tensor, Tensor, Tensor], Tensor]
     activate: Callable[[NDArray[np.float32], Targets], NDArray[np.float32]]
     metrics: tuple[str, ...]
     simple: str
@@ -47,6 +72,21 @@ class Task:
     def primary(self) -> str:
         """The metric that decides."""
         return self.metrics[0]
+
+    def loss_with(self, options: LossOptions) -> Loss:
+        """The loss with what the recipe changes about it."""
+        return self.loss if options == LossOptions() else partial(self.changed, options)
+
+    def refuse_others(self, keys: Iterable[str]) -> None:
+        """UserError for a key of the recipe that changes a loss of another kind of task."""
+        for key in keys:
+            if key not in self.options:
+                others = ", ".join(f"training.{each}" for each in self.options)
+                raise UserError(
+                    f"training.{key} does not go with {self.title}.",
+                    where=f"training.{key}",
+                    fix=f"leave it out; what goes with it: {others}",
+                )
 
 
 def _mean_where(values: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
@@ -71,6 +111,63 @@ def cross_entropy(raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> T
     return _mean_where(-raw.log_softmax(dim=1).gather(1, label), mask, weight)
 
 
+HUBER = 1.0
+"""Where the Huber loss turns from squares to a straight line, in standard deviations of the training target."""
+
+
+def robust_error(options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """The squared error, or with "huber" one that grows only in proportion beyond one standard deviation.
+
+    Half a square near 0, as in Huber (1964) doi:10.1214/aoms/1177703732; doubled to agree with the squared error.
+    """
+    if options.loss == "squared":
+        return squared_error(raw, truth, mask, weight)
+    size = (raw - truth.where(mask, raw.detach())).abs()
+    near = size.clamp(max=HUBER)
+    return _mean_where(near * (2 * size - near), mask, weight)
+
+
+def binary_with(options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """Cross-entropy of a logit with label smoothing, focal loss and class weights."""
+    either = raw[..., None] * raw.new_tensor([-1.0, 1.0])  # logits of the negative and of the positive class
+    log_p = -(-either).logaddexp(raw.new_zeros(()))
+    return _classes_with(options, log_p, truth, mask, weight)
+
+
+def classes_with(options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """Cross-entropy of logits over classes with label smoothing, focal loss and class weights."""
+    return _classes_with(options, raw.log_softmax(dim=1)[:, None], truth, mask, weight)
+
+
+def _classes_with(options: LossOptions, log_p: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """The sum over classes of share * (1 - p)^focal * -log p, each record by the weight of its class.
+
+    log_p: (records, targets, classes)
+    Sources: label smoothing, Szegedy (2016) arXiv:1512.00567; focal loss, Lin (2017) arXiv:1708.02002.
+    """
+    label = truth.where(mask, truth.new_zeros(())).long()  # (records, targets)
+    shares = log_p.new_zeros(log_p.shape).scatter(-1, label[..., None], 1 - options.label_smoothing)
+    losses = -log_p * (shares + options.label_smoothing / log_p.shape[-1])
+    if options.focal:  # clamped, because the slope of a small power is infinite at 0
+        losses = losses * (-log_p.expm1()).clamp(min=1e-6) ** options.focal
+    counted = mask
+    if options.class_weights:
+        counted = mask * log_p.new_tensor(options.class_weights)[label]
+    return _mean_where(losses.sum(-1), counted, weight)
+
+
+def balanced(truth: NDArray[np.float32], weight: NDArray[np.float32], classes: int) -> tuple[float, ...]:
+    """Weights of classes that make all classes count alike: records / (classes * records of the class).
+
+    truth: (records, 1) class numbers, NaN where unknown; records count by their weight
+    A class without records gets the weight 1.
+    """
+    known = np.isfinite(truth[:, 0])
+    held = np.bincount(truth[known, 0].astype(np.int64), weights=weight[known], minlength=classes)
+    even = held.sum() / max(1, np.count_nonzero(held))
+    return tuple(np.divide(even, held, out=np.ones(classes), where=held > 0).tolist())
+
+
 def _in_units(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
     return np.asarray(raw * np.array(targets.scale) + np.array(targets.mean), dtype=np.float32)
 
@@ -92,6 +189,8 @@ TASKS: dict[str, Task] = {
             name="regression",
             title="regression (predict a number)",
             loss=squared_error,
+            options=("loss",),
+            changed=robust_error,
             activate=_in_units,
             metrics=("spearman", "r2", "pearson", "concordance", "rmse", "mae"),
             simple="ridge",
@@ -100,6 +199,8 @@ TASKS: dict[str, Task] = {
             name="binary",
             title="binary classification (predict one of two classes)",
             loss=binary_cross_entropy,
+            options=("label_smoothing", "focal", "class_weights"),
+            changed=binary_with,
             activate=_probability,
             metrics=(
                 "roc_auc", "average_precision", "mcc", "balanced_accuracy", "accuracy", "error_rate",
@@ -111,6 +212,8 @@ TASKS: dict[str, Task] = {
             name="multiclass",
             title="classification (predict one of several classes)",
             loss=cross_entropy,
+            options=("label_smoothing", "focal", "class_weights"),
+            changed=classes_with,
             activate=_softmax,
             metrics=("balanced_accuracy", "macro_f1", "accuracy", "error_rate", "mcc", "macro_roc_auc", "log_loss"),
             simple="logistic",

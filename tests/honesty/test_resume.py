@@ -19,6 +19,7 @@ from bioloom.errors import Interrupted, UserError
 from bioloom.models import networks
 from bioloom.training.job import Epoch, Fitted, Job
 from bioloom.training.loop import fit
+from bioloom.training.optimisers import optimisers
 from simulated import STEADY, job
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -66,6 +67,25 @@ def test_ctrl_c_leaves_a_run_that_goes_on(network: str, tmp_path: Path) -> None:
     resumed = fit(small, checkpoint=path)
     assert resumed.resumed == 3, "the interrupted epoch is done again"
     assert identical(resumed, unbroken)
+
+
+CHANGES: list[dict[str, object]] = [
+    *({"optimiser": name} for name in optimisers),
+    {"average": "swa", "schedule": "plateau"},
+    {"average": "none", "schedule": "cosine"},
+    {"accumulate": 2, "schedule": "constant"},
+    {"l1": 0.01, "l2": 0.01, "loss": "huber"},
+]
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
+def test_every_way_to_learn_goes_on_bit_for_bit(changes: dict[str, object], tmp_path: Path) -> None:
+    small, path = job(plan=replace(PLAN, **changes)), tmp_path / "checkpoint.safetensors"
+    with pytest.raises(Interrupted):
+        fit(small, checkpoint=path, on_epoch=interrupt_after(5))
+    resumed = fit(small, checkpoint=path)
+    assert resumed.resumed == 4
+    assert identical(resumed, fit(small))
 
 
 def test_ctrl_c_in_the_middle_of_an_epoch_goes_back_to_its_beginning(tmp_path: Path) -> None:

@@ -15,6 +15,18 @@ LIBRARIES = {"python": "Python", "torch": "PyTorch", "numpy": "NumPy", "pandas":
              "scikit-learn": "scikit-learn", "scipy": "SciPy"}  # fmt: skip
 """Software named in the paragraph, by its key in `environment`."""
 
+OPTIMISERS = {"adamw": "AdamW", "adam": "Adam", "sgd": "SGD", "momentum": "SGD with momentum",
+              "nag": "SGD with Nesterov momentum", "adagrad": "Adagrad", "adadelta": "Adadelta",
+              "rmsprop": "RMSProp"}  # fmt: skip
+"""Optimisers as papers call them; those of plugins keep their names."""
+
+SCHEDULES = {
+    "one_cycle": "a one-cycle learning rate",
+    "cosine": "a learning rate falling along a cosine",
+    "plateau": "a learning rate halved when the validation loss no longer fell",
+    "constant": "a constant learning rate",
+}
+
 
 def paragraph(result: Result) -> str:
     """The methods of a run as one paragraph of plain text, ready to paste."""
@@ -81,9 +93,10 @@ def _folds(split: Mapping[str, Any], counts: Mapping[str, int]) -> Iterator[str]
 
 def _model(result: Result) -> Iterator[str]:
     model, training, plan = result["model"], result["training"], result["training"]["plan"]
+    optimiser, schedule = plan.get("optimiser", "adamw"), plan.get("schedule", "one_cycle")
     yield (
-        f"The network {model['network']} ({plural(model['parameters'], 'parameter')}) was trained with AdamW and a "
-        f"one-cycle learning rate{_plan(plan)}."
+        f"The network {model['network']} ({plural(model['parameters'], 'parameter')}) was trained with "
+        f"{OPTIMISERS.get(optimiser, optimiser)} and {SCHEDULES[schedule]}{_plan(plan)}."
     )
     yield (
         f"Training ended after {plural(training['epochs_run'], 'epoch')}; the weights of epoch "
@@ -101,10 +114,21 @@ def _plan(plan: Mapping[str, Any]) -> str:
         "clip": "gradients clipped to a norm of {}",
         "precision": "{} arithmetic",
     }
+    changed = {
+        "accumulate": "{} batches per step",
+        "average": "average of the weights: {}",
+        "l1": "L1 penalty {}",
+        "l2": "L2 penalty {}",
+        "loss": "{} loss",
+        "label_smoothing": "label smoothing {}",
+        "focal": "focal loss with exponent {}",
+        "class_weights": "{} classes",
+    }
+    usual = {"accumulate": 1, "average": "ema", "loss": "auto", "class_weights": "none"}
     told = [
         text.format(plan[key] if isinstance(plan[key], str) else short(plan[key]))
-        for key, text in words.items()
-        if plan.get(key) is not None
+        for key, text in (words | changed).items()
+        if plan.get(key) is not None and (key in words or plan[key] != usual.get(key, 0))
     ]
     return f" ({', '.join(told)})" if told else ""
 

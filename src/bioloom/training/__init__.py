@@ -3,8 +3,29 @@
 job         Job: what a training is told; Epoch, Fitted: what comes out of it
 loop        fit: epochs, early stopping, resuming
 plan        what the recipe leaves open: batch size, epochs, learning rate, number format
-optimiser   AdamW and an average of the weights, as a few operations on one long tensor
+loss        that of the task, with what the recipe changes about it
+optimisers  how weights follow gradients, one file each
+average     which average of the weights is kept
 schedule    the learning rate along the run
+rates       range_test: which learning rates work
 checkpoint  one file from which a killed run goes on
 device      processor or graphics card, threads, number format
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bioloom.training.rates import range_test
+
+__all__ = ["range_test"]
+
+
+def __getattr__(name: str) -> Any:
+    # loaded on first use: everything below imports this file, and the loop comes last
+    if name == "range_test":
+        from bioloom.training.rates import range_test
+
+        return range_test
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,10 +7,10 @@ started again ends with the same weights, bit for bit, as one that was not.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, replace
-from math import prod
+from math import ceil, prod
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,10 @@ from bioloom.training import checkpoint as checkpoints
 from bioloom.training.checkpoint import Checkpoint
 from bioloom.training.device import session, threads_for
 from bioloom.training.job import Epoch, Fitted, Job, fingerprint
-from bioloom.training.optimiser import AdamW, AdamWSettings
+from bioloom.training.loss import loss_of
+from bioloom.training.optimisers import OptimiserSettings, optimisers
 from bioloom.training.plan import Plan
-from bioloom.training.schedule import one_cycle
+from bioloom.training.schedule import SCHEDULES, Schedule
 
 BLOCK = 2**21
 """Numbers expanded at once (8 MB of float32): most of a small data set, a few batches of long sequences."""
@@ -55,18 +56,40 @@ def fit(
     Raises Interrupted on Ctrl-C, with the last complete epoch saved; UserError with advice where the loss
     leaves the finite numbers, all predictions are the same, or the checkpoint cannot be written.
     """
+    with _started(job) as (run, threads):
+        keeper = _Keeper(checkpoint, "" if checkpoint is None else fingerprint(job), save_every)
+        run.take_over(keeper.load())
+        resumed = len(run.history)
+        _epochs(run, keeper, on_epoch)
+        return Fitted(run.finish(), tuple(run.history), run.best, resumed, threads, keeper.notes)
+
+
+def trace(job: Job, schedule: Schedule, updates: int) -> Generator[tuple[float, float]]:
+    """The learning rate of each of some single updates, and the loss of its batch before it.
+
+    schedule: the rate as a share of that of the plan, by the share of updates that are done
+    """
+    with _started(replace(job, plan=replace(job.plan, accumulate=1))) as (run, _):
+        run.schedule, run.steps = schedule, updates
+        while run.optimiser.steps < updates:
+            for loss in run.updates(run.order(number=1 + run.optimiser.steps // run.batches)):
+                done = run.optimiser.steps
+                rate = schedule((done - 1) / updates, ()) * job.plan.learning_rate
+                yield rate, float(loss)
+                if done == updates:
+                    break
+
+
+@contextmanager
+def _started(job: Job) -> Iterator[tuple[_Run, int]]:
+    """A network with its first weights, ready to learn, and the threads that it does so with."""
     with _own_randomness(job.device):
         torch.manual_seed(job.seed)
         network = build(job.network, job.shapes, job.outputs, job.settings)
         work = layer_table(network, job.shapes).multiplications * job.plan.batch_size
         threads = threads_for(work, job.threads)
         with session(threads):
-            keeper = _Keeper(checkpoint, "" if checkpoint is None else fingerprint(job), save_every)
-            run = _Run(job, network.to(job.device))
-            run.take_over(keeper.load())
-            resumed = len(run.history)
-            _epochs(run, keeper, on_epoch)
-            return Fitted(run.finish(), tuple(run.history), run.best, resumed, threads, keeper.notes)
+            yield _Run(job, network.to(job.device)), threads
 
 
 def _epochs(run: _Run, keeper: _Keeper, on_epoch: Callable[[Epoch], None]) -> None:
@@ -89,13 +112,16 @@ class _Run:
     def __init__(self, job: Job, network: Network) -> None:
         plan, device = job.plan, job.device
         self.job, self.network = job, network
-        self.optimiser = AdamW(network, AdamWSettings(decay=plan.weight_decay, clip=plan.clip))
         self.inputs = {name: encoded.on(device) for name, encoded in job.inputs.items()}
         self.truth = torch.from_numpy(job.truth).to(device)  # (records, targets)
         self.weight = torch.from_numpy(job.weight).to(device)  # (records,)
         self.train = torch.from_numpy(job.train)
         self.validation = torch.from_numpy(job.validation).to(device)
-        self.steps = plan.epochs * -(-len(self.train) // plan.batch_size)
+        self.batches = ceil(len(self.train) / plan.batch_size)
+        self.steps = plan.epochs * ceil(self.batches / plan.accumulate)
+        self.optimiser = optimisers[plan.optimiser](network, _settings(plan, self.steps))
+        self.schedule = SCHEDULES[plan.schedule]
+        self.loss = loss_of(job)
         self.numbers = sum(prod(shape.sizes) for shape in job.shapes.values())  # of one record
         self.evaluation_batch = cache_sized(network, job.shapes)
         self.history: list[Epoch] = []
@@ -117,8 +143,7 @@ class _Run:
     def epoch(self) -> Epoch:
         """Learn from all training records once, in an order that follows from seed and epoch; then validate."""
         began, number = time.perf_counter(), len(self.history) + 1
-        torch.manual_seed(_mixed(self.job.seed, number))
-        loss = self._learn(self.train[torch.randperm(len(self.train))].to(self.job.device))
+        loss = self._learn(self.order(number))
         if not np.isfinite(loss):
             raise _not_finite(self.job.plan, number)
         with self.optimiser.averaged():
@@ -134,24 +159,33 @@ class _Run:
             epochs=self.job.plan.epochs,
             loss=loss,
             validation_loss=validation_loss,
-            learning_rate=self._learning_rate(),
+            learning_rate=self.learning_rate,
             best=best,
             seconds=time.perf_counter() - began,
         )
         self.history.append(epoch)
         return replace(epoch, raw=raw)
 
+    def order(self, number: int) -> Tensor:
+        """The training records in the order of an epoch, whose randomness begins here."""
+        torch.manual_seed(_mixed(self.job.seed, number))
+        return self.train[torch.randperm(len(self.train))].to(self.job.device)
+
     def _learn(self, order: Tensor) -> float:
-        """One update per batch of the order; the mean loss (read once, so that a graphics card need not wait)."""
-        losses: list[Tensor] = []
+        """Learn from the records in this order; the mean loss (read once, so that a graphics card need not wait)."""
+        return float(torch.stack(list(self.updates(order))).mean())
+
+    def updates(self, order: Tensor) -> Iterator[Tensor]:
+        """Learn from the records in this order; the loss of each batch before its step."""
         self.network.train()
-        for batch, truth, weight in self._batches(order):
+        for number, (batch, truth, weight) in enumerate(self._batches(order), start=1):
             with self._arithmetic():
                 raw = apply(self.network, batch)
-            loss = self.job.task.loss(raw.float(), truth, ~truth.isnan(), weight)
-            self.optimiser.step(loss, self._learning_rate())
-            losses.append(loss.detach())
-        return float(torch.stack(losses).mean())
+            loss = self.loss(raw.float(), truth, ~truth.isnan(), weight)
+            self.optimiser.add(loss)
+            if number % self.job.plan.accumulate == 0 or number == self.batches:
+                self.optimiser.step(self.learning_rate)
+            yield loss.detach()
 
     def _batches(self, order: Tensor) -> Iterator[tuple[Batch, Tensor, Tensor]]:
         """Batches in the given order with their truths and weights; whole blocks are expanded at once and cut,
@@ -174,7 +208,7 @@ class _Run:
             return None, None
         raw = outputs(self.network, self.inputs, self.validation, self.evaluation_batch)
         truth = self.truth[self.validation]
-        loss = float(self.job.task.loss(raw, truth, ~truth.isnan(), self.weight[self.validation]))
+        loss = float(self.loss(raw, truth, ~truth.isnan(), self.weight[self.validation]))
         number = len(self.history) + 1
         if not np.isfinite(loss):
             raise _not_finite(self.job.plan, number)
@@ -182,8 +216,10 @@ class _Run:
             raise _constant(self.job.plan, number)
         return raw.cpu().numpy(), loss
 
-    def _learning_rate(self) -> float:
-        return self.job.plan.learning_rate * one_cycle(self.optimiser.steps / self.steps)
+    @property
+    def learning_rate(self) -> float:
+        """That of the next step."""
+        return self.job.plan.learning_rate * self.schedule(self.optimiser.steps / self.steps, self.history)
 
     def _arithmetic(self) -> AbstractContextManager[object]:
         if self.job.plan.precision == "float32":
@@ -259,6 +295,10 @@ def _own_randomness(device: str) -> Iterator[None]:
     cards = [torch.cuda.current_device()] if device == "cuda" else []
     with torch.random.fork_rng(devices=cards):
         yield
+
+
+def _settings(plan: Plan, steps: int) -> OptimiserSettings:
+    return OptimiserSettings(plan.weight_decay, plan.l1, plan.l2, plan.clip, plan.average, steps)
 
 
 def _mixed(seed: int, number: int) -> int:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Literal
 
+from bioloom.errors import UserError
 from bioloom.models import Network
 from bioloom.recipe import TrainingRecipe
 from bioloom.training.device import has_bfloat16
+from bioloom.training.optimisers import Optimiser, optimisers
 
 Budget = Literal["fast", "normal", "thorough"]
 
@@ -19,11 +21,16 @@ class Plan:
 
     epochs:        passes over the training records at most
     batch_size:    records per step
-    learning_rate: peak of the one-cycle schedule
-    weight_decay:  decoupled weight decay of AdamW
+    learning_rate: peak of the schedule
+    weight_decay:  decoupled weight decay
     patience:      epochs without a better validation loss before stopping
     clip:          largest norm of the gradient
     precision:     "float32" or "bf16"
+    accumulate:    batches whose gradients make one step
+    average:       of the weights, which is validated and kept
+    l1, l2:        weight penalties
+    loss:          "auto" is that of the task
+    focal:         exponent by which easy records count less
     """
 
     epochs: int
@@ -33,6 +40,16 @@ class Plan:
     patience: int
     clip: float
     precision: str
+    optimiser: str = "adamw"
+    schedule: str = "one_cycle"
+    accumulate: int = 1
+    average: str = "ema"
+    l1: float = 0.0
+    l2: float = 0.0
+    loss: str = "auto"
+    label_smoothing: float = 0.0
+    focal: float = 0.0
+    class_weights: str = "none"
 
 
 BATCH_SIZES = ((1_000, 32), (5_000, 64), (200_000, 128), (1_000_000, 256))
@@ -50,19 +67,39 @@ def plan(recipe: TrainingRecipe, records: int, network: type[Network], budget: B
     """Fill in what the recipe leaves open (0 or "auto"); the same question always gets the same answer.
 
     records: training records
+    Raises UserError for an unknown optimiser.
     """
     passes, fewest, most = PASSES[budget]
     batch_size = recipe.batch_size or min(_batch_size(records), max(1, records))
+    optimiser = _optimiser(recipe.optimiser)
+    usual = network.learning_rate * optimiser.rate * sqrt(batch_size * recipe.accumulate / 128)
     epochs = recipe.epochs or min(max(round(passes / max(1, records)), fewest), most)
     return Plan(
         epochs=epochs,
         batch_size=batch_size,
-        learning_rate=recipe.learning_rate or network.learning_rate * sqrt(batch_size / 128),
-        weight_decay=recipe.weight_decay,
+        learning_rate=recipe.learning_rate or usual,
+        weight_decay=optimiser.decay if recipe.weight_decay is None else recipe.weight_decay,
         patience=recipe.patience or max(3, ceil(epochs / 2)),
         clip=recipe.clip,
         precision=_precision(recipe.precision, network, device),
+        optimiser=optimiser.name,
+        schedule=recipe.schedule,
+        accumulate=recipe.accumulate,
+        average=recipe.average,
+        l1=recipe.l1,
+        l2=recipe.l2,
+        loss=recipe.loss,
+        label_smoothing=recipe.label_smoothing,
+        focal=recipe.focal,
+        class_weights=recipe.class_weights,
     )
+
+
+def _optimiser(name: str) -> type[Optimiser]:
+    try:
+        return optimisers[name]
+    except UserError as error:
+        raise UserError(error.what, where="training.optimiser", fix=error.fix) from None
 
 
 def _batch_size(records: int) -> int:

@@ -14,6 +14,8 @@ from bioloom.report.numbers import count, duration, number, plural, short
 from bioloom.report.templating import fill
 
 SETTINGS = {
+    "optimiser": "Optimiser",
+    "schedule": "Schedule",
     "epochs": "Epochs at most",
     "batch_size": "Records per step",
     "learning_rate": "Peak learning rate",
@@ -21,8 +23,22 @@ SETTINGS = {
     "patience": "Patience (epochs)",
     "clip": "Largest gradient norm",
     "precision": "Precision",
+    "accumulate": "Batches per step",
+    "average": "Average of the weights",
 }
 """The settings of a training in the order of the page, as people call them."""
+
+CHANGES = {
+    "l1": "L1 penalty",
+    "l2": "L2 penalty",
+    "loss": "Loss",
+    "label_smoothing": "Label smoothing",
+    "focal": "Focal exponent",
+    "class_weights": "Class weights",
+}
+"""Settings that are shown only where they change something."""
+
+UNCHANGED = (0, "auto", "none")
 
 CAPTION = (
     "The loss is what training makes small. Both curves falling together: the model learns what holds for other "
@@ -51,8 +67,10 @@ def render(facts: Facts) -> Markup:
 
 def _settings(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     known = [key for key in SETTINGS if key in plan]
-    others = [key for key in plan if key not in SETTINGS]
-    return [(SETTINGS.get(key, key.replace("_", " ")), _setting(plan[key])) for key in (*known, *others)]
+    known += [key for key in CHANGES if plan.get(key, 0) not in UNCHANGED]
+    others = [key for key in plan if key not in SETTINGS | CHANGES]
+    names = SETTINGS | CHANGES
+    return [(names.get(key, key.replace("_", " ")), _setting(plan[key])) for key in (*known, *others)]
 
 
 def _setting(value: Any) -> str:
