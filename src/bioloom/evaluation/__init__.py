@@ -21,7 +21,8 @@ facts        Facts: all of the above in one place
 checks/      run_checks: one question each -> Finding, worst first
 untrained    what a network without training, or length and composition alone, would score
 calibration  Calibration: temperature and threshold, chosen on validation rows
-reliability  do stated probabilities come true, and how predicted numbers spread -> Reliability, Spread
+reliability  do stated probabilities come true -> Reliability
+spread       are predicted numbers as far apart as measured ones -> Spread
 assessment   assess: both in one block of the result
 conformal    Conformal: how far a single prediction may be off -> Coverage on test rows
 domain       Domain: is a new record like those the model learned from, and if not, why

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from bioloom.evaluation.calibration import Calibration, Operating, precision_at
 from bioloom.evaluation.intervals import rounded
 from bioloom.evaluation.percent import percent
-from bioloom.evaluation.reliability import Reliability, Spread, reliability, spread
+from bioloom.evaluation.reliability import Reliability, reliability
 from bioloom.evaluation.resampling import Resampling
+from bioloom.evaluation.spread import Spread, spread
 from bioloom.targets import Targets
 
 
