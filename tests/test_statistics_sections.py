@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 import fake_runs
-from bioloom.evaluation.bounds import Bounds, error_bound, family, vc_linear, vc_network
+from bioloom.evaluation.bounds import Bounds, error_bound, family
 from bioloom.evaluation.ceiling import class_ceiling, noise_ceiling, noise_from_errors
 from bioloom.evaluation.curve import Trained, learning_curve
 from bioloom.evaluation.decomposition import decompose_squared, decompose_zero_one
 from bioloom.evaluation.folds import OutOfFold, fold_scores
+from bioloom.evaluation.learnability import vc_linear, vc_network
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.variance import variance_components
 from bioloom.report.contract import Facts, read, sections
