@@ -65,7 +65,9 @@ class DataRecipe(Part):
         default="",
         description="column of chromosomes, for --split chromosome; empty: found by its name, or ids",
     )
-    weight: str = Field(default="", description='column of record weights; empty: a column called "weight"')
+    weight: str = Field(
+        default="", description='column of record weights; empty: a column called "sample_weight"'
+    )
     replicate: str = Field(default="", description='column of replicates; empty: a column called "replicate"')
     error: tuple[str, ...] = Field(
         default=(),

@@ -42,6 +42,7 @@ from bioloom.journey.predicted import PredictionTable, predict_file, read_record
 from bioloom.journey.prepare import Prepared, Request, Source, prepare
 from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.result import Trained
+from bioloom.journey.roles import LEFT_OUT
 from bioloom.journey.shelf import Shelf
 from bioloom.journey.trainee import fit_rivals, train_network
 from bioloom.metrics import METRICS
@@ -91,6 +92,9 @@ def train(request: Request, outdir: Path | None, listener: Listener = SILENT, fo
     with clock.stage("check", "Reading and checking the data"):
         prepared = prepare(request)
         _refuse_unknown_parts(prepared.recipe)
+        for problem in prepared.problems:
+            if problem.code == LEFT_OUT:
+                listener.message(f"{problem.message[:1].upper()}{problem.message[1:]}.")
     opened = open_folder(outdir or _default_folder(prepared), prepared.recipe, force)
     if opened.state == "finished":
         listener.message(f"This run is finished already; its results are in {opened.path}.")

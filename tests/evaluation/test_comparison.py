@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,14 +55,7 @@ def test_a_constant_baseline_is_compared_in_the_next_metric_that_is_defined() ->
 
 def test_positive_means_better_also_where_lower_is_better() -> None:
     truth, good, poor = numbers(60)
-    errors = TASKS["regression"].__class__(
-        name="regression",
-        title="",
-        loss=TASKS["regression"].loss,
-        activate=TASKS["regression"].activate,
-        metrics=("rmse",),
-        simple="ridge",
-    )
+    errors = replace(TASKS["regression"], metrics=("rmse",))
     (found,) = compare(resample(errors, truth, {"model": good, "simple": poor}, Resampling(60)))
     assert found.wins
 

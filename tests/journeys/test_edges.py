@@ -27,8 +27,8 @@ def numbers() -> pd.DataFrame:
 
 
 def test_weights_of_test_records_change_no_bit_of_a_training():
-    frame = numbers().assign(y=np.arange(80.0), weight=np.linspace(0.1, 3, 80))
-    poisoned = frame.assign(weight=frame["weight"].where(frame["split"] != "test", 7e6))
+    frame = numbers().assign(y=np.arange(80.0), sample_weight=np.linspace(0.1, 3, 80))
+    poisoned = frame.assign(sample_weight=frame["sample_weight"].where(frame["split"] != "test", 7e6))
     jobs = []
     for each in (frame, poisoned):
         prepared = prepare(Request(each, target=("y",), settings=EDGE))

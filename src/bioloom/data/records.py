@@ -11,8 +11,15 @@ import pandas as pd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-RESERVED = ("id", "split", "group", "weight", "replicate")
-"""Column names with a fixed role; they are never inputs unless asked for with --input."""
+RESERVED = {
+    "id": "id",
+    "split": "split",
+    "group": "group",
+    "sample_weight": "weight",
+    "replicate": "replicate",
+}
+"""Column names with a fixed role; they are never inputs unless asked for with --input. A column that is merely
+called "weight" is not one of them: it holds the weight of a patient or a plant more often than that of a record."""
 
 
 @dataclass(frozen=True)

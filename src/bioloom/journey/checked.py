@@ -170,7 +170,7 @@ def _reserved_role(name: str, data: DataRecipe) -> str:
     """What a column is for besides input and target, as the recipe says or as its name says."""
     named = {data.id: "id", data.group: "group", data.weight: "weight", data.replicate: "replicate"}
     named |= {data.order: "order", data.chromosome: "chromosome"}
-    return named.get(name, name if name in RESERVED else "")
+    return named.get(name, RESERVED.get(name, ""))
 
 
 ORDER = {"fatal": 0, "drop": 1, "note": 2}

@@ -6,7 +6,7 @@ What the user named wins; the rest is found by looking at the cells, and every c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Literal
 
@@ -24,6 +24,10 @@ from bioloom.targets import target_numbers
 
 PLACES = ("order", "chromosome")
 """Roles of a column that say where a record stands in time or in a genome; only splits look at them."""
+
+
+LEFT_OUT = "roles.left_out"
+"""The code of the note on a column that nobody named and that cannot be an input."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +93,12 @@ def _reserved(table: Table, data: DataRecipe, split_column: str) -> dict[str, st
     }
     columns = set(map(str, table.frame.columns))
     reserved = {}
-    for role in RESERVED:
+    for column, role in RESERVED.items():
         if named[role]:
             require(table, named[role], f"data.{role}" if role != "split" else "--split")
             reserved[role] = named[role]
-        elif role in columns and role not in data.target:
-            reserved[role] = role
+        elif column in columns and column not in data.target:
+            reserved[role] = column
     return reserved | _places(table, data)
 
 
@@ -157,10 +161,18 @@ def propose(table: Table, columns: Sequence[str]) -> tuple[dict[str, InputRecipe
         )
     many = [name for name in modalities if modalities[name].columns == "many"]
     best = max(many, key=lambda name: sum(modalities[name].detect(table.frame[column]) for column in columns))
-    inputs = {best: InputRecipe(modality=best, columns=tuple(columns))}
+    left_out = {problem.column for problem in unfit(table, best, columns)}
+    kept = [column for column in columns if column not in left_out]
+    inputs = {best: InputRecipe(modality=best, columns=tuple(kept or columns))}
     return inputs, {
         best: "no column reads as a sequence, so all columns that are not the target form a table"
     }
+
+
+def unfit(table: Table, modality: str, columns: Sequence[str]) -> list[Problem]:
+    """Columns that cannot be an input of that modality, such as names or dates, and why."""
+    found = modalities[modality].check(table.frame[list(columns)])
+    return [problem for problem in found if problem.severity == "fatal" and problem.column in columns]
 
 
 def _refuse_target_as_input(inputs: dict[str, InputRecipe], target: Sequence[str]) -> None:
@@ -199,7 +211,19 @@ def to_records(table: Table, roles: Roles) -> tuple[Records, list[Problem]]:
     )
     for name, recipe in roles.inputs.items():
         problems += modalities[recipe.modality].check(records.inputs[name])
-    return records, problems
+    return records, problems + _left_out(table, roles)
+
+
+def _left_out(table: Table, roles: Roles) -> list[Problem]:
+    """Notes on columns that were left out of a table because they cannot be an input of it."""
+    tables = [
+        recipe.modality for recipe in roles.inputs.values() if modalities[recipe.modality].columns == "many"
+    ]
+    return [
+        replace(problem, code=LEFT_OUT, severity="note", message=f"{problem.message}; it is left out")
+        for modality in tables[:1]
+        for problem in unfit(table, modality, [name for name in roles.unused if name in table.frame.columns])
+    ]
 
 
 def target_problems(records: Records, task: str) -> list[Problem]:

@@ -271,7 +271,9 @@ def measured_on(result: Result) -> str:
     folds = bool(result["split"].get("folds"))
     records = plural(int(found.get("records") or 0), "record" if folds else "validation record")
     groups = f" in {plural(int(found['groups']), 'group')}" if found.get("groups") else ""
-    return f"{records}{groups}{', each as the fold predicted it that had not learned from it' if folds else ''}"
+    return (
+        f"{records}{groups}{', each as the fold predicted it that had not learned from it' if folds else ''}"
+    )
 
 
 MANY_LEFT_OUT = 0.1
