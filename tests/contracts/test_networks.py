@@ -16,7 +16,9 @@ from torch import Tensor
 from bioloom.errors import UserError
 from bioloom.modalities import Batch, Kind, Shape, Signal
 from bioloom.models import Network, Shapes, apply, build, networks
+from bioloom.models.candidates import Choice, Range
 from bioloom.models.layers import layer_table, parse_shape
+from bioloom.recipe import TrainingRecipe
 
 SHAPES = {
     Kind.SEQUENCE: Shape(Kind.SEQUENCE, (4, 24)),
@@ -226,3 +228,32 @@ def test_lengths_hold_for_a_batch_of_several_lengths() -> None:
     mask = batch["input"].mask
     assert mask is not None
     np.testing.assert_array_equal(mask.sum(dim=1).numpy(), [3, 24])
+
+
+@pytest.mark.parametrize("name", list(networks))
+def test_candidates_are_settings_that_the_network_and_the_recipe_know(name: str) -> None:
+    first, *others = networks[name].candidates
+    assert (first.name, dict(first.settings), dict(first.training), first.rate) == ("default", {}, {}, 1.0)
+    names = [each.name for each in networks[name].candidates]
+    assert len(set(names)) == len(names)
+    for each in others:
+        networks[name].Settings(**each.settings)
+        TrainingRecipe(**each.training)
+        assert each.rate > 0
+        assert each.why, "when it may be the better choice"
+        assert each.settings or each.training or each.rate != 1.0, "something differs from the default"
+
+
+@pytest.mark.parametrize("name", list(networks))
+def test_everything_that_a_space_holds_is_a_setting_of_the_network_or_the_recipe(name: str) -> None:
+    for key, values in networks[name].space.items():
+        section, _, setting = key.rpartition(".")
+        ends = values.values if isinstance(values, Choice) else (values.low, values.high)
+        for end in (int(end) if isinstance(values, Range) and values.step else end for end in ends):
+            if section == "settings":
+                networks[name].Settings(**{setting: end})
+            elif section == "training":
+                TrainingRecipe(**{setting: end})
+            else:
+                assert key == "rate"
+                assert end > 0

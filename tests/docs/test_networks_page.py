@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from bioloom.models import networks
+from bioloom.models.candidates import Candidate, Choice, Range
 from bioloom.training.plan import BATCH_SIZES, PASSES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "networks.md"
@@ -49,3 +50,36 @@ def test_the_rules_of_the_plan_are_listed() -> None:
         f"| {budget} | {total:,} | {least} | {most} |\n" for budget, (total, least, most) in PASSES.items()
     ]
     assert table("budget") == "".join(passes)
+
+
+def differs(candidate: Candidate) -> str:
+    """What a candidate changes, as a reader of the page sees it."""
+    rate = {} if candidate.rate == 1 else {"learning rate": f"x {candidate.rate:g}"}
+    changes = {**candidate.settings, **candidate.training, **rate}
+    return ", ".join(f"{key} {shown(value)}" for key, value in changes.items()) or "nothing"
+
+
+def test_every_candidate_is_listed() -> None:
+    rows = [
+        f"| `{name}` | {each.name} | {differs(each)} | {each.why} |\n".replace("|  |", "| |")
+        for name, network in networks.items()
+        for each in network.candidates
+    ]
+    assert table("network .*candidate") == "".join(rows)
+
+
+def drawn(values: Range | Choice) -> str:
+    if isinstance(values, Choice):
+        return "one of " + ", ".join(map(shown, values.values))
+    scale = ", evenly on a logarithmic scale" if values.log else ""
+    step = {0: "", 1: ", whole numbers"}.get(values.step, f", every {values.step}")
+    return f"{values.low:g} to {values.high:g}{step}{scale}"
+
+
+def test_every_space_is_listed() -> None:
+    rows = [
+        f"| `{name}` | `{key.removeprefix('settings.')}` | {drawn(values)} |\n"
+        for name, network in networks.items()
+        for key, values in network.space.items()
+    ]
+    assert table("network .*drawn") == "".join(rows)

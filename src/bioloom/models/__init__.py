@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from bioloom.errors import UserError, did_you_mean
 from bioloom.modalities import Batch, Kind, Shape
+from bioloom.models.candidates import DEFAULT, Candidate, Space
+from bioloom.models.strands import both_strands
 from bioloom.registry import Registry
 
 if TYPE_CHECKING:
@@ -41,9 +43,13 @@ class Network(nn.Module, ABC):
     accepts:  the kinds of input it understands
     several:  whether it joins several inputs
     default_for:   the kinds of input it is the usual choice for; `fusion` encodes such inputs with it
+    also_for:      the kinds of input for which a search tries it beside the usual choice
+    candidates:    settings worth trying, the first being the network as it is; a search tries them on validation records
+    space:         what a longer search draws further candidates from
     learning_rate: peak that suits it at batches of 128 records
     mixed_precision: whether training may run in bfloat16 where the hardware gains from it; predictions are float32
     features: the last maps with positions kept, (records, channels, positions), set by forward where they exist
+    strands: inputs that are also read as reverse complement when predicting; the answer is the mean of both readings
     """
 
     name: ClassVar[str]
@@ -51,8 +57,12 @@ class Network(nn.Module, ABC):
     accepts: ClassVar[frozenset[Kind]]
     several: ClassVar[bool] = False
     default_for: ClassVar[frozenset[Kind]] = frozenset()
+    also_for: ClassVar[frozenset[Kind]] = frozenset()
+    candidates: ClassVar[tuple[Candidate, ...]] = (DEFAULT,)
+    space: ClassVar[Space] = {}
     learning_rate: ClassVar[float] = 2e-3
     mixed_precision: ClassVar[bool] = False
+    strands: tuple[str, ...] = ()
 
     class Settings(NetworkSettings):
         """No settings."""
@@ -170,6 +180,13 @@ def _mistake(network: type[Network], detail: Any) -> str:
 
 def apply(network: Network, batch: Batch) -> Tensor:
     """Raw outputs of a network for a batch, (records, outputs)."""
+    if network.strands and not network.training:
+        forward, backward = _read(network, both_strands(batch, network.strands)).chunk(2)
+        return (forward + backward) / 2
+    return _read(network, batch)
+
+
+def _read(network: Network, batch: Batch) -> Tensor:
     if network.several:
         raw: Tensor = network(batch)
     else:

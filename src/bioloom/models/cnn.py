@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from bioloom.errors import UserError
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
+from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
 
 
 @networks.register
@@ -27,6 +28,23 @@ class CNN(Network):
     title = "one convolution, max pooling, one dense layer (the course's CNN)"
     accepts = frozenset({Kind.SEQUENCE})
     learning_rate = 5e-3
+    also_for = frozenset({Kind.SEQUENCE})
+    candidates = (
+        DEFAULT,
+        Candidate(
+            "wide",
+            {"filters": 64, "width": 9, "padding": "same"},
+            rate=0.5,
+            why="more motifs, and longer ones",
+        ),
+    )
+    space: ClassVar[Space] = {
+        "settings.filters": Range(8, 128, log=True, step=1),
+        "settings.width": Range(3, 15, step=2),
+        "settings.pool": Choice((1, 2, 4)),
+        "training.weight_decay": Range(1e-3, 0.3, log=True),
+        "rate": Range(0.1, 3.0, log=True),
+    }
 
     class Settings(NetworkSettings):
         """Settings of the convolution."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import torch
 from pydantic import Field
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from bioloom.errors import UserError
 from bioloom.modalities import Batch, Kind
 from bioloom.models import Network, NetworkSettings, Shapes, apply, build, check_settings, networks
+from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
 
 
 @networks.register
@@ -29,6 +30,22 @@ class Fusion(Network):
     accepts = frozenset(Kind)
     several = True
     mixed_precision = True
+    candidates = (
+        DEFAULT,
+        Candidate(
+            "small",
+            {"width": 16, "hidden": 32, "dropout": 0.3},
+            {"weight_decay": 0.1},
+            why="few records, or much noise",
+        ),
+    )
+    space: ClassVar[Space] = {
+        "settings.width": Choice((16, 32, 64, 128)),
+        "settings.hidden": Choice((32, 64, 128, 256)),
+        "settings.dropout": Range(0.0, 0.5),
+        "training.weight_decay": Range(1e-3, 0.3, log=True),
+        "rate": Range(0.25, 3.0, log=True),
+    }
 
     class Settings(NetworkSettings):
         """Settings of the joint part, and those of the encoders by name of the input."""

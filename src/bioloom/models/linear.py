@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Self
+from typing import ClassVar, Self
 
 from torch import Tensor, nn
 
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
+from bioloom.models.candidates import DEFAULT, Candidate, Range, Space
 
 
 @networks.register
@@ -22,6 +23,11 @@ class Linear(Network):
     title = "one weight per input value (linear or logistic regression)"
     accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.IMAGE})
     learning_rate = 5e-3
+    candidates = (
+        DEFAULT,
+        Candidate("shrunk", training={"l2": 0.01}, why="few records for so many weights"),
+    )
+    space: ClassVar[Space] = {"training.l2": Range(1e-4, 0.3, log=True), "rate": Range(0.1, 3.0, log=True)}
 
     class Settings(NetworkSettings):
         """No settings."""

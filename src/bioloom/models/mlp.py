@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 from torch import Tensor, nn
 
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
+from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
 
 
 @networks.register
@@ -25,6 +26,25 @@ class MLP(Network):
     title = "dense layers (multilayer perceptron)"
     accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.IMAGE})
     default_for = frozenset({Kind.VECTOR})
+    also_for = frozenset({Kind.SEQUENCE})
+    candidates = (
+        DEFAULT,
+        Candidate(
+            "small",
+            {"hidden": (32,), "dropout": 0.2},
+            {"weight_decay": 0.1},
+            why="few records, or much noise",
+        ),
+        Candidate("deep", {"hidden": (256, 256, 256), "dropout": 0.2}, rate=0.5, why="many records"),
+    )
+    space: ClassVar[Space] = {
+        "settings.hidden": Choice(
+            ((32,), (128,), (512,), (64, 64), (128, 128), (256, 256), (512, 512), (256, 256, 256))
+        ),
+        "settings.dropout": Range(0.0, 0.5),
+        "training.weight_decay": Range(1e-3, 0.3, log=True),
+        "rate": Range(0.1, 3.0, log=True),
+    }
 
     class Settings(NetworkSettings):
         """Settings of the perceptron."""

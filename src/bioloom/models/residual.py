@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from pydantic import Field
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
+from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
 
 
 class ChannelNorm(nn.LayerNorm):
@@ -86,6 +87,28 @@ class Residual(Network):
     accepts = frozenset({Kind.SEQUENCE})
     default_for = frozenset({Kind.SEQUENCE})
     mixed_precision = True
+    candidates = (
+        DEFAULT,
+        Candidate(
+            "small",
+            {"width": 32, "blocks": 2, "dropout": 0.15, "head_dropout": 0.3},
+            {"weight_decay": 0.1},
+            why="few records, or much noise",
+        ),
+        Candidate("far", {"blocks": 5}, why="what matters stands far apart"),
+        Candidate("wide", {"width": 96, "hidden": 128}, why="many records and many rules"),
+    )
+    space: ClassVar[Space] = {
+        "settings.width": Choice((32, 48, 64, 96, 128)),
+        "settings.stem": Choice((5, 7, 9, 13)),
+        "settings.kernel": Choice((3, 5)),
+        "settings.blocks": Range(1, 6, step=1),
+        "settings.heads": Choice((2, 4, 8)),
+        "settings.dropout": Range(0.0, 0.3),
+        "settings.head_dropout": Range(0.0, 0.5),
+        "training.weight_decay": Range(1e-3, 0.3, log=True),
+        "rate": Range(0.25, 3.0, log=True),
+    }
 
     class Settings(NetworkSettings):
         """Settings of the residual network."""
