@@ -40,9 +40,9 @@ from bioloom.journey.judge import Trial, judge
 from bioloom.journey.learnable import Learnable, encode, make_job
 from bioloom.journey.predicted import PredictionTable, predict_file, read_records
 from bioloom.journey.prepare import Prepared, Request, Source, prepare
+from bioloom.journey.recorded import LEFT_OUT
 from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.result import Trained
-from bioloom.journey.roles import LEFT_OUT
 from bioloom.journey.shelf import Shelf
 from bioloom.journey.trainee import fit_rivals, train_network
 from bioloom.metrics import METRICS
@@ -95,6 +95,8 @@ def train(request: Request, outdir: Path | None, listener: Listener = SILENT, fo
         for problem in prepared.problems:
             if problem.code == LEFT_OUT:
                 listener.message(f"{problem.message[:1].upper()}{problem.message[1:]}.")
+        if prepared.start is not None:
+            _tell_start(prepared.start, listener)
     opened = open_folder(outdir or _default_folder(prepared), prepared.recipe, force)
     if opened.state == "finished":
         listener.message(f"This run is finished already; its results are in {opened.path}.")
@@ -228,6 +230,8 @@ def report(folder: Path) -> Path:
 
 def _default_folder(prepared: Prepared) -> Path:
     name = "-".join([prepared.name, *prepared.recipe.data.target])
+    if prepared.start is not None:
+        name = f"{name}-from-{Path(prepared.start.folder).resolve().name}"
     return Path("runs") / "".join(c if c.isalnum() or c in "-_." else "_" for c in name)[:100]
 
 

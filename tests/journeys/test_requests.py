@@ -14,6 +14,7 @@ from bioloom.explanation import Explanation
 from bioloom.journey.explained import Answer, stems
 from bioloom.journey.folder import abandon, finish, open_folder
 from bioloom.journey.prepare import Request, prepare
+from bioloom.journey.recorded import LEFT_OUT
 from bioloom.journey.roles import columns_for
 from bioloom.recipe import InputRecipe, Recipe
 from small_runs import FAST, motif_table
@@ -127,3 +128,34 @@ def test_a_cost_or_prevalence_of_a_number_is_refused(key: str):
     table = motif_table(40).assign(strength=range(40))
     with pytest.raises(UserError, match="needs two classes"):
         bioloom.train(table, "strength", inputs="sequence", settings={f"evaluation.{key}": 0.5}, quiet=True)
+
+
+def test_columns_of_names_and_dates_are_left_out_of_a_table_with_a_note():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"height": random.normal(170, 9, 60), "weight": random.normal(70, 9, 60)})
+    frame["patient"] = [f"Patient number {n}" for n in range(60)]
+    frame["sex"] = np.resize(["f", "m"], 60)
+    prepared = prepare(Request(frame, target=("sex",)))
+    (table,) = prepared.recipe.data.inputs.values()
+    assert table.columns == ("height", "weight")
+    (note,) = [problem for problem in prepared.problems if problem.code == LEFT_OUT]
+    assert note.column == "patient"
+    assert note.severity == "note"
+
+
+def test_a_body_weight_is_an_input_and_only_a_sample_weight_makes_records_count_more():
+    frame = pd.DataFrame(
+        {"weight": np.arange(60.0), "sample_weight": np.arange(1.0, 61.0), "y": np.arange(60.0)}
+    )
+    prepared = prepare(Request(frame, target=("y",)))
+    (table,) = prepared.recipe.data.inputs.values()
+    assert table.columns == ("weight",)
+    assert prepared.records.weight is not None
+
+
+def test_a_column_called_group_with_two_values_keeps_nothing_together_and_is_no_input():
+    frame = pd.DataFrame({"a": np.arange(60.0), "group": np.resize(["x", "y"], 60), "y": np.arange(60.0)})
+    prepared = prepare(Request(frame, target=("y",)))
+    assert prepared.records.group is None
+    assert [recipe.columns for recipe in prepared.recipe.data.inputs.values()] == [("a",)]
+    assert "only 2 values" in "".join(problem.message for problem in prepared.problems)

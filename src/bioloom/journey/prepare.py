@@ -15,7 +15,9 @@ from bioloom.data.records import RESERVED, Problem, Records, Table
 from bioloom.data.split import splitters
 from bioloom.errors import UserError, did_you_mean
 from bioloom.journey import roles as column_roles
-from bioloom.journey.roles import Dropped, Roles
+from bioloom.journey.recorded import Dropped, drop, target_problems, to_records
+from bioloom.journey.roles import Roles
+from bioloom.journey.start import Start, begin, refuse_other_inputs
 from bioloom.modalities import modalities
 from bioloom.recipe import InputRecipe, Recipe, RegionRecipe
 from bioloom.targets import class_order, infer, refuse_unfit
@@ -34,6 +36,7 @@ class Request:
     labels:   a table of labels joined by id to a FASTA file
     split:    a method, or the name of a column
     settings: dotted recipe keys and their values, such as {"training.epochs": 20}
+    start:    a run folder; the network begins with the weights of its network
     """
 
     source: Source
@@ -44,6 +47,7 @@ class Request:
     positive: str | None = None
     split: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    start: str = ""
     budget: str = ""
     seed: int | None = None
     device: str = ""
@@ -59,6 +63,7 @@ class Prepared:
     problems: what was noticed; rows are positions in the table
     reasons:  why, in words, for "task" and "positive"
     named_split: whether the recipe names a column for the split
+    start:   the model that the training begins with; None for random weights
     """
 
     name: str
@@ -71,6 +76,7 @@ class Prepared:
     classes: tuple[str, ...]
     reasons: Mapping[str, str]
     named_split: bool = False
+    start: Start | None = None
 
 
 def to_recipe(request: Request) -> tuple[Recipe, Source]:
@@ -81,6 +87,7 @@ def to_recipe(request: Request) -> tuple[Recipe, Source]:
         "data.task": request.task or None,
         "data.positive": request.positive,
         "split.method": request.split or None,
+        "model.start": request.start or None,
         "budget": request.budget or None,
         "seed": request.seed,
         "device": request.device or None,
@@ -121,20 +128,26 @@ def prepare(request: Request) -> Prepared:
 
 def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
     """The same from a table that was read already."""
+    recipe, start = begin(recipe, table)
     given = assign(request, recipe, table)
     recipe, roles, records, problems = given.recipe, given.roles, given.records, given.problems
     _stop_at_fatal(problems, table)
     task, reasons = _choose_task(recipe, records)
-    problems += column_roles.target_problems(records, task)
-    kept, dropped = column_roles.drop(records, problems)
+    problems += target_problems(records, task)
+    kept, dropped = drop(records, problems)
     _refuse_empty(kept, dropped, table)
     classes, reasons["positive"] = _choose_classes(recipe, kept, task)
+    if start is not None and recipe.data.positive is None:
+        classes, reasons["positive"] = _as_before(classes, reasons["positive"], start)
     positive = classes[1] if task == "binary" else None
     inputs = {name: _with_regions(each, recipe.data.file) for name, each in roles.inputs.items()}
     data = {"inputs": inputs, "task": task, "positive": positive, "sha256": table.sha256}
+    recipe = _with_data(recipe, data)
+    if start is not None:
+        refuse_other_inputs(start, recipe)
     return Prepared(
         name=_name(table.source),
-        recipe=_with_data(recipe, data),
+        recipe=recipe,
         table=table,
         roles=roles,
         records=kept,
@@ -143,7 +156,16 @@ def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
         classes=classes,
         reasons=reasons,
         named_split=bool(given.split),
+        start=start,
     )
+
+
+def _as_before(classes: tuple[str, ...], reason: str, start: Start) -> tuple[tuple[str, ...], str]:
+    """The same classes in the order in which the model to begin with numbers them, others as they are; and why."""
+    before = start.model.targets
+    if sorted(before.classes) != sorted(classes) or not classes:
+        return classes, reason
+    return before.classes, f'"{before.positive}" is so in {start.folder}' if before.positive else reason
 
 
 @dataclass(frozen=True)
@@ -169,7 +191,7 @@ def assign(request: Request, recipe: Recipe, table: Table) -> Assigned:
         recipe = _with_data(recipe, {"inputs": parsed})
     split = split_column(recipe, table)
     roles = column_roles.assign(table, recipe.data, split)
-    return Assigned(recipe, roles, *column_roles.to_records(table, roles), split)
+    return Assigned(recipe, roles, *to_records(table, roles), split)
 
 
 def split_column(recipe: Recipe, table: Table) -> str:
