@@ -49,10 +49,12 @@ def fit(
     checkpoint: Path | None = None,
     on_epoch: Callable[[Epoch], None] = _ignore,
     save_every: float = 5.0,
+    until: int = 0,
 ) -> Fitted:
     """Train a network, going on from a checkpoint of the same job where there is one.
 
     checkpoint: file to keep the state in, written after an epoch if the last time is `save_every` seconds ago
+    until:      the epoch after which to pause, as if stopped there; 0: go on to the end
     Raises Interrupted on Ctrl-C, with the last complete epoch saved; UserError with advice where the loss
     leaves the finite numbers, all predictions are the same, or the checkpoint cannot be written.
     """
@@ -60,7 +62,7 @@ def fit(
         keeper = _Keeper(checkpoint, "" if checkpoint is None else fingerprint(job), save_every)
         run.take_over(keeper.load())
         resumed = len(run.history)
-        _epochs(run, keeper, on_epoch)
+        _epochs(run, keeper, on_epoch, until)
         return Fitted(run.finish(), tuple(run.history), run.best, resumed, threads, keeper.notes)
 
 
@@ -92,10 +94,10 @@ def _started(job: Job) -> Iterator[tuple[_Run, int]]:
             yield _Run(job, network.to(job.device)), threads
 
 
-def _epochs(run: _Run, keeper: _Keeper, on_epoch: Callable[[Epoch], None]) -> None:
-    """Train until the plan is done or patience is over; one checkpointable state after each epoch."""
+def _epochs(run: _Run, keeper: _Keeper, on_epoch: Callable[[Epoch], None], until: int) -> None:
+    """Train until the plan is done, patience is over or a pause is due; one checkpointable state after each epoch."""
     try:
-        while not run.done:
+        while not run.done and not 0 < until <= len(run.history):
             on_epoch(run.epoch())
             keeper.offer(run.state)
     except KeyboardInterrupt:
