@@ -156,6 +156,28 @@ class EvaluationRecipe(Part):
     draws: int = Field(default=1000, ge=100, description="bootstrap draws of each interval")
     shuffles: int = Field(default=0, ge=0, description="trainings on shuffled labels; 0: by budget")
     shares: tuple[float, ...] | None = Field(
+class AugmentationRecipe(Part):
+    """How records are changed at random while they are learned from; all of it is off unless it is asked for."""
+
+    reverse_complement: bool = Field(
+        default=False, description="DNA: learn from both strands, and predict with the mean of both"
+    )
+    shift: int = Field(
+        default=0, ge=0, description="sequences: positions by which they are moved at most, to either side"
+    )
+    mutation: float = Field(
+        default=0.0, ge=0, le=0.5, description="sequences: share of letters that become another letter"
+    )
+    noise: float = Field(
+        default=0.0, ge=0, description="tables: random numbers added, in standard deviations of each column"
+    )
+    mixing: float = Field(
+        default=0.0,
+        ge=0,
+        description="pairs of records are mixed, input and target; 0.2 mixes most of them little, 1 in any share",
+    )
+
+
         default=None,
         description="shares of the training records for the learning curve, such as [0.1, 0.3]; empty: by budget",
     )
@@ -208,6 +230,7 @@ class Recipe(Part):
     seed: int = Field(default=0, ge=0, lt=2**31)
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: int = Field(default=0, ge=0, description="processor threads; 0: by size of the network")
+    augmentation: AugmentationRecipe = AugmentationRecipe()
 
 
 def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Recipe:

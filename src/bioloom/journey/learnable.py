@@ -19,6 +19,7 @@ from bioloom.modalities import Encoded, Modality, modalities
 from bioloom.models import check_settings, networks
 from bioloom.targets import Targets, fit_targets, standardise
 from bioloom.training import device as devices
+from bioloom.training.augment import augmentation
 from bioloom.training.loop import Job
 from bioloom.training.plan import plan
 
@@ -90,6 +91,11 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
         seed=recipe.seed,
         device=device,
         threads=recipe.threads,
+        augmentation=augmentation(
+            recipe.augmentation,
+            {each: modality.augmentations for each, modality in learnable.modalities.items()},
+            learnable.encoded,
+        ),
     )
 
 

@@ -191,6 +191,7 @@ class Modality(ABC):
         "integrated_gradients",
     )  # of the report, the main one first
 
+    augmentations: ClassVar[tuple[str, ...]] = ()  # keys of the recipe's [augmentation] that go with it
     @classmethod
     @abstractmethod
     def detect(cls, column: pd.Series[Any]) -> float:

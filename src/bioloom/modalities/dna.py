@@ -43,6 +43,7 @@ class Dna(SequenceModality):
     shares = (("GC", "GC"),)
     unit = "nt"
     keeps_neighbours = True
+    augmentations = ("reverse_complement", *SequenceModality.augmentations)
 
     @classmethod
     def detect(cls, column: pd.Series[Any]) -> float:

@@ -62,6 +62,7 @@ class SequenceModality(Modality):
     default_network = "residual"
     explainers = ("mutagenesis", "occlusion", "integrated_gradients")
     alphabet: ClassVar[Alphabet]
+    augmentations = ("shift", "mutation", "mixing")
     word_lengths: ClassVar[tuple[int, ...]]
     shares: ClassVar[tuple[tuple[str, str], ...]] = ()
     keeps_neighbours: ClassVar[bool]

@@ -76,6 +76,7 @@ class Table(Modality):
     default_network = "mlp"
     columns = "many"
 
+    augmentations = ("noise", "mixing")
     @classmethod
     def detect(cls, column: pd.Series[Any]) -> float:
         """Sure of numbers, less so of categories; dates and text come here to be refused with advice."""

@@ -69,6 +69,7 @@ def _description(model: Model) -> dict[str, Any]:
         "network": model.network.name,
         "settings": model.recipe.model.settings,
         "delivered": model.delivered,
+        "strands": list(model.network.strands),
         "rival": None if model.rival is None else {"role": model.role, "name": model.rival.name},
         "calibration": {name: each.to_json() for name, each in model.calibration.items()},
         "conformal": {name: each.to_json() for name, each in model.conformal.items()},
@@ -159,6 +160,7 @@ def _build(description: dict[str, Any], recipe: Recipe, arrays: Mapping[str, NDA
     model = Model(network, inputs, fitted, targets, recipe)
     return model if description["format"] == 1 else _with_beside(model, description, arrays)
 
+    network.strands = tuple(description.get("strands", ()))
 
 def _with_beside(model: Model, description: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
     """What formats from 2 on keep beside the network."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from bioloom.modalities import Encoded
 from bioloom.models import Network, Shapes
 from bioloom.tasks import Task
+from bioloom.training.augment import Augmentation
 from bioloom.training.plan import Plan
 
 
@@ -30,6 +32,8 @@ class Job:
     train:      positions of the training records
     validation: positions of the validation records; with none, the last weights are kept
     threads:    0 chooses by the size of the network
+    start:      weights by name that the network begins with; those that are not named here begin at random
+    augmentation: how records are changed at random while they are learned from
     """
 
     network: str
@@ -45,6 +49,8 @@ class Job:
     seed: int = 0
     device: str = "cpu"
     threads: int = 0
+    start: Mapping[str, Tensor] = field(default_factory=dict)
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
     @property
     def shapes(self) -> Shapes:
@@ -104,9 +110,13 @@ def fingerprint(job: Job) -> str:
         "outputs": job.outputs,
         "task": job.task.name,
         "plan": asdict(job.plan),
+        "augmentation": asdict(job.augmentation),
         "seed": job.seed,
     }
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    for name in sorted(job.start):
+        digest.update(name.encode())
+        digest.update(job.start[name].contiguous().cpu().numpy().tobytes())
     rows = np.concatenate([job.train, job.validation])
     for values in (job.train, job.validation, job.truth[rows], job.weight[rows]):
         digest.update(np.ascontiguousarray(values).tobytes())

@@ -25,6 +25,7 @@ from bioloom.models import Network, apply, build
 from bioloom.models.layers import layer_table
 from bioloom.models.predict import cache_sized, outputs, predict
 from bioloom.training import checkpoint as checkpoints
+from bioloom.training.augment import augment
 from bioloom.training.checkpoint import Checkpoint
 from bioloom.training.device import session, threads_for
 from bioloom.training.job import Epoch, Fitted, Job, fingerprint
@@ -88,6 +89,9 @@ def _started(job: Job) -> Iterator[tuple[_Run, int]]:
     with _own_randomness(job.device):
         torch.manual_seed(job.seed)
         network = build(job.network, job.shapes, job.outputs, job.settings)
+        if job.start:
+            network.load_state_dict({**network.state_dict(), **job.start})
+        network.strands = job.augmentation.strands
         work = layer_table(network, job.shapes).multiplications * job.plan.batch_size
         threads = threads_for(work, job.threads)
         with session(threads):
@@ -181,13 +185,22 @@ class _Run:
         """Learn from the records in this order; the loss of each batch before its step."""
         self.network.train()
         for number, (batch, truth, weight) in enumerate(self._batches(order), start=1):
-            with self._arithmetic():
-                raw = apply(self.network, batch)
-            loss = self.loss(raw.float(), truth, ~truth.isnan(), weight)
+            loss = self._scored(batch, truth, weight)
             self.optimiser.add(loss)
             if number % self.job.plan.accumulate == 0 or number == self.batches:
                 self.optimiser.step(self.learning_rate)
             yield loss.detach()
+
+    def _scored(self, batch: Batch, truth: Tensor, weight: Tensor) -> Tensor:
+        """The loss of a batch, its records changed at random where the job says so."""
+        told, mixture = self.job.augmentation, None
+        if told:
+            batch, mixture = augment(batch, told)
+        with self._arithmetic():
+            raw = apply(self.network, batch)
+        if mixture is not None:
+            return mixture.loss(self.loss, raw.float(), truth, weight)
+        return self.loss(raw.float(), truth, ~truth.isnan(), weight)
 
     def _batches(self, order: Tensor) -> Iterator[tuple[Batch, Tensor, Tensor]]:
         """Batches in the given order with their truths and weights; whole blocks are expanded at once and cut,
