@@ -20,6 +20,7 @@ def check(
     target: str | Sequence[str] = (),
     *,
     inputs: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     labels: str = "",
     task: str = "",
     positive: str | None = None,
@@ -38,6 +39,7 @@ def check(
         source=source,
         target=_words(target),
         inputs=_words(inputs),
+        exclude=_words(exclude),
         labels=labels,
         task=task,
         positive=positive,
@@ -52,6 +54,7 @@ def train(
     target: str | Sequence[str] = (),
     *,
     inputs: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     labels: str = "",
     task: str = "",
     positive: str | None = None,
@@ -71,6 +74,7 @@ def train(
               mapping of arrays
     target:   the column or columns to predict
     inputs:   columns to predict from, such as "utr5" or "utr5=dna"; found by looking if left out
+    exclude:  columns that are no input, such as one that is known only after the target
     split:    a way to split, or the name of a column
     settings: dotted recipe keys and values, such as {"training.epochs": 20}
     budget:   "fast", "normal" or "thorough"
@@ -84,6 +88,7 @@ def train(
         source=source,
         target=_words(target),
         inputs=_words(inputs),
+        exclude=_words(exclude),
         labels=labels,
         task=task,
         positive=positive,

@@ -50,6 +50,9 @@ class DataRecipe(Part):
     inputs: dict[str, InputRecipe] = Field(
         default_factory=dict, description="inputs by name; empty: found by looking"
     )
+    exclude: tuple[str, ...] = Field(
+        default=(), description="columns that are never an input, such as one that is known only after the target"
+    )
     task: str = Field(default="auto", description="auto, regression, binary or multiclass")
     positive: str | None = Field(default=None, description="the class whose probability is predicted")
     id: str = Field(

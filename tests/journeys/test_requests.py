@@ -159,3 +159,13 @@ def test_a_column_called_group_with_two_values_keeps_nothing_together_and_is_no_
     assert prepared.records.group is None
     assert [recipe.columns for recipe in prepared.recipe.data.inputs.values()] == [("a",)]
     assert "only 2 values" in "".join(problem.message for problem in prepared.problems)
+
+
+def test_an_excluded_column_is_no_input_and_cannot_be_named_as_one():
+    frame = pd.DataFrame({"a": np.arange(60.0), "late": np.arange(60.0), "y": np.arange(60.0)})
+    prepared = prepare(Request(frame, target=("y",), exclude=("late",)))
+    assert [recipe.columns for recipe in prepared.recipe.data.inputs.values()] == [("a",)]
+    with pytest.raises(UserError, match='"late" is both an input and excluded'):
+        prepare(Request(frame, target=("y",), inputs=("late",), exclude=("late",)))
+    with pytest.raises(UserError, match='no column "lat"'):
+        prepare(Request(frame, target=("y",), exclude=("lat",)))

@@ -65,6 +65,15 @@ Input = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="COLUMN",
+        help="Column that is no input, such as one that is known only after the target; repeat it for several.",
+        rich_help_panel=DATA,
+    ),
+]
 Labels = Annotated[
     str,
     typer.Option(

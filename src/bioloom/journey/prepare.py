@@ -33,6 +33,7 @@ class Request:
     source:   what to read; see `Source`
     target:   column or columns to predict
     inputs:   words such as "utr5", "utr5=dna", "species"
+    exclude:  columns that are no input, whatever is in them
     labels:   a table of labels joined by id to a FASTA file
     split:    a method, or the name of a column
     settings: dotted recipe keys and their values, such as {"training.epochs": 20}
@@ -42,6 +43,7 @@ class Request:
     source: Source
     target: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     labels: str = ""
     task: str = ""
     positive: str | None = None
@@ -83,6 +85,7 @@ def to_recipe(request: Request) -> tuple[Recipe, Source]:
     """The recipe of a request before the data are looked at, and what to read."""
     overrides = {
         "data.target": list(request.target) or None,
+        "data.exclude": list(request.exclude) or None,
         "data.labels": request.labels or None,
         "data.task": request.task or None,
         "data.positive": request.positive,

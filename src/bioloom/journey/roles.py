@@ -50,6 +50,8 @@ def assign(table: Table, data: DataRecipe, split_column: str = "") -> Roles:
     """
     for name in data.target:
         require(table, name, "--target")
+    for name in data.exclude:
+        require(table, name, "--exclude")
     for name in filter(None, (*data.error, data.reads)):
         require(table, name, "data.error, data.reads")
     reserved = _reserved(table, data, split_column)
@@ -58,9 +60,10 @@ def assign(table: Table, data: DataRecipe, split_column: str = "") -> Roles:
     if data.inputs:
         inputs, reasons = _named(table, data), {name: "named with --input" for name in data.inputs}
     else:
-        others = about_noise(free, data.target) | {*data.error, data.reads, *RESERVED}
+        others = about_noise(free, data.target) | {*data.error, data.reads, *RESERVED, *data.exclude}
         inputs, reasons = propose(table, [name for name in free if name not in others])
-    _refuse_target_as_input(inputs, data.target)
+    _refuse_as_input(inputs, data.target, "the target", "a model that sees the answer learns nothing")
+    _refuse_as_input(inputs, data.exclude, "excluded", "or do not exclude it")
     used = {column for each in inputs.values() for column in each.columns}
     reserved = {role: column for role, column in reserved.items() if column not in used}
     placed = [name for role, name in reserved.items() if role in PLACES]  # kept beside the unused ones
@@ -175,14 +178,14 @@ def unfit(table: Table, modality: str, columns: Sequence[str]) -> list[Problem]:
     return [problem for problem in found if problem.severity == "fatal" and problem.column in columns]
 
 
-def _refuse_target_as_input(inputs: dict[str, InputRecipe], target: Sequence[str]) -> None:
+def _refuse_as_input(inputs: dict[str, InputRecipe], columns: Sequence[str], what: str, why: str) -> None:
     for recipe in inputs.values():
-        both = [column for column in recipe.columns if column in target]
+        both = [column for column in recipe.columns if column in columns]
         if both:
             raise UserError(
-                f'The column "{both[0]}" is both an input and the target.',
-                where="--input, --target",
-                fix="leave it out of the inputs: a model that sees the answer learns nothing",
+                f'The column "{both[0]}" is both an input and {what}.',
+                where="--input, --target, --exclude",
+                fix=f"leave it out of the inputs: {why}",
             )
 
 

@@ -36,7 +36,7 @@ def _giving_away(frame: pd.DataFrame, facts: Facts) -> tuple[str, float] | None:
 @check(
     "leak.input_column",
     question="Does one input column give the target away?",
-    fix="ask whether this column is known before the target is; if not, leave it out of the inputs (--input)",
+    fix="ask whether this column is known before the target is; if not, leave it out with --exclude",
 )
 def input_column(facts: Facts) -> Answer | None:
     """A column measured after the target, or computed from it, makes every score meaningless."""
