@@ -5,7 +5,8 @@ What the user named wins; the rest is found by looking at the cells, and every c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import fnmatch
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,8 +51,7 @@ def assign(table: Table, data: DataRecipe, split_column: str = "") -> Roles:
     """
     for name in data.target:
         require(table, name, "--target")
-    for name in data.exclude:
-        require(table, name, "--exclude")
+    excluded = {column for word in data.exclude for column in matching(table, word, "--exclude")}
     for name in filter(None, (*data.error, data.reads)):
         require(table, name, "data.error, data.reads")
     reserved = _reserved(table, data, split_column)
@@ -60,10 +60,10 @@ def assign(table: Table, data: DataRecipe, split_column: str = "") -> Roles:
     if data.inputs:
         inputs, reasons = _named(table, data), {name: "named with --input" for name in data.inputs}
     else:
-        others = about_noise(free, data.target) | {*data.error, data.reads, *RESERVED, *data.exclude}
+        others = about_noise(free, data.target) | {*data.error, data.reads, *RESERVED, *excluded}
         inputs, reasons = propose(table, [name for name in free if name not in others])
     _refuse_as_input(inputs, data.target, "the target", "a model that sees the answer learns nothing")
-    _refuse_as_input(inputs, data.exclude, "excluded", "or do not exclude it")
+    _refuse_as_input(inputs, excluded, "excluded", "or do not exclude it")
     used = {column for each in inputs.values() for column in each.columns}
     reserved = {role: column for role, column in reserved.items() if column not in used}
     placed = [name for role, name in reserved.items() if role in PLACES]  # kept beside the unused ones
@@ -80,6 +80,22 @@ def require(table: Table, column: str, option: str) -> None:
             where=option,
             fix=f"the columns are: {', '.join(columns[:20])}{', ...' if len(columns) > 20 else ''}",
         )
+
+
+def matching(table: Table, word: str, option: str) -> list[str]:
+    """The column of that name, or the columns that a pattern such as "k__*" stands for."""
+    columns = list(map(str, table.frame.columns))
+    if word in columns or not set("*?[") & set(word):
+        require(table, word, option)
+        return [word]
+    found = fnmatch.filter(columns, word)
+    if not found:
+        raise UserError(
+            f'No column of {table.source} is like "{word}".',
+            where=option,
+            fix=f"the columns are: {', '.join(columns[:20])}{', ...' if len(columns) > 20 else ''}",
+        )
+    return found
 
 
 def _reserved(table: Table, data: DataRecipe, split_column: str) -> dict[str, str]:
@@ -129,18 +145,18 @@ def _named(table: Table, data: DataRecipe) -> dict[str, InputRecipe]:
 
 
 def parse_inputs(words: Sequence[str], table: Table) -> dict[str, InputRecipe]:
-    """Turn words such as "utr5", "utr5=dna" and "species" into named inputs; table columns form one input."""
+    """Turn words such as "utr5", "utr5=dna" and "gene_*" into named inputs; table columns form one input."""
     inputs: dict[str, InputRecipe] = {}
     for word in words:
-        column, _, forced = word.partition("=")
-        require(table, column, "--input")
-        modality = modalities[forced].name if forced else _detect(table, column)
-        if modalities[modality].columns == "many":
-            before = inputs[modality].columns if modality in inputs else ()
-            columns = tuple(dict.fromkeys((*before, column)))  # one that is named twice counts once
-            inputs[modality] = InputRecipe(modality=modality, columns=columns)
-        else:
-            inputs[column] = InputRecipe(modality=modality, columns=(column,))
+        named, _, forced = word.partition("=")
+        for column in matching(table, named, "--input"):
+            modality = modalities[forced].name if forced else _detect(table, column)
+            if modalities[modality].columns == "many":
+                before = inputs[modality].columns if modality in inputs else ()
+                columns = tuple(dict.fromkeys((*before, column)))  # one that is named twice counts once
+                inputs[modality] = InputRecipe(modality=modality, columns=columns)
+            else:
+                inputs[column] = InputRecipe(modality=modality, columns=(column,))
     return inputs
 
 
@@ -178,7 +194,7 @@ def unfit(table: Table, modality: str, columns: Sequence[str]) -> list[Problem]:
     return [problem for problem in found if problem.severity == "fatal" and problem.column in columns]
 
 
-def _refuse_as_input(inputs: dict[str, InputRecipe], columns: Sequence[str], what: str, why: str) -> None:
+def _refuse_as_input(inputs: dict[str, InputRecipe], columns: Collection[str], what: str, why: str) -> None:
     for recipe in inputs.values():
         both = [column for column in recipe.columns if column in columns]
         if both:
