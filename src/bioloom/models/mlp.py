@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
+from bioloom.models.dense import dense
 
 
 @networks.register
@@ -53,12 +54,15 @@ class MLP(Network):
             default=(128, 128), description="units of each hidden layer; none: a linear model"
         )
         dropout: float = Field(default=0.1, ge=0, lt=1, description="share of hidden units silenced per step")
+        dropconnect: float = Field(
+            default=0.0, ge=0, lt=1, description="share of the weights of hidden layers silenced per step"
+        )
 
     def __init__(self, inputs: int, n_outputs: int, settings: Settings) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Flatten()]
         for units in settings.hidden:
-            layers += [nn.Linear(inputs, units), nn.GELU(), nn.Dropout(settings.dropout)]
+            layers += [dense(inputs, units, settings.dropconnect), nn.GELU(), nn.Dropout(settings.dropout)]
             inputs = units
         self.layers = nn.Sequential(*layers, nn.Linear(inputs, n_outputs))
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
+from bioloom.models.dense import dense
 
 
 class ChannelNorm(nn.LayerNorm):
@@ -124,6 +125,9 @@ class Residual(Network):
         head_dropout: float = Field(
             default=0.1, ge=0, lt=1, description="share of features silenced before and after the dense layer"
         )
+        head_dropconnect: float = Field(
+            default=0.0, ge=0, lt=1, description="share of the weights of the dense layer silenced per step"
+        )
 
     def __init__(self, channels: int, positions: int, n_outputs: int, settings: Settings) -> None:
         super().__init__()
@@ -137,7 +141,7 @@ class Residual(Network):
         self.pool = Pool(width, positions, settings.heads, settings.profiles)
         self.head = nn.Sequential(
             nn.Dropout(settings.head_dropout),
-            nn.Linear(width * pools, settings.hidden),
+            dense(width * pools, settings.hidden, settings.head_dropconnect),
             nn.GELU(approximate="tanh"),
             nn.Dropout(settings.head_dropout),
             nn.Linear(settings.hidden, n_outputs),
