@@ -43,6 +43,8 @@ def choose(request: SplitRequest) -> Split:
         return by_column(request)
     if request.group is not None:
         return by_group(request)
+    if request.many:
+        return _many(request)
     library = request.library()
     if library is not None:
         return _library_split(request, library)
@@ -60,6 +62,20 @@ def choose(request: SplitRequest) -> Split:
         )
         return replace(by_copies(request), reason=reason)
     return by_similarity(replace(request, together=lambda: together))
+
+
+def _many(request: SplitRequest) -> Split:
+    """Of very many records only exact copies are kept together, in a test that is large enough."""
+    counts = [
+        f"{share * len(request.labels):,.0f} for {part}"
+        for part, share in zip(PARTS, request.shares, strict=True)
+    ]
+    reason = (
+        f"{len(request.labels):,} records are too many to compare each with each, so only exact copies were kept "
+        f"together and the rest was divided at random ({', '.join(counts)}); near copies were looked for in a sample. "
+        "If records have relatives, name the families as the group, or use --split similarity, which takes long."
+    )
+    return replace(by_copies(request), reason=reason)
 
 
 def _library_split(request: SplitRequest, library: Library) -> Split:

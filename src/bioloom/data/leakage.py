@@ -35,6 +35,7 @@ class Alike:
     unlike:   (queries,) True where the most alike target was looked for and no stretch in common was found, so
               that there is no number: such a record belongs to those below 40 %; None where it was not looked for
     distance: (queries,) for variants of one parent: positions at which a query differs from the nearest target
+    asked:    for how many queries near and contained copies were looked for, among a sample of the targets; None: all
     """
 
     kind: NDArray[np.object_]
@@ -45,6 +46,7 @@ class Alike:
     pieces: bool = False
     unlike: NDArray[np.bool_] | None = None
     distance: NDArray[np.int64] | None = None
+    asked: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Leakage:
     validation_copies: validation records with a copy in training (exact, reverse complement, and contained or
                near where `validation_near`)
     unlike:    (test records,) see `Alike`; distance: (test records,) see `Alike`
+    asked: see `Alike`
+    start_copies: test records that the model to begin with had learned from; None without such a model
     """
 
     exact_copies: int
@@ -95,6 +99,8 @@ class Leakage:
     validation_near: bool = False
     unlike: NDArray[np.bool_] | None = None
     distance: NDArray[np.int64] | None = None
+    start_copies: int | None = None
+    asked: int | None = None
 
     def counts(self) -> dict[str, int]:
         """Test records by kind of leak; kinds that were not looked for are missing."""
@@ -109,7 +115,8 @@ class Leakage:
             "conflicting_labels": self.conflicting_labels,
             "groups_straddling": self.straddling,
             "validation_copies": self.validation_copies,
-        }
+            "start_copies": self.start_copies,
+        } | ({} if self.asked is None else {"near_asked": self.asked})
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in result.json; a kind that was not looked for is null."""
@@ -154,6 +161,7 @@ def audit(split: Split, alike: Alike, records: Labelled, validation: Alike | Non
         validation_near=validation is not None and bool(validation.notion),
         unlike=alike.unlike,
         distance=alike.distance,
+        asked=alike.asked,
         examples=tuple(
             {
                 "test": str(records.ids[test[row]]),

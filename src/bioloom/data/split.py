@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bioloom.data import wording
+from bioloom.data import large, wording
 from bioloom.data.deal import Deal, deal
 from bioloom.registry import Registry
 
@@ -105,6 +105,11 @@ class SplitRequest:
             edges = np.quantile(self.labels[known], np.linspace(0, 1, BINS + 1)[1:-1])
             strata[known] = np.searchsorted(edges, self.labels[known], side="right") + 1
         return np.unique(strata, return_inverse=True)[1]
+
+    @property
+    def many(self) -> bool:
+        """Whether there are so many records that near copies are not looked for among all of them."""
+        return large.many(len(self.labels))
 
     @property
     def shares(self) -> NDArray[np.float64]:

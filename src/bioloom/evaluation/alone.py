@@ -24,8 +24,9 @@ PER_BIN = 5
 
 def strength(column: pd.Series[Any], facts: Facts) -> float:
     """How far a column alone gets from guessing (0) to perfect (1), in the metric that decides; NaN if undefined."""
-    truth = facts.truth[facts.test]
-    value = predict_alone(column, facts)[facts.test]
+    some = facts.narrowed()
+    truth = some.truth[some.test]
+    value = predict_alone(column, some)[some.test]
     score = facts.metric(truth, value)
     possible = facts.metric.gain(facts.metric.best, facts.guessing)
     return facts.metric.gain(score, facts.guessing) / possible if possible > 0 else float("nan")

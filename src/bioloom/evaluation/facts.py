@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,8 @@ class Facts:
     split:      how records were divided, such as "random" or "similarity"
     evidence:   what else the answers tell: learning curve, noise ceiling, calibration and so on
     """
+    looked_at:  positions of the records that ids, groups, inputs, columns and properties are of, where these are not
+                all: of very many records the test, validation and a sample of the training records
 
     task: Task
     targets: Targets
@@ -70,6 +72,13 @@ class Facts:
     evidence: Evidence = field(default_factory=Evidence)
 
     @property
+    looked_at: NDArray[np.int64] | None = None
+
+    def narrowed(self) -> Facts:
+        """The same of the records that are looked at one by one."""
+        if self.looked_at is None:
+            return self
+        return replace(self, truth=self.truth[self.looked_at], part=self.part[self.looked_at], looked_at=None)
     def splitter(self) -> Splitter:
         """How records were divided, with what advice has to know of it."""
         return splitters[self.split]

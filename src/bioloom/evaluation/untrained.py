@@ -63,6 +63,14 @@ class Parts:
         validation = np.sort(random.permutation(self.validation)[: how.records // 4])
         return Parts(train, validation, self.test, self.truth, self.weight)
 
+    def among(self, rows: NDArray[np.int64]) -> Parts:
+        """The same records by their places among some rows (rising); training records not among them are left out."""
+        train, validation, test = (
+            np.searchsorted(rows, part[np.isin(part, rows)])
+            for part in (self.train, self.validation, self.test)
+        )
+        return Parts(train, validation, test, self.truth[rows], self.weight[rows])
+
 
 def untrained(
     network: Network, encoded: Mapping[str, Encoded], parts: Parts, targets: Targets, how: How

@@ -143,9 +143,10 @@ def _controls(trainee: Trainee, rivals: Rivals, test: NDArray[np.int64]) -> Arra
         torch.manual_seed(job.seed)
         fresh = build(job.network, job.shapes, job.outputs, job.settings)
     plain = properties(rivals.features, trainee.records.inputs)
+    told = parts.among(rivals.features.rows)
     found = {
         "untrained": untrained(fresh, job.inputs, parts, learnable.targets, how).value,
-        "properties": property_model(plain, parts, learnable.targets, how).value if plain.shape[1] else None,
+        "properties": property_model(plain, told, learnable.targets, how).value if plain.shape[1] else None,
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -160,8 +161,8 @@ def _simple_shares(trainee: Trainee, rivals: Rivals, programme: Programme, test:
     others, found = not_learned(trainee, rivals.features), {}
     for share in programme.shares or SIMPLE_SHARES:
         rows = nested(trainee, share)
-        if FEWEST <= len(rows) < BASELINE_RECORDS:
-            data = simple_data(trainee, rivals.features.values, rows)
+        if FEWEST <= len(rows) < BASELINE_RECORDS and np.isin(rows, rivals.features.rows).all():
+            data = simple_data(trainee, rivals.features, rows)
             fitted = model.fit(data, trainee.learnable.targets, job.seed)
             found[f"simple {share:.4g}"] = asked(trainee, fitted, others).values[test]
     return found

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bioloom.data.learned import Learned
+import numpy as np
+
 from bioloom.evaluation.domain import Domain
 from bioloom.journey.judge import Trial
 from bioloom.journey.promise import promise
@@ -22,7 +25,8 @@ def deliver(trial: Trial, role: str, recipe: Recipe) -> Model:
     trainee, rivals = trial.trainee, trial.rivals
     rival, job = rivals.by_role[kept], trainee.job
     calibrated = {"network": trainee.calibration, kept: rival.calibration}
-    features = rivals.features
+    seen = rivals.features
+    learned = seen.places(job.train[np.isin(job.train, seen.rows)])
     return Model(
         network=trainee.fitted.network,
         inputs=dict(trainee.prepared.recipe.data.inputs),
@@ -34,5 +38,6 @@ def deliver(trial: Trial, role: str, recipe: Recipe) -> Model:
         delivered=delivered,
         calibration={role: each for role, each in calibrated.items() if each is not None},
         conformal={"network": promise(trial, "model"), kept: promise(trial, kept)},
-        domain=Domain.fit(features, job.train, job.validation, job.seed, features.units),
+        learned=_learned(trainee),
+        domain=Domain.fit(seen.features, learned, seen.places(job.validation), job.seed, seen.features.units),
     )

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioloom.data import large
 from bioloom.data.choose import make_split
 from bioloom.data.folds import FoldChoice, Folds, choose_folds, make_folds
 from bioloom.data.leakage import EXAMPLES, Alike, Labelled, Leakage, audit, compare_copies
 from bioloom.data.library import Library
+from bioloom.data.records import take_rows
 from bioloom.data.similarity.copies import joined_groups
 from bioloom.data.split import Split, SplitRequest, Together, splitters
 from bioloom.data.splitters.chromosome import NAMES
@@ -130,8 +132,7 @@ def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
     return SplitRequest(
         labels=truth[:, 0].astype(np.float64),
         classes=bool(prepared.classes),
-        validation=recipe.split.validation,
-        test=recipe.split.test,
+        **shares(recipe, len(records)),
         seed=recipe.seed,
         together=together,
         library=library,
@@ -148,6 +149,16 @@ def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
 
 def _similarity(recipe: Recipe) -> Similarity:
     return Similarity(recipe.split.similarity, recipe.split.engine)
+
+
+def shares(recipe: Recipe, records: int) -> dict[str, float]:
+    """The shares of validation and test; of very many records smaller ones, unless the recipe names them."""
+    asked = recipe.split
+    usual = {"validation": asked.validation, "test": asked.test}
+    return {
+        part: share if part in asked.model_fields_set else large.held_out(share, records)
+        for part, share in usual.items()
+    }
 
 
 def _cells(prepared: Prepared, column: str) -> NDArray[np.object_] | None:
@@ -216,10 +227,33 @@ def _spreads(truth: NDArray[np.float32]) -> NDArray[np.float64]:
 def _alike(watched: list[Watched], across: Across, copies: NDArray[np.int64]) -> Alike:
     """One input: as its modality says. Several: records are copies, or near copies, when they are so in every one.
 
-    Near copies across several inputs are looked for where their modality knows how.
+    Near copies across several inputs are looked for where their modality knows how; of many records, in a sample.
     """
     first = watched[0]
     if len(watched) == 1:
         return first.modality.alike(first.values, across)
     found = first.modality.alike_in_all(watched, across)
     return compare_copies(copies, across.queries, across.targets) if found is None else found
+    if large.many(len(copies)):
+        return _alike_of_many(watched, across, copies)
+    return _near(watched, across, copies)
+
+
+def _near(watched: list[Watched], across: Across, copies: NDArray[np.int64]) -> Alike:
+
+
+def _alike_of_many(watched: list[Watched], across: Across, copies: NDArray[np.int64]) -> Alike:
+    """Exact copies among all records (on either strand), near copies for some records among some others."""
+    whole = compare_copies(copies, across.queries, across.targets)
+    asked = large.sample(np.flatnonzero(whole.partner < 0), large.ASKED, 0)
+    among = large.sample(np.arange(len(across.targets)), large.SEARCHED, 1)
+    rows = np.concatenate([across.queries[asked], across.targets[among]])
+    some = [Watched(modality, take_rows(values, rows)) for modality, values in watched]
+    inside = Across(np.arange(len(asked)), len(asked) + np.arange(len(among)), across.similarity)
+    near = _near(some, inside, copies[rows])
+    kind, partner, identity = whole.kind.copy(), whole.partner.copy(), whole.identity.copy()
+    kind[asked], identity[asked] = near.kind, near.identity
+    partner[asked] = np.where(near.partner >= 0, among[near.partner], -1)
+    looked = f"looked for among {len(among):,} of {len(across.targets):,} records"
+    notion = near.notion and f"{near.notion}; {looked}, for {len(asked):,} of {len(kind):,}"
+    return Alike(kind, partner, identity, notion, pieces=near.pieces, asked=len(asked))

@@ -169,7 +169,7 @@ def _bounds(trial: Trial) -> Bounds | None:
     if test is None:
         return None
     records, table = len(trainee.job.train), layer_table(trainee.fitted.network, trainee.job.shapes)
-    features = trial.rivals.features.values.shape[1]
+    features = len(trial.rivals.features.features.names)
     families = (
         family(f"weighted sums of {features:,} features", vc_linear(features), records),
         family(

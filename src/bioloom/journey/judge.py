@@ -34,7 +34,7 @@ from bioloom.journey.evidence import gather
 from bioloom.journey.promise import coverage
 from bioloom.journey.trainee import Rivals, Trainee
 from bioloom.metrics import METRICS
-from bioloom.modalities import Features
+from bioloom.modalities.combined import SomeFeatures
 from bioloom.models import SimpleModel
 from bioloom.tasks import Task
 
@@ -168,7 +168,7 @@ def judge(trial: Trial) -> Judged:
         scores=scores,
         per_target=_per_target(trial),
         baselines=trial.rivals.models,
-        features=trial.rivals.features.description,
+        features=trial.rivals.features.features.description,
         comparison=comparison,
         shuffle=shuffle,
         evidence=replace(evidence, uncertainty=coverage(trial, delivered)),
@@ -230,8 +230,9 @@ class Measured:
 def _facts(trial: Trial, measured: Measured) -> Facts:
     trainee, task, train = trial.trainee, trial.task, trial.trainee.job.train
     fitted = METRICS[task.primary](trainee.learnable.truth[train], trainee.values[train])
+    rows = _looked_at(trial)
     tables = [
-        trainee.records.inputs[name]
+        trainee.records.inputs[name].iloc[rows]
         for name, modality in trainee.learnable.modalities.items()
         if modality.columns == "many"
     ]
@@ -258,16 +259,25 @@ def _facts(trial: Trial, measured: Measured) -> Facts:
             "conflicting_in_file": trial.division.leakage.conflicts,
         },
         train_score=float(fitted) if np.isfinite(fitted) else None,
-        ids=trainee.records.ids,
-        groups=trainee.records.group,
-        inputs=pd.concat(tables, axis=1) if tables else pd.DataFrame(),
-        columns=trainee.records.columns,
-        properties=_properties(trial.rivals.features),
+        ids=trainee.records.ids[rows],
+        groups=None if trainee.records.group is None else trainee.records.group[rows],
+        inputs=pd.concat(tables, axis=1).reset_index(drop=True) if tables else pd.DataFrame(),
+        columns=trainee.records.columns.iloc[rows].reset_index(drop=True),
+        properties=_properties(trial.rivals.features, rows),
         evidence=measured.evidence,
     )
+        looked_at=None if isinstance(rows, slice) else rows,
 
 
 def _units(trial: Trial) -> str:
+def _looked_at(trial: Trial) -> Any:
+    """The records that checks look at one by one: all, or where they are many those of the test and of the rivals."""
+    rows = trial.rivals.features.rows
+    if len(rows) == len(trial.trainee.records):
+        return slice(None)
+    return np.union1d(rows, trial.first.index("test"))
+
+
     """What the scored records were drawn by, such as "310 families"; empty where one by one."""
     plan = trial.plan
     if not plan.grouped:
@@ -278,14 +288,22 @@ def _units(trial: Trial) -> str:
     return counted(plan.units, splitters[split.method].unit)
 
 
-def _properties(features: Features) -> dict[str, NDArray[Any]]:
-    """Numbers that say little by themselves, such as length and GC content, from the simple features."""
-    return {
-        name: features.values[:, column]
-        for column, name in enumerate(features.names)
+def _properties(seen: SomeFeatures, rows: Any) -> dict[str, NDArray[Any]]:
+    """Numbers that say little by themselves, such as length and GC content, from the simple features; NaN where
+    there are none of a record."""
+    plain = {
+        name: seen.features.values[:, column]
+        for column, name in enumerate(seen.features.names)
         if name.rpartition(": ")[2] in ("length", "GC")
     }
 
+    if isinstance(rows, slice):
+        return plain
+    known, places = np.isin(rows, seen.rows), seen.places(rows)
+    return {
+        name: np.where(known, values[np.minimum(places, len(values) - 1)], np.nan)
+        for name, values in plain.items()
+    }
 
 def _called(title: str) -> str:
     """A title inside a sentence: "ridge regression", "the nearest training record"."""

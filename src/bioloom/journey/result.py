@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bioloom import tasks
 from bioloom.data.records import Problem
 from bioloom.evaluation.predictions import Predictions
-from bioloom.journey.division import Division
+from bioloom.journey.division import Division, shares
 from bioloom.journey.judge import Judged, Trial
 from bioloom.journey.learnable import Learnable, choose_network
 from bioloom.journey.prepare import Prepared
@@ -296,6 +296,7 @@ def resolved(recipe: Recipe, job: Job, division: Division) -> Recipe:
             "split": recipe.split.model_copy(update=decided),
             "model": recipe.model.model_copy(update={"network": job.network, "settings": dict(job.settings)}),
             "training": recipe.training.model_copy(update=asdict(job.plan)),
+    decided |= shares(recipe, len(division.copies))
         }
     )
 

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bioloom.data import large
 from bioloom.data.records import Records
 from bioloom.data.split import Split
 from bioloom.evaluation.baselines import fit_baselines
 from bioloom.evaluation.calibration import Calibration, Operating, Validation, logits
 from bioloom.journey.learnable import Learnable, make_job
 from bioloom.journey.prepare import Prepared
-from bioloom.modalities import Features
-from bioloom.modalities.combined import combined_features
+from bioloom.modalities.combined import SomeFeatures, features_of
 from bioloom.models import SimpleModel, TrainingData
 from bioloom.recipe import Recipe
 from bioloom.training.device import session
@@ -132,11 +132,14 @@ class Rival:
 class Rivals:
     """The simpler models by role.
 
-    features: of all records, as the simple models see them
+    features: as the simple models see records: of all, or where these are many of those that they learned from or
+              were asked about
+    learned:  positions of the training records that they learned from at most
     """
 
     by_role: dict[str, Rival]
-    features: Features
+    features: SomeFeatures
+    learned: NDArray[np.int64]
 
     @property
     def models(self) -> dict[str, SimpleModel]:
@@ -146,15 +149,22 @@ class Rivals:
 
 def fit_rivals(trainee: Trainee) -> Rivals:
     """Fit the baselines on the training rows of a trainee; they choose their settings on its validation rows."""
-    features = combined_features(trainee.learnable.modalities, trainee.records.inputs)
     job = trainee.job
     rows = some_rows(job.train, BASELINE_RECORDS, job.seed)
-    data = simple_data(trainee, features.values, rows)
+    features = features_of(trainee.learnable.modalities, trainee.records.inputs, _looked_at(trainee, rows))
+    data = simple_data(trainee, features, rows)
     few = some_rows(rows, FEWER[trainee.prepared.recipe.budget], job.seed)
-    fewer = simple_data(trainee, features.values, few)
+    fewer = simple_data(trainee, features, few)
     fitted = fit_baselines(data, fewer, job.task, trainee.learnable.targets, job.seed)
     others = not_learned(trainee, features)
-    return Rivals({role: asked(trainee, model, others) for role, model in fitted.items()}, features)
+    return Rivals({role: asked(trainee, model, others) for role, model in fitted.items()}, features, rows)
+
+
+def _looked_at(trainee: Trainee, learned: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All records, or where these are many those that some are learned from, or that are held out."""
+    if not large.many(len(trainee.records)):
+        return np.arange(len(trainee.records))
+    return np.union1d(learned, np.flatnonzero(trainee.split.part != "train"))
 
 
 @dataclass(frozen=True)
@@ -168,10 +178,10 @@ class NotLearned:
     features: NDArray[np.float32]
 
 
-def not_learned(trainee: Trainee, features: Features) -> NotLearned:
+def not_learned(trainee: Trainee, features: SomeFeatures) -> NotLearned:
     """The records that no simple model learns from; their features are copied, so take them once for all models."""
     rows = np.flatnonzero(trainee.split.part != "train")
-    return NotLearned(rows, features.values[rows])
+    return NotLearned(rows, features.of(rows))
 
 
 def asked(trainee: Trainee, model: SimpleModel, others: NotLearned) -> Rival:
@@ -184,34 +194,34 @@ def asked(trainee: Trainee, model: SimpleModel, others: NotLearned) -> Rival:
     return Rival(model, values if calibration is None else calibration.correct(values), calibration)
 
 
-def simple_data(trainee: Trainee, features: NDArray[np.float32], train: NDArray[np.int64]) -> TrainingData:
-    """What a simple model learns from: features (records, features) of all records, and training rows."""
+def simple_data(trainee: Trainee, features: SomeFeatures, train: NDArray[np.int64]) -> TrainingData:
+    """What a simple model learns from: features, and the positions of training records among theirs."""
     job, truth = trainee.job, trainee.learnable.truth
     return TrainingData(
-        features=features[train],
+        features=features.of(train),
         truth=truth[train],
         weight=job.weight[train],
-        validation_features=features[job.validation],
+        validation_features=features.of(job.validation),
         validation_truth=truth[job.validation],
     )
 
 
 def some_rows(rows: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]:
     """At most so many of some rows, chosen at random, in order."""
-    if len(rows) <= most:
-        return rows
-    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+    return large.sample(rows, most, seed)
 
 
-def properties(features: Features, inputs: dict[str, pd.DataFrame]) -> NDArray[np.float32]:
-    """Numbers that say little by themselves, (records, properties): length, GC content, which cells are missing."""
+def properties(seen: SomeFeatures, inputs: dict[str, pd.DataFrame]) -> NDArray[np.float32]:
+    """Numbers that say little by themselves, of the records with features, (some, properties): length, GC content,
+    which cells are missing."""
+    features = seen.features
     plain = [
         features.values[:, column]
         for column, name in enumerate(features.names)
         if name.rpartition(": ")[2] in ("length", "GC")
     ]
     missing = [
-        frame[name].isna().to_numpy(dtype=np.float32)
+        frame[name].isna().to_numpy(dtype=np.float32)[seen.rows]
         for frame in inputs.values()
         for name in frame.columns
         if frame[name].isna().any()

@@ -47,11 +47,11 @@ def by_column(request: SplitRequest) -> Split:
 
 
 def _alike(request: SplitRequest, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """What stays together among some rows: given groups, else copies in a library, else families."""
+    """What stays together among some rows: given groups, else copies (in a library, or of many records), else families."""
     if request.group is not None:
         groups = pd.Series(request.group[rows], dtype=object)
         return pd.factorize(groups, use_na_sentinel=False)[0].astype(np.int64)
-    if request.library() is not None:
+    if request.many or request.library() is not None:
         return request.copies()[rows]
     return request.together().labels[rows]
 

@@ -25,7 +25,13 @@ def _share(facts: Facts, kind: str) -> tuple[int, float] | None:
     """How many test records, and which share of them, have a copy of that kind in training."""
     if kind not in facts.leakage or not facts.tested:
         return None
-    return facts.leakage[kind], facts.leakage[kind] / facts.tested
+    return facts.leakage[kind], facts.leakage[kind] / _asked(facts, kind)
+
+
+def _asked(facts: Facts, kind: str) -> int:
+    """For how many test records copies of that kind were looked for."""
+    sampled = kind in ("near_copies", "contained_copies") and "near_asked" in facts.leakage
+    return facts.leakage["near_asked"] if sampled else facts.tested
 
 
 def _answer(facts: Facts, kind: str, words: tuple[str, str], worst: tuple[float, float]) -> Answer | None:
@@ -36,9 +42,11 @@ def _answer(facts: Facts, kind: str, words: tuple[str, str], worst: tuple[float,
     count, share = found
     severity: Severity = graded(share, *worst)
     one, several = words
+    asked = _asked(facts, kind)
+    where = " in the sample that was looked at" if asked < facts.tested else ""
     if severity == "ok":
-        return Answer("ok", f"No test record is {one}.")
-    of_all = f"of {facts.tested:,} ({percent(share)})"
+        return Answer("ok", f"No test record is {one}{where}.")
+    of_all = f"of {asked:,} ({percent(share)}){where}"
     if count == 1:
         return Answer(severity, f"1 test record {of_all} is {one}.")
     return Answer(severity, f"{count:,} test records {of_all} are {several}.")
@@ -138,14 +146,14 @@ def groups(facts: Facts) -> Answer | None:
     """Records of one group (a patient, a plate) resemble each other more than new ones would."""
     if facts.groups is None:
         return None
-    names = pd.Series(np.asarray(facts.groups, dtype=object))
-    tested = set(names[facts.test].dropna())
-    learned = set(names[~facts.test].dropna())
+    test, names = facts.narrowed().test, pd.Series(np.asarray(facts.groups, dtype=object))
+    tested = set(names[test].dropna())
+    learned = set(names[~test].dropna())
     shared = len(tested & learned)
     if not shared:
         return Answer("ok", "No group stands on both sides of the split.")
     verb = "is" if shared == 1 else "are"
-    share = float(names[facts.test].isin(learned).mean())
+    share = float(names[test].isin(learned).mean())
     return Answer(
         graded(share, 0.01, 0.25),
         f"{counted(shared, 'group')} of {len(tested):,} in the test {verb} also in training or validation; "

@@ -120,7 +120,8 @@ def _names_units(column: pd.Series[Any], facts: Facts) -> bool:
     """Whether cells are names with several records each, most of them both learned from and tested."""
     if pd.api.types.is_numeric_dtype(column) or not FEWEST_NAMES <= column.nunique() <= len(column) / 2:
         return False
-    tested, learned = set(column[facts.test].dropna()), set(column[~facts.test].dropna())
+    test = facts.narrowed().test
+    tested, learned = set(column[test].dropna()), set(column[~test].dropna())
     return len(tested & learned) > len(tested) / 2
 
 

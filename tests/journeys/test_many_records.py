@@ -1,0 +1,47 @@
+"""A run on so many records that samples take the place of all: the limits are lowered so that it takes seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import bioloom
+from bioloom.data import large
+from bioloom.run import Run
+from small_runs import FAST, motif_table
+
+SETTINGS = {key: value for key, value in FAST.items() if key != "split.folds"} | {"split.folds": 1}
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run on 240 records, of which 100 are many, and one is a copy of another on the other strand."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("LARGE", 100), ("HELD_OUT", 24), ("SEARCHED", 50), ("ASKED", 10)):
+            patch.setattr(large, name, value)
+        folder = tmp_path_factory.mktemp("many") / "run"
+        return bioloom.train(motif_table(), target="bound", settings=SETTINGS, outdir=folder, quiet=True)
+
+
+def test_fewer_are_held_out_and_the_reason_says_how_many_were_compared(many: Run):
+    split = many.result["split"]
+    assert split["method"] == "copies"
+    assert split["counts"] == {"train": 192, "validation": 24, "test": 24}
+    assert "240 records are too many to compare each with each" in split["reason"]
+    leakage = many.result["leakage"]
+    assert leakage["near_asked"] == 10
+    assert leakage["notion"].endswith("looked for among 50 of 216 records, for 10 of 24")
+
+
+def test_the_shares_in_the_recipe_that_is_written_back_are_those_that_were_used(many: Run):
+    assert many.result["recipe"]["split"]["test"] == pytest.approx(0.1)
+
+
+def test_every_row_has_a_prediction_and_what_the_test_says_of_copies_names_the_sample(many: Run):
+    table = pd.read_csv(Path(many.folder) / "predictions.csv")
+    assert len(table) == 240
+    assert table["p(yes)"].notna().all()
+    finding = next(each for each in many.result["findings"] if each["code"] == "leak.near_copies")
+    assert "in the sample that was looked at" in finding["answer"]
