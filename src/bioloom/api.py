@@ -60,6 +60,7 @@ def train(
     positive: str | None = None,
     split: str = "",
     settings: Mapping[str, Any] | None = None,
+    start: str | Path = "",
     budget: str = "",
     seed: int | None = None,
     device: str = "",
@@ -77,6 +78,7 @@ def train(
     exclude:  columns that are no input, such as one that is known only after the target
     split:    a way to split, or the name of a column
     settings: dotted recipe keys and values, such as {"training.epochs": 20}
+    start:    a run folder: go on with the network of that run, on the same or on other data (`--from`)
     budget:   "fast", "normal" or "thorough"
     outdir:   where the run is written; the same call again goes on with it, or gives back the finished run
     force:    train again where a run is already there
@@ -94,6 +96,7 @@ def train(
         positive=positive,
         split=split,
         settings=settings or {},
+        start=str(start),
         budget=budget,
         seed=seed,
         device=device,

@@ -51,7 +51,8 @@ class DataRecipe(Part):
         default_factory=dict, description="inputs by name; empty: found by looking"
     )
     exclude: tuple[str, ...] = Field(
-        default=(), description="columns that are never an input, such as one that is known only after the target"
+        default=(),
+        description="columns that are never an input, such as one that is known only after the target",
     )
     task: str = Field(default="auto", description="auto, regression, binary or multiclass")
     positive: str | None = Field(default=None, description="the class whose probability is predicted")
@@ -108,6 +109,10 @@ class ModelRecipe(Part):
 
     network: str = Field(default="auto", description="auto, or one that `bioloom parts` lists")
     settings: dict[str, Any] = Field(default_factory=dict, description="settings of that network")
+    start: str = Field(
+        default="", description="a run folder; the network begins with the weights of its network"
+    )
+    start_sha256: str = Field(default="", description="hash of the model in that folder; empty: not checked")
 
 
 class TrainingRecipe(Part):
@@ -153,12 +158,6 @@ class TrainingRecipe(Part):
     )
 
 
-class EvaluationRecipe(Part):
-    """How the score is judged."""
-
-    draws: int = Field(default=1000, ge=100, description="bootstrap draws of each interval")
-    shuffles: int = Field(default=0, ge=0, description="trainings on shuffled labels; 0: by budget")
-    shares: tuple[float, ...] | None = Field(
 class AugmentationRecipe(Part):
     """How records are changed at random while they are learned from; all of it is off unless it is asked for."""
 
@@ -181,6 +180,12 @@ class AugmentationRecipe(Part):
     )
 
 
+class EvaluationRecipe(Part):
+    """How the score is judged."""
+
+    draws: int = Field(default=1000, ge=100, description="bootstrap draws of each interval")
+    shuffles: int = Field(default=0, ge=0, description="trainings on shuffled labels; 0: by budget")
+    shares: tuple[float, ...] | None = Field(
         default=None,
         description="shares of the training records for the learning curve, such as [0.1, 0.3]; empty: by budget",
     )
@@ -246,11 +251,11 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Recipe:
         raise UserError(
             f"The recipe is not valid TOML: {error}.", where=str(path), fix="correct that line"
         ) from None
-    for key in ("file", "labels"):
-        data = content.get("data")
-        named = data.get(key) if isinstance(data, dict) else None
+    for section, key in (("data", "file"), ("data", "labels"), ("model", "start")):
+        part = content.get(section)
+        named = part.get(key) if isinstance(part, dict) else None
         if isinstance(named, str) and named and (path.parent / named).exists():
-            content["data"][key] = str(path.parent / named)
+            content[section][key] = str(path.parent / named)
     return resolve(content, overrides or {}, where=str(path))
 
 

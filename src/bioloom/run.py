@@ -111,7 +111,9 @@ class Run:
                 where=str(self.folder),
                 fix="name the records to explain",
             )
-        prepared = prepare(Request(source=str(self.folder / "recipe.toml")))
+        # Records alone are asked for: the run that this one began with need not be there any more.
+        without = {"model.start": "", "model.start_sha256": ""}
+        prepared = prepare(Request(source=str(self.folder / "recipe.toml"), settings=without))
         parts = self._parts(len(prepared.records))
         test = np.flatnonzero(parts == ("test" if (parts == "test").any() else "validation"))
         frames = {name: take_rows(frame, test) for name, frame in prepared.records.inputs.items()}

@@ -48,6 +48,7 @@ from bioloom.journey.trainee import fit_rivals, train_network
 from bioloom.metrics import METRICS
 from bioloom.models import networks
 from bioloom.run import Run, load
+from bioloom.targets import Targets
 from bioloom.trained import Model
 from bioloom.training.device import session
 from bioloom.training.loop import Epoch, Job
@@ -96,8 +97,10 @@ def train(request: Request, outdir: Path | None, listener: Listener = SILENT, fo
             if problem.code == LEFT_OUT:
                 listener.message(f"{problem.message[:1].upper()}{problem.message[1:]}.")
         if prepared.start is not None:
-            _tell_start(prepared.start, listener)
-    opened = open_folder(outdir or _default_folder(prepared), prepared.recipe, force)
+            listener.message(prepared.start.words(_predicted(prepared)))
+    outdir = outdir or _default_folder(prepared)
+    _refuse_start_as_outdir(prepared, outdir)
+    opened = open_folder(outdir, prepared.recipe, force)
     if opened.state == "finished":
         listener.message(f"This run is finished already; its results are in {opened.path}.")
         return load(opened.path)
@@ -233,6 +236,21 @@ def _default_folder(prepared: Prepared) -> Path:
     if prepared.start is not None:
         name = f"{name}-from-{Path(prepared.start.folder).resolve().name}"
     return Path("runs") / "".join(c if c.isalnum() or c in "-_." else "_" for c in name)[:100]
+
+
+def _predicted(prepared: Prepared) -> Targets:
+    """What is predicted; the scale of it is learned later."""
+    return Targets(prepared.recipe.data.task, prepared.recipe.data.target, prepared.classes)
+
+
+def _refuse_start_as_outdir(prepared: Prepared, outdir: Path) -> None:
+    """A run is never written over the one that it begins with."""
+    if prepared.start is not None and Path(prepared.start.folder).resolve() == outdir.resolve():
+        raise UserError(
+            "A run cannot be written into the folder of the run that it begins with.",
+            where=str(outdir),
+            fix="choose another folder with --outdir",
+        )
 
 
 def _source_word(source: Source | None) -> str:

@@ -124,6 +124,17 @@ Settings = Annotated[
         rich_help_panel=LEARNING,
     ),
 ]
+Start = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar="RUN",
+        help="Begin with the network of an earlier run instead of random weights: go on with it, or fine-tune it on "
+        "other data.",
+        rich_help_panel=LEARNING,
+        show_default=False,
+    ),
+]
 BudgetOption = Annotated[
     Budget | None,
     typer.Option(

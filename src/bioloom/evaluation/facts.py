@@ -43,6 +43,7 @@ class Facts:
     units:      what scored records were drawn by, such as "310 families"; empty where one by one
     independent: how many of them; None where not known
     split:      how records were divided, such as "random" or "similarity"
+    start:      the run whose network the training began with, as sentences call it; empty for random weights
     evidence:   what else the answers tell: learning curve, noise ceiling, calibration and so on
     """
     looked_at:  positions of the records that ids, groups, inputs, columns and properties are of, where these are not
@@ -69,6 +70,7 @@ class Facts:
     units: str = ""
     independent: int | None = None
     split: str = "random"
+    start: str = ""
     evidence: Evidence = field(default_factory=Evidence)
 
     @property

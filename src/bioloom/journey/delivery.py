@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from bioloom.data.learned import Learned
 import numpy as np
 
+from bioloom.data.learned import Learned
 from bioloom.evaluation.domain import Domain
 from bioloom.journey.judge import Trial
 from bioloom.journey.promise import promise
+from bioloom.journey.start import learned_from
+from bioloom.journey.trainee import Trainee
 from bioloom.recipe import Recipe
 from bioloom.trained import Model
 
@@ -41,3 +43,11 @@ def deliver(trial: Trial, role: str, recipe: Recipe) -> Model:
         learned=_learned(trainee),
         domain=Domain.fit(seen.features, learned, seen.places(job.validation), job.seed, seen.features.units),
     )
+
+
+def _learned(trainee: Trainee) -> Learned:
+    """Which records the network learned from, those of the run that it began with included."""
+    start, parts = trainee.prepared.start, {"train": trainee.job.train, "validation": trainee.job.validation}
+    own = learned_from(trainee.learnable.modalities, trainee.records.inputs, parts)
+    before = None if start is None else start.model.learned
+    return own if before is None else own.joined(before)

@@ -21,6 +21,7 @@ from bioloom.data.similarity.copies import joined_groups
 from bioloom.data.split import Split, SplitRequest, Together, splitters
 from bioloom.data.splitters.chromosome import NAMES
 from bioloom.errors import UserError
+from bioloom.journey.fresh import fresh_test
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Across, Similarity, Watched, modalities
 from bioloom.recipe import Recipe
@@ -64,6 +65,9 @@ def _split_or_folds(prepared: Prepared, request: SplitRequest) -> Split | Folds:
     if recipe.folds > 1 or (method in splitters and splitters[method].each and recipe.folds == 0):
         return make_folds(method, request, recipe.folds, recipe.repeats)
     split = make_split(method, request)
+    kept = fresh_test(prepared, split, request.copies())
+    if kept is not split:
+        return kept
     choice = choose_folds(request, split) if recipe.folds == 0 else FoldChoice(1)
     if choice.count > 1:
         folds = make_folds(method, request, choice.count, recipe.repeats)
@@ -215,7 +219,9 @@ def _audit(
         group=prepared.records.group,
     )
     stopping = _alike(watched, within, copies) if len(within.queries) and len(within.targets) else None
-    return audit(split, _alike(watched, across, copies), records, stopping)
+    found = audit(split, _alike(watched, across, copies), records, stopping)
+    seen = None if prepared.start is None else prepared.start.seen(prepared.records.inputs)
+    return found if seen is None else replace(found, start_copies=int(seen.either[across.queries].sum()))
 
 
 def _spreads(truth: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bioloom.evaluation.controls import permute
 from bioloom.evaluation.resampling import Resampling
+from bioloom.journey.learnable import planned
 from bioloom.journey.shelf import Arrays
 from bioloom.journey.trainee import Trainee, some_rows
 from bioloom.metrics import METRICS
@@ -23,7 +24,7 @@ from bioloom.models.layers import layer_table
 from bioloom.targets import standardise
 from bioloom.training.job import Job
 from bioloom.training.members import Member
-from bioloom.training.plan import Plan, plan
+from bioloom.training.plan import Plan
 
 SHUFFLE_RECORDS = {"fast": 2_000, "normal": 4_000, "thorough": 4_000}
 SHUFFLE_EPOCHS = 4
@@ -170,12 +171,17 @@ def _capacities(trainee: Trainee, asked: Mapping[str, tuple[Any, ...]]) -> Itera
         for number, value in enumerate(values):
             given = {**trainee.prepared.recipe.model.settings, setting: value}
             settings = network.complete(check_settings(network, given), job.shapes).model_dump()
-            training = Training(f"capacity, {setting} {value}", replace(job, settings=settings), sized=True)
+            changed = replace(job, settings=settings, start={})
+            training = Training(f"capacity, {setting} {value}", changed, sized=True)
             yield f"capacity {number}", training
 
 
 def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:
-    """Short trainings on a part of the training records: with the true labels, and with shuffled ones."""
+    """Short trainings on a part of the training records: with the true labels, and with shuffled ones.
+
+    All begin with random weights, also where the network began with those of another run: what such weights know of
+    the true labels would be found again whatever labels are shown, and look like a leak.
+    """
     job, learnable = trainee.job, trainee.learnable
     random, most = np.random.default_rng(job.seed + 1), SHUFFLE_RECORDS[trainee.prepared.recipe.budget]
     train = np.sort(random.permutation(job.train)[:most])
@@ -194,7 +200,7 @@ def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:
         shown = permute(labels, groups, seed) if number else labels
         truth[learned] = standardise(shown, learnable.targets)
         note = "shuffled labels" if number else "true labels, short training"
-        told = replace(job, truth=truth, train=train, validation=validation, plan=short, seed=seed)
+        told = replace(job, truth=truth, train=train, validation=validation, plan=short, seed=seed, start={})
         yield (f"shuffled {number}" if number else "short"), Training(note, told, asked)
 
 
@@ -212,4 +218,4 @@ def _plan_for(trainee: Trainee, rows: NDArray[np.int64]) -> Plan:
     recipe, job = trainee.prepared.recipe, trainee.job
     epochs = max(1, round(job.plan.epochs * sqrt(len(job.train) / len(rows))))
     given = recipe.training.model_copy(update={"epochs": epochs})
-    return plan(given, len(rows), networks[job.network], recipe.budget, job.device)
+    return planned(trainee.prepared, given, len(rows), job.device)

@@ -253,6 +253,7 @@ def _facts(trial: Trial, measured: Measured) -> Facts:
         titles=titles | {role: _called(model.title) for role, model in trial.rivals.models.items()},
         shuffle=measured.shuffle,
         dropped=len(trainee.prepared.dropped),
+        start="" if trainee.prepared.start is None else trainee.prepared.start.folder,
         leakage=trial.division.leakage.counts()
         | {
             "repeated_in_file": trial.division.leakage.repeated,
@@ -265,11 +266,10 @@ def _facts(trial: Trial, measured: Measured) -> Facts:
         columns=trainee.records.columns.iloc[rows].reset_index(drop=True),
         properties=_properties(trial.rivals.features, rows),
         evidence=measured.evidence,
-    )
         looked_at=None if isinstance(rows, slice) else rows,
+    )
 
 
-def _units(trial: Trial) -> str:
 def _looked_at(trial: Trial) -> Any:
     """The records that checks look at one by one: all, or where they are many those of the test and of the rivals."""
     rows = trial.rivals.features.rows
@@ -278,6 +278,7 @@ def _looked_at(trial: Trial) -> Any:
     return np.union1d(rows, trial.first.index("test"))
 
 
+def _units(trial: Trial) -> str:
     """What the scored records were drawn by, such as "310 families"; empty where one by one."""
     plan = trial.plan
     if not plan.grouped:
@@ -296,7 +297,6 @@ def _properties(seen: SomeFeatures, rows: Any) -> dict[str, NDArray[Any]]:
         for column, name in enumerate(seen.features.names)
         if name.rpartition(": ")[2] in ("length", "GC")
     }
-
     if isinstance(rows, slice):
         return plain
     known, places = np.isin(rows, seen.rows), seen.places(rows)
@@ -304,6 +304,7 @@ def _properties(seen: SomeFeatures, rows: Any) -> dict[str, NDArray[Any]]:
         name: np.where(known, values[np.minimum(places, len(values) - 1)], np.nan)
         for name, values in plain.items()
     }
+
 
 def _called(title: str) -> str:
     """A title inside a sentence: "ridge regression", "the nearest training record"."""

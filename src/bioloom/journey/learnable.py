@@ -6,7 +6,7 @@ Whatever is learned here (lengths, means, categories, the scale of the target) i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,12 @@ from bioloom.data.split import Split
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Encoded, Modality, modalities
 from bioloom.models import check_settings, networks
+from bioloom.recipe import TrainingRecipe
 from bioloom.targets import Targets, fit_targets, standardise
 from bioloom.training import device as devices
 from bioloom.training.augment import augmentation
 from bioloom.training.loop import Job
-from bioloom.training.plan import plan
+from bioloom.training.plan import Plan, plan
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,16 @@ class Learnable:
 
 def encode(prepared: Prepared, split: Split) -> Learnable:
     """Learn from the training rows how to encode, and encode all rows."""
-    records, train = prepared.records, split.index("train")
+    records, train, start = prepared.records, split.index("train"), prepared.start
     fitted = {
         name: modalities[recipe.modality].fit(take_rows(records.inputs[name], train))
+        if start is None
+        else start.modality(name)
         for name, recipe in prepared.recipe.data.inputs.items()
     }
     targets = fit_targets(take_rows(records.targets, train), prepared.recipe.data.task, prepared.classes)
+    if start is not None and start.predicts(targets):
+        targets = start.model.targets
     return Learnable(
         modalities=fitted,
         encoded={name: modality.encode(records.inputs[name]) for name, modality in fitted.items()},
@@ -60,6 +65,8 @@ def encode(prepared: Prepared, split: Split) -> Learnable:
 def choose_network(prepared: Prepared) -> tuple[str, str]:
     """The network for these inputs, and why."""
     asked = prepared.recipe.model.network
+    if prepared.start is not None:
+        return networks[asked].name, f"that of {prepared.start.folder}, whose weights it begins with"
     if asked != "auto":
         return networks[asked].name, "named in the recipe"
     names = [recipe.modality for recipe in prepared.recipe.data.inputs.values()]
@@ -77,9 +84,10 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
     train = split.index("train")
     settings = check_settings(networks[name], recipe.model.settings)
     shapes = {each: modality.shape for each, modality in learnable.modalities.items()}
+    completed, start = networks[name].complete(settings, shapes).model_dump(), prepared.start
     return Job(
         network=name,
-        settings=networks[name].complete(settings, shapes).model_dump(),
+        settings=completed,
         outputs=learnable.targets.outputs,
         inputs=learnable.encoded,
         truth=standardise(learnable.truth, learnable.targets),
@@ -87,7 +95,7 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
         train=train,
         validation=split.index("validation"),
         task=tasks.task(recipe.data.task),
-        plan=plan(recipe.training, len(train), networks[name], recipe.budget, device),
+        plan=planned(prepared, recipe.training, len(train), device),
         seed=recipe.seed,
         device=device,
         threads=recipe.threads,
@@ -96,7 +104,17 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
             {each: modality.augmentations for each, modality in learnable.modalities.items()},
             learnable.encoded,
         ),
+        start={} if start is None else start.weights(shapes, learnable.targets, completed),
     )
+
+
+def planned(prepared: Prepared, recipe: TrainingRecipe, records: int, device: str) -> Plan:
+    """How the network learns from so many training records; more slowly where it begins with what it learned elsewhere."""
+    network = networks[choose_network(prepared)[0]]
+    usual = plan(recipe, records, network, prepared.recipe.budget, device)
+    if prepared.start is None or recipe.learning_rate:
+        return usual
+    return replace(usual, learning_rate=usual.learning_rate * prepared.start.rate)
 
 
 def _relative(records: Records, train: NDArray[np.int64]) -> NDArray[np.float32]:

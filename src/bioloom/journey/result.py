@@ -205,6 +205,7 @@ def _model(run: Trained) -> dict[str, Any]:
         "settings": dict(run.job.settings),
         "parameters": table.parameters,
         "reason": reason,
+        "start": None if run.prepared.start is None else run.prepared.start.to_json(run.learnable.targets),
         "delivered": run.model.delivered,
         "layers": [
             {
@@ -241,8 +242,14 @@ def _training(run: Trained) -> dict[str, Any]:
         ],
         "device": run.job.device,
         "threads": fitted.threads,
-        "notes": list(fitted.notes),
+        "notes": [*_start(run), *fitted.notes],
     }
+
+
+def _start(run: Trained) -> list[str]:
+    """What is told of the model that training began with."""
+    start = run.prepared.start
+    return [] if start is None else [start.words(run.learnable.targets)]
 
 
 # ---- tables, card, machine ------------------------------------------------------------------------------

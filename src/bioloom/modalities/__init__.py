@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
+from bioloom.data.learned import text_hashes
 from bioloom.registry import Registry
 
 if TYPE_CHECKING:
@@ -192,6 +193,7 @@ class Modality(ABC):
     )  # of the report, the main one first
 
     augmentations: ClassVar[tuple[str, ...]] = ()  # keys of the recipe's [augmentation] that go with it
+
     @classmethod
     @abstractmethod
     def detect(cls, column: pd.Series[Any]) -> float:
@@ -256,6 +258,11 @@ class Modality(ABC):
     @abstractmethod
     def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
         """Numbers that exact copies share (also reverse complements, where they are one molecule), (records,)."""
+
+    def hashes(self, values: pd.DataFrame) -> NDArray[np.uint64]:
+        """A number for each record, (records,), by which an exact copy is recognised in another file, on any machine."""
+        texts = values.astype(str).agg("\x1f".join, axis=1).to_numpy(dtype=object)
+        return text_hashes(texts)
 
     @classmethod
     def library(cls, values: pd.DataFrame) -> Library | None:

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from bioloom.data.leakage import Alike
+from bioloom.data.learned import text_hashes
 from bioloom.data.library import Library, one_parent
 from bioloom.data.records import Problem, Records
 from bioloom.data.similarity.across import compare
-from bioloom.data.similarity.copies import exact_groups
+from bioloom.data.similarity.copies import canonical, exact_groups
 from bioloom.data.similarity.letters import read_letters
 from bioloom.data.similarity.near import clusters as families
 from bioloom.data.similarity.notion import Notion, Settings, notion_of
@@ -186,6 +187,11 @@ class SequenceModality(Modality):
     def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
         """Numbers that identical sequences share; DNA also with reverse complements."""
         return exact_groups(clean(_column(values), cls.alphabet), both_strands=cls.alphabet.both_strands)
+
+    def hashes(self, values: pd.DataFrame) -> NDArray[np.uint64]:
+        """Equal for identical sequences; for DNA also for reverse complements."""
+        alphabet = self.alphabet
+        return text_hashes(canonical(clean(_column(values), alphabet), both_strands=alphabet.both_strands))
 
     @classmethod
     def library(cls, values: pd.DataFrame) -> Library | None:

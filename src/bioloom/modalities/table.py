@@ -18,6 +18,7 @@ import pandas as pd
 
 from bioloom.data.columns import as_numbers, kind_of
 from bioloom.data.leakage import Alike
+from bioloom.data.learned import row_hashes
 from bioloom.data.records import Problem, Records
 from bioloom.data.similarity.copies import row_groups
 from bioloom.data.similarity.rows import compare_rows, read_rows, row_families
@@ -77,6 +78,7 @@ class Table(Modality):
     columns = "many"
 
     augmentations = ("noise", "mixing")
+
     @classmethod
     def detect(cls, column: pd.Series[Any]) -> float:
         """Sure of numbers, less so of categories; dates and text come here to be refused with advice."""
@@ -181,6 +183,10 @@ class Table(Modality):
     def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
         """Numbers that equal rows share."""
         return row_groups(values)
+
+    def hashes(self, values: pd.DataFrame) -> NDArray[np.uint64]:
+        """Equal for rows that the network sees alike, however their numbers were written."""
+        return row_hashes(self.encode(values).values)
 
     def features(self, values: pd.DataFrame) -> Features:
         """The columns as a network sees them."""

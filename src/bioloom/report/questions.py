@@ -146,6 +146,7 @@ COPIES = {
     "reverse_complements": ("reverse complement", "reverse complements"),
     "contained_copies": ("contained copy", "contained copies"),
     "near_copies": ("near copy", "near copies"),
+    "start_copies": ("record known to the start", "records known to the start"),
 }
 """What stands on both sides of a split, by its key in `leakage`."""
 

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from bioloom.data.learned import Learned
 from bioloom.data.records import Problem, take_rows
 from bioloom.errors import UserError, did_you_mean
 from bioloom.evaluation.calibration import Calibration
@@ -51,6 +52,7 @@ class Model:
                  positive; empty for numbers
     conformal:   by "network" and role, how far a prediction may be off
     domain:      what the training records look like, so that unlike ones can be told
+    learned:     which records the network learned from; None where a model was stored without
     """
 
     network: Network
@@ -64,6 +66,7 @@ class Model:
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
     conformal: Mapping[str, Conformal] = field(default_factory=dict)
     domain: Domain | None = None
+    learned: Learned | None = None
 
     def using(self, which: str) -> Model:
         """The same with the predictions of the network, or of the simpler model that is kept beside it.

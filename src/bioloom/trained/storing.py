@@ -23,6 +23,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from bioloom import recipe as recipes
+from bioloom.data.learned import Learned
 from bioloom.errors import UserError
 from bioloom.evaluation.calibration import Calibration
 from bioloom.evaluation.conformal import Conformal
@@ -68,8 +69,8 @@ def _description(model: Model) -> dict[str, Any]:
         "format": FORMAT,
         "network": model.network.name,
         "settings": model.recipe.model.settings,
-        "delivered": model.delivered,
         "strands": list(model.network.strands),
+        "delivered": model.delivered,
         "rival": None if model.rival is None else {"role": model.role, "name": model.rival.name},
         "calibration": {name: each.to_json() for name, each in model.calibration.items()},
         "conformal": {name: each.to_json() for name, each in model.conformal.items()},
@@ -94,6 +95,8 @@ def _beside(model: Model) -> dict[str, NDArray[Any]]:
         arrays |= {f"rival.{name}": array for name, array in model.rival.state().items()}
     if model.domain is not None:
         arrays |= {f"domain.{name}": array for name, array in model.domain.state().items()}
+    if model.learned is not None:
+        arrays |= {f"learned.{name}": array for name, array in model.learned.state().items()}
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
@@ -157,14 +160,14 @@ def _build(description: dict[str, Any], recipe: Recipe, arrays: Mapping[str, NDA
     }
     targets = targets_from_json(description["targets"])
     network = build(description["network"], shapes, targets.outputs, description["settings"])
+    network.strands = tuple(description.get("strands", ()))
     model = Model(network, inputs, fitted, targets, recipe)
     return model if description["format"] == 1 else _with_beside(model, description, arrays)
 
-    network.strands = tuple(description.get("strands", ()))
 
 def _with_beside(model: Model, description: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
     """What formats from 2 on keep beside the network."""
-    rival, domain = description["rival"], _below("domain.", arrays)
+    rival, domain, learned = description["rival"], _below("domain.", arrays), _below("learned.", arrays)
     return replace(
         model,
         calibration={name: Calibration.from_json(each) for name, each in description["calibration"].items()},
@@ -173,6 +176,7 @@ def _with_beside(model: Model, description: dict[str, Any], arrays: Mapping[str,
         delivered=description["delivered"],
         conformal={name: Conformal.from_json(each) for name, each in description["conformal"].items()},
         domain=Domain.from_state(domain) if domain else None,
+        learned=Learned.from_state(learned) if learned else None,
     )
 
 

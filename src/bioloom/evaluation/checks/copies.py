@@ -95,6 +95,34 @@ def near_copies(facts: Facts) -> Answer | None:
 
 
 @check(
+    "leak.start_copies",
+    question="Had the model that training began with learned from test records?",
+    fix="test on records that the first run had not learned from: the same data with the same split and seed as in "
+    "that run, or new data; or train without --from",
+)
+def start_copies(facts: Facts) -> Answer | None:
+    """What a network knew before its training is in its weights, whatever it is shown afterwards."""
+    if not facts.start or not facts.tested:
+        return None
+    if "start_copies" not in facts.leakage:
+        return Answer(
+            "warning",
+            f"What the model of {facts.start} had learned from is not known: it was stored without a list.",
+            "train the first run anew with this version, and begin with that one",
+        )
+    count = facts.leakage["start_copies"]
+    share = count / facts.tested
+    if not count:
+        return Answer(
+            "ok", f"The model of {facts.start} had learned from none of the {facts.tested:,} test records."
+        )
+    return Answer(
+        graded(share, 0.01, 0.05),
+        f"The model of {facts.start} had learned from {count:,} of the {facts.tested:,} test records ({percent(share)}).",
+    )
+
+
+@check(
     "leak.validation_copies",
     question="Are validation records copies of training records?",
     fix="split so that copies stay together (--split similarity); until then training stops too late, because the "

@@ -24,6 +24,10 @@ MEANING = {
         "test records that lie inside a longer record the model learned from, or hold one",
     ),
     "near_copies": ("Near copies", "test records almost identical to one the model learned from"),
+    "start_copies": (
+        "Known to the start",
+        "test records that the model with which training began had learned from",
+    ),
     "conflicting_labels": (
         "Conflicting labels",
         "copies whose labels disagree: no model can be right on all of them",

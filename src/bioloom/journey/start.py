@@ -1,0 +1,245 @@
+"""The run whose network a training begins with: what is taken over from it, and which records it had learned from.
+
+Weights mean something only together with what was learned about the inputs (length, letters, means of columns), so
+that is taken over with them. Where target, task and classes are the same, so are the scale of the target and the last
+layer; else the last layer begins at random.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bioloom import trained
+from bioloom.data.learned import Learned, joined_hashes
+from bioloom.data.records import Table
+from bioloom.errors import UserError
+from bioloom.files import sha256
+from bioloom.modalities import Modality, modalities
+from bioloom.models import Shapes, build, networks
+from bioloom.recipe import InputRecipe, Recipe
+from bioloom.targets import Targets
+from bioloom.trained import Model
+
+SLOWER = 0.3
+"""On other data than those of the start, the peak learning rate is so much of the usual one, unless the recipe states
+one: larger steps undo what was learned before they learn something new."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """The model that a training begins with.
+
+    folder:    as the user named it
+    sha256:    of the files of the model
+    same_data: whether it learned from the same data
+    """
+
+    folder: str
+    sha256: str
+    model: Model
+    same_data: bool
+
+    @property
+    def rate(self) -> float:
+        """By how much the usual learning rate is multiplied."""
+        return 1.0 if self.same_data else SLOWER
+
+    def predicts(self, targets: Targets) -> bool:
+        """Whether the model predicts just this: the same task, columns and classes."""
+        old = self.model.targets
+        return (old.task, old.names, old.classes) == (targets.task, targets.names, targets.classes)
+
+    def modality(self, name: str) -> Modality:
+        """What was learned about an input; the only input of a network may be called otherwise now."""
+        fitted = self.model.modalities
+        return fitted[name] if name in fitted else next(iter(fitted.values()))
+
+    def weights(self, shapes: Shapes, targets: Targets, settings: Mapping[str, Any]) -> dict[str, Tensor]:
+        """The weights to begin with, by name; without those of the last layer where something else is predicted.
+
+        Raises UserError where other settings made a network of another size.
+        """
+        name, old = self.model.network.name, self.model.network.state_dict()
+        own = _sizes(name, shapes, self.model.targets.outputs, settings)
+        misfit = [key for key in own if key not in old or own[key] != old[key].shape]
+        if misfit or len(own) != len(old):
+            raise UserError(
+                f'These settings make another network than that of "{self.folder}": its weights do not fit.',
+                where="[model.settings]",
+                fix="leave out the settings that change sizes; they are taken over from the start",
+            )
+        if self.predicts(targets):
+            return old
+        wider = _sizes(name, shapes, self.model.targets.outputs + 1, settings)
+        return {key: each for key, each in old.items() if own[key] == wider[key]}
+
+    def seen(self, inputs: Mapping[str, pd.DataFrame]) -> Seen | None:
+        """Which records the model had learned from; None where it was stored without that knowledge."""
+        learned = self.model.learned
+        if learned is None:
+            return None
+        hashes = record_hashes({name: self.modality(name) for name in inputs}, inputs)
+        return Seen(np.isin(hashes, learned.train), np.isin(hashes, learned.validation))
+
+    def words(self, targets: Targets) -> str:
+        """What is taken over, in a few sentences for people."""
+        same = self.predicts(targets)
+        told = [f'The network "{self.model.network.name}" begins with the weights it has in {self.folder}.']
+        if not same:
+            told.append("Something else is predicted, so its last layer begins at random.")
+        elif targets.task == "regression":
+            told.append("The scale of the target is taken over too.")
+        if not self.same_data:
+            told.append(f"The data are others, so it learns at {self.rate:g} times the usual rate.")
+        return " ".join(told)
+
+    def to_json(self, targets: Targets) -> dict[str, Any]:
+        """As it stands in result.json."""
+        return {
+            "folder": self.folder,
+            "sha256": self.sha256,
+            "same_data": self.same_data,
+            "last_layer": "taken over" if self.predicts(targets) else "new",
+            "rate": self.rate,
+        }
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Which records a model had learned from, (records,) each.
+
+    train:      their labels moved its weights
+    validation: their labels decided when it stopped
+    """
+
+    train: NDArray[np.bool_]
+    validation: NDArray[np.bool_]
+
+    @property
+    def either(self) -> NDArray[np.bool_]:
+        """Records that cannot test what began with that model."""
+        return self.train | self.validation
+
+
+def begin(recipe: Recipe, table: Table) -> tuple[Recipe, Start | None]:
+    """The start that a recipe names, and the recipe with what follows from it: network, settings, target, inputs, hash.
+
+    What the recipe states is left as it is. Raises UserError where the start is no run, changed since the recipe was
+    written, or has another network than the recipe asks for.
+    """
+    asked = recipe.model
+    if not asked.start:
+        return recipe, None
+    folder = Path(asked.start)
+    folder = folder if (folder / "model.json").exists() else folder / "model"
+    if not (folder / "model.json").exists():
+        raise UserError(
+            "There is no trained model to begin with.",
+            where=asked.start,
+            fix="name the folder of a finished run",
+        )
+    found = _hash(folder)
+    if asked.start_sha256 not in ("", found):
+        raise UserError(
+            "The model to begin with changed since this recipe was written.",
+            where=asked.start,
+            fix="put back the old run, or remove the line start_sha256 from the recipe to go on with the new one",
+        )
+    model = trained.load(folder)
+    start = Start(asked.start, found, model, model.recipe.data.sha256 == table.sha256)
+    return _filled(recipe, start, table), start
+
+
+def _filled(recipe: Recipe, start: Start, table: Table) -> Recipe:
+    model, asked, data = start.model, recipe.model, recipe.data
+    if asked.network not in ("auto", model.network.name):
+        raise UserError(
+            f'The network of "{start.folder}" is "{model.network.name}", and "{asked.network}" is asked for.',
+            where="model.network",
+            fix="leave it out: the network is taken over",
+        )
+    columns = set(map(str, table.frame.columns))
+    changes: dict[str, Any] = {}
+    if not data.target and set(model.targets.names) <= columns:
+        changes["target"] = model.targets.names
+    if data.task == "auto" and changes.get("target", data.target) == model.targets.names:
+        changes["task"] = model.targets.task
+    old = {column for each in model.inputs.values() for column in each.columns}
+    if not data.inputs and old <= columns:
+        changes["inputs"] = dict(model.inputs)
+    taken = {
+        "network": model.network.name,
+        "settings": {**model.recipe.model.settings, **asked.settings},
+        "start_sha256": start.sha256,
+    }
+    return recipe.model_copy(
+        update={"data": data.model_copy(update=changes), "model": asked.model_copy(update=taken)}
+    )
+
+
+def refuse_other_inputs(start: Start, recipe: Recipe) -> None:
+    """Raise UserError where the inputs are not those that the weights were learned for."""
+    new, old = recipe.data.inputs, start.model.inputs
+    if len(new) == len(old) == 1 and not networks[start.model.network.name].several:
+        renamed = {"": next(iter(new.values()))}, {"": next(iter(old.values()))}
+        fitting = _same(*renamed)
+    else:
+        fitting = _same(new, old)
+    if not fitting:
+        raise UserError(
+            f'The inputs are {_words(new)}, and "{start.folder}" learned from {_words(old)}.',
+            where="--input",
+            fix="name the same inputs, such as --input COLUMN=dna; or train without --from",
+        )
+
+
+def _same(new: Mapping[str, InputRecipe], old: Mapping[str, InputRecipe]) -> bool:
+    """Whether inputs have the same names and modalities, and tables the same columns."""
+    if set(new) != set(old) or any(new[name].modality != old[name].modality for name in old):
+        return False
+    tables = [name for name in old if modalities[old[name].modality].columns == "many"]
+    return all(set(new[name].columns) == set(old[name].columns) for name in tables)
+
+
+def _words(inputs: Mapping[str, InputRecipe]) -> str:
+    return ", ".join(
+        f"{name} ({each.modality}: {', '.join(each.columns[:8])})" for name, each in inputs.items()
+    )
+
+
+def record_hashes(fitted: Mapping[str, Modality], inputs: Mapping[str, pd.DataFrame]) -> NDArray[np.uint64]:
+    """A hash of each record, (records,), by the inputs that say whether records are alike: sequences, else tables."""
+    chosen = [name for name in inputs if fitted[name].columns == "one"] or list(inputs)
+    return joined_hashes({name: fitted[name].hashes(inputs[name]) for name in chosen})
+
+
+def learned_from(
+    fitted: Mapping[str, Modality], inputs: Mapping[str, pd.DataFrame], parts: Mapping[str, NDArray[np.int64]]
+) -> Learned:
+    """Which records a training learns from; parts: positions of "train" and "validation" records."""
+    hashes = record_hashes(fitted, inputs)
+    return Learned.of(hashes[parts["train"]], hashes[parts["validation"]])
+
+
+def _sizes(name: str, shapes: Shapes, outputs: int, settings: Mapping[str, Any]) -> dict[str, torch.Size]:
+    """The size of every weight of a network, by name."""
+    with torch.random.fork_rng(devices=[]):
+        network = build(name, shapes, outputs, settings)
+    return {key: each.shape for key, each in network.state_dict().items()}
+
+
+def _hash(folder: Path) -> str:
+    """Of every file that makes the model what it is; the card for people may be edited."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "card.md")
+    told = "".join(f"{path.name} {sha256(path)}\n" for path in files)
+    return hashlib.sha256(told.encode()).hexdigest()
