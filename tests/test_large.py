@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from bioloom.data import large
-from bioloom.modalities import combined, modalities
+from bioloom.data.similarity.copies import exact_groups, hashed_groups
+from bioloom.errors import UserError
+from bioloom.modalities import combined, letters, modalities, sequence
 from bioloom.modalities.combined import combined_features, features_of
 from bioloom.modalities.dna import plant_motif
 
@@ -39,3 +41,69 @@ def test_a_sample_is_part_of_the_rows_in_order_and_follows_from_the_seed():
     assert np.isin(chosen, rows).all()
     np.testing.assert_array_equal(chosen, large.sample(rows, 50, 4))
     assert large.sample(rows, 5000, 4) is rows
+
+
+def same_groups(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two labellings put the same records together."""
+    pairs = len(set(zip(one.tolist(), other.tolist(), strict=True)))
+    return pairs == len(set(one.tolist())) == len(set(other.tolist()))
+
+
+@pytest.mark.parametrize("both_strands", [True, False])
+def test_copies_by_hash_are_the_copies_letter_by_letter(both_strands: bool):
+    random = np.random.default_rng(0)
+    texts = np.array(["".join(random.choice(list("ACGTN"), 3)) for _ in range(400)], dtype=object)
+    exact = exact_groups(texts, both_strands=both_strands)
+    hashed = hashed_groups(iter([texts[:150], texts[150:]]), both_strands=both_strands)
+    assert same_groups(exact, hashed)
+    assert (hashed <= np.arange(400)).all()  # each label is the place of the first of its group
+
+
+ODD = [
+    "ACGTNACGTACG",
+    "acgtacgtacgt",
+    "ACGU",
+    None,
+    "AC GTACGTAAA",
+    "ACGTXACGT",
+    "",
+    "ACG-TACGTRRY",
+    "NNNNNNNA",
+]
+
+
+def problems_of(frame: pd.DataFrame) -> list[tuple[object, ...]]:
+    found = modalities["dna"].check(frame)
+    return [(each.code, each.severity, each.message, each.fix, each.rows.tolist()) for each in found]
+
+
+def test_a_column_read_part_by_part_is_checked_and_encoded_as_if_read_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    cells = pd.DataFrame({"sequence": pd.Series(ODD * 5, dtype=object)})
+    usable = pd.DataFrame({"sequence": pd.Series([ODD[0], ODD[1], ODD[2], ODD[4], ODD[7]] * 5, dtype=object)})
+    aligned = pd.DataFrame({"sequence": [ODD[0], "AAGTNACGTACC", "ACGTNACGTACC"] * 4})
+
+    def everything() -> tuple[object, ...]:
+        kinds = [modalities["dna"].fit(frame) for frame in (usable, aligned)]
+        encoded = kinds[0].encode(usable)
+        return (
+            problems_of(cells),
+            [kind.state() for kind in kinds],
+            encoded.tokens.tolist(),
+            encoded.lengths.tolist(),
+            [(each.code, each.rows.tolist()) for each in kinds[1].notes(usable)],
+            modalities["dna"].properties(usable).tolist(),
+        )
+
+    at_once = everything()
+    monkeypatch.setattr(letters, "CELLS", 4)
+    monkeypatch.setattr(sequence, "CELLS", 4)
+    assert everything() == at_once
+
+
+def test_a_wrong_letter_in_a_later_part_is_told_by_its_number_in_the_column(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(letters, "CELLS", 4)
+    column = pd.Series(["ACGT"] * 6 + ["ACXT"], name="sequence")
+    with pytest.raises(UserError, match="Record 7 holds 'X' at position 3"):
+        list(letters.token_parts(column, modalities["dna"].alphabet))

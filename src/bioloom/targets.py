@@ -63,8 +63,9 @@ class Targets:
                 np.float32
             )
         codes = {name: number for number, name in enumerate(self.classes)}
-        column = labels[self.names[0]]
-        return np.array([[codes.get(_text(cell), np.nan)] for cell in column], dtype=np.float32)
+        place, words = pd.factorize(labels[self.names[0]])
+        numbers = np.array([*(codes.get(_text(word), np.nan) for word in words), np.nan], dtype=np.float32)
+        return numbers[place][:, None]  # the last is that of missing cells, whose place is -1
 
     def column_names(self) -> tuple[str, ...]:
         """A name for each column of a prediction."""
@@ -145,7 +146,7 @@ def _distinct(column: pd.Series[Any], name: str) -> int:
             where="--target",
             fix="choose another column with --target",
         )
-    distinct = int(values.map(_text).nunique())
+    distinct = len({_text(value) for value in values.unique()})
     if distinct == 1:
         raise UserError(
             f'The target column "{name}" is constant: every value is {_text(values.iloc[0])!r}.',
@@ -238,7 +239,7 @@ NEGATIVE_WORDS = (
 
 def class_order(labels: pd.Series[Any], task_name: str, positive: str | None) -> tuple[tuple[str, ...], str]:
     """The classes in order of their number, and how the positive class was chosen, in words."""
-    classes = sorted({_text(cell) for cell in labels.dropna()})
+    classes = sorted({_text(cell) for cell in labels.dropna().unique()})
     if task_name != "binary":
         if positive is not None:
             raise UserError("A positive class can only be named for two classes.", fix="leave out --positive")

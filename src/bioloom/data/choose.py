@@ -39,10 +39,8 @@ def make_split(method: str, request: SplitRequest) -> Split:
 
 def choose(request: SplitRequest) -> Split:
     """Look at the data and divide them as they ask for."""
-    if request.column is not None:
-        return by_column(request)
-    if request.group is not None:
-        return by_group(request)
+    if request.column is not None or request.group is not None:
+        return by_group(request) if request.column is None else by_column(request)
     if request.many:
         return _many(request)
     library = request.library()

@@ -6,7 +6,7 @@ gap and the padding, which are zeros in every channel; then the codes that stand
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -170,6 +170,46 @@ def read_text(column: pd.Series[Any]) -> Text:
     return Text(characters, lengths, missing)
 
 
+CELLS = 50_000
+"""Cells of a column that are read at once, so that millions of sequences take no more memory than these."""
+
+
+class Texts:
+    """All cells of a column, read part by part: what `Text` says of each cell, never all characters at once.
+
+    lengths, missing: (records,)
+    """
+
+    def __init__(self, column: pd.Series[Any]) -> None:
+        self.column = column
+        self._whole = read_text(column) if len(column) <= CELLS else None
+        parts = [(text.lengths, text.missing) for text in self.parts()]
+        self.lengths = np.concatenate([lengths for lengths, _ in parts])
+        self.missing = np.concatenate([missing for _, missing in parts])
+
+    def parts(self) -> Iterator[Text]:
+        """The characters of some cells after the others."""
+        if self._whole is not None:
+            yield self._whole
+            return
+        for part in column_parts(self.column):
+            yield read_text(part)
+
+    def joined(self, flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The flags (256,) of all characters of each cell joined, (records,)."""
+        return np.concatenate([text.joined(flags) for text in self.parts()])
+
+    def count(self, letters: str) -> NDArray[np.int64]:
+        """How many characters of each cell are among these letters, in either case, (records,)."""
+        return np.concatenate([text.count(letters) for text in self.parts()])
+
+
+def column_parts(column: pd.Series[Any]) -> Iterator[pd.Series[Any]]:
+    """A column in parts of some ten thousand cells; an empty one is one part."""
+    for first in range(0, max(1, len(column)), CELLS):
+        yield column.iloc[first : first + CELLS]
+
+
 @dataclass(frozen=True)
 class Tokens:
     """The tokens of all records, end to end: flat (total,) uint8, lengths (records,)."""
@@ -214,36 +254,46 @@ def crop_start(length: int, width: int) -> int:
     return max(0, length - width) // 2
 
 
-def tokenise(column: pd.Series[Any], alphabet: Alphabet) -> Tokens:
+def token_parts(column: pd.Series[Any], alphabet: Alphabet) -> Iterator[Tokens]:
+    """The tokens of a column part by part, so that those of millions of sequences are never in memory together."""
+    first = 0
+    for part in column_parts(column):
+        yield tokenise(part, alphabet, first)
+        first += len(part)
+
+
+def tokenise(column: pd.Series[Any], alphabet: Alphabet, first: int = 0) -> Tokens:
     """Turn cells of text into tokens; white space is removed.
 
+    first: number of the first cell, for messages
     Raises UserError at the first cell that is missing, empty or holds a character that is no letter.
     """
     text = read_text(column)
     flat, lengths = text.looked_up(alphabet.codes), text.lengths
     if flat.size and flat.max() >= SPACE:
-        _refuse_invalid(flat, text, alphabet, str(column.name))
+        _refuse_invalid(flat, text, alphabet, (str(column.name), first))
         keep = flat != SPACE
         ends = np.concatenate([[0], np.cumsum(keep)])[np.cumsum(lengths)]
         flat, lengths = flat[keep], np.diff(ends, prepend=0)
     if not lengths.all():
         row = int(np.argmin(lengths > 0))
         raise UserError(
-            f"Record {row + 1} has no sequence.",
+            f"Record {first + row + 1} has no sequence.",
             where=f'column "{column.name}"',
             fix="fill in the sequence or leave the record out",
         )
     return Tokens(flat, lengths)
 
 
-def _refuse_invalid(flat: NDArray[np.uint8], text: Text, alphabet: Alphabet, column: str) -> None:
+def _refuse_invalid(flat: NDArray[np.uint8], text: Text, alphabet: Alphabet, place: tuple[str, int]) -> None:
     wrong = np.flatnonzero(flat == INVALID)
     if not len(wrong):
         return
     row = int(np.searchsorted(np.cumsum(text.lengths), wrong[0], side="right"))
     position = int(wrong[0] - text.starts[row]) + 1
+    column, first = place
     raise UserError(
-        f"Record {row + 1} holds {chr(text.characters[wrong[0]])!r} at position {position}, "
+        f"Record {first + row + 1} holds {chr(text.characters[wrong[0]])!r} at position {position}, "
         f"which is no letter of {alphabet.word}.",
         where=f'column "{column}"',
         fix=f"correct the character or leave the record out; letters are {known_letters(alphabet)}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bioloom.data.records import Problem
-from bioloom.modalities.letters import GAPS, WHITE_SPACE, Alphabet, Flag, Text, known_letters, read_text
+from bioloom.modalities.letters import GAPS, WHITE_SPACE, Alphabet, Flag, Texts, known_letters
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,17 +22,17 @@ def problems(column: pd.Series[Any], alphabet: Alphabet) -> list[Problem]:
 
     Rows without a sequence, or with a character that is no letter, are dropped; everything else is a note.
     """
-    text = read_text(column)
+    text = Texts(column)
     flags = text.joined(alphabet.flags)
     name = str(column.name)
-    dropped = _missing(text, flags, name) + _wrong(column, text, flags, alphabet)
+    dropped = _missing(text, flags, name) + _wrong(column, flags, alphabet)
     usable = np.ones(len(flags), dtype=bool)
     for problem in dropped:
         usable[problem.rows] = False
     return dropped + _notes(text, np.where(usable, flags, 0).astype(np.uint8), alphabet, name)
 
 
-def _missing(text: Text, flags: NDArray[np.uint8], column: str) -> list[Problem]:
+def _missing(text: Texts, flags: NDArray[np.uint8], column: str) -> list[Problem]:
     fix = "fill in the sequence, or leave these records out"
     missing = text.missing
     empty = ~missing & (text.lengths == 0)
@@ -50,16 +50,17 @@ def _missing(text: Text, flags: NDArray[np.uint8], column: str) -> list[Problem]
     ]
 
 
-def _wrong(column: pd.Series[Any], text: Text, flags: NDArray[np.uint8], alphabet: Alphabet) -> list[Problem]:
+def _wrong(column: pd.Series[Any], flags: NDArray[np.uint8], alphabet: Alphabet) -> list[Problem]:
     rows = np.flatnonzero(flags & Flag.INVALID)
     if not len(rows):
         return []
-    starts, characters = text.starts, text.looked_up(alphabet.flags)
+    table = alphabet.flags.tobytes()
     found: dict[str, list[tuple[int, int]]] = {}
     for row in map(int, rows):
-        cell = characters[starts[row] : starts[row] + text.lengths[row]]
-        position = int(np.argmax(cell & Flag.INVALID))
-        character = str(column.iloc[row])[position]
+        cell = str(column.iloc[row])
+        looked_up = np.frombuffer(cell.encode("latin-1", "replace").translate(table), dtype=np.uint8)
+        position = int(np.argmax(looked_up & Flag.INVALID))
+        character = cell[position]
         key = character if len(rows) > ONE_BY_ONE else f"{character} {position}"
         found.setdefault(key, []).append((row, position))
     fix = f"correct or leave out these records; letters of {alphabet.word} are {known_letters(alphabet)}"
@@ -89,7 +90,7 @@ def _rows(found: list[tuple[int, int]]) -> NDArray[np.int64]:
     return np.array([row for row, _ in found], dtype=np.int64)
 
 
-def _notes(text: Text, flags: NDArray[np.uint8], alphabet: Alphabet, column: str) -> list[Problem]:
+def _notes(text: Texts, flags: NDArray[np.uint8], alphabet: Alphabet, column: str) -> list[Problem]:
     told = [
         (Flag.SPACE, "sequence.spaces", "white space in the sequence is removed"),
         (Flag.LOWER, "sequence.lower_case", "lower-case letters are read as upper case"),
@@ -111,14 +112,14 @@ def _same(read_as: Any) -> str:
     return ", ".join(f"{letter} is read as {same}" for letter, same in read_as.items())
 
 
-def _mixtures(text: Text, flags: NDArray[np.uint8], alphabet: Alphabet) -> str:
+def _mixtures(text: Texts, flags: NDArray[np.uint8], alphabet: Alphabet) -> str:
     if not (flags & Flag.MIXTURE).any():
         return ""
     codes = [code for code in alphabet.mixtures if text.count(code)[(flags & Flag.MIXTURE) > 0].any()]
     return f"codes for several letters ({', '.join(codes)}) are read as equal shares of these letters"
 
 
-def _unknown(text: Text, flags: NDArray[np.uint8], alphabet: Alphabet, column: str) -> list[Problem]:
+def _unknown(text: Texts, flags: NDArray[np.uint8], alphabet: Alphabet, column: str) -> list[Problem]:
     if not (flags & Flag.MIXTURE).any():
         return []
     rows = ((flags & Flag.MIXTURE) > 0) & (2 * text.count(alphabet.unknown) > text.lengths)

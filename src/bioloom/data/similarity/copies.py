@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -64,6 +64,32 @@ def exact_groups(sequences: Texts, *, both_strands: bool) -> Labels:
     Returns (records,) labels, numbered from 0 in order of first appearance.
     """
     return pd.factorize(canonical(sequences, both_strands=both_strands))[0].astype(np.int64)
+
+
+def hashed_groups(parts: Iterable[Texts], *, both_strands: bool) -> Labels:
+    """The same for sequences that come in parts, of which only hashes of 16 bytes each are kept.
+
+    Returns (records,) labels: the position of the first record that is the same. Two different sequences among
+    10 million share a hash by chance with a probability below 1e-24.
+    """
+    hashes = [_hashed(canonical(part, both_strands=both_strands)) for part in parts]
+    one, other = (np.concatenate(column) for column in zip(*hashes, strict=True))
+    order = np.lexsort((other, one))  # stable: the first of equals stays first
+    one, other = one[order], other[order]
+    begins = np.concatenate([[True], (one[1:] != one[:-1]) | (other[1:] != other[:-1])])
+    labels = np.empty(len(order), dtype=np.int64)
+    labels[order] = order[begins][np.cumsum(begins) - 1]
+    return labels
+
+
+KEYS = ("bioloom-copies-1", "bioloom-copies-2")
+"""Of the two hashes, each of 64 bits."""
+
+
+def _hashed(texts: Texts) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Two hashes of each text, (records,)."""
+    one, other = (pd.util.hash_array(texts, hash_key=key, categorize=False) for key in KEYS)
+    return one, other
 
 
 def row_groups(frame: pd.DataFrame) -> Labels:
