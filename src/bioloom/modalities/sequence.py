@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
+from bioloom.data import large
 from bioloom.data.leakage import Alike
 from bioloom.data.learned import text_hashes
 from bioloom.data.library import Library, one_parent
 from bioloom.data.records import Problem, Records
 from bioloom.data.similarity.across import compare
-from bioloom.data.similarity.copies import canonical, exact_groups
+from bioloom.data.similarity.copies import canonical, exact_groups, hashed_groups
 from bioloom.data.similarity.letters import read_letters
 from bioloom.data.similarity.near import clusters as families
 from bioloom.data.similarity.notion import Notion, Settings, notion_of
@@ -23,7 +25,16 @@ from bioloom.errors import UserError
 from bioloom.modalities import Across, Clusters, Features, Kind, Modality, Part, Shape, Similarity
 from bioloom.modalities.encoded import TokenEncoded
 from bioloom.modalities.kmers import kmer_names, kmer_shares
-from bioloom.modalities.letters import Alphabet, Tokens, clean, crop_start, tokenise
+from bioloom.modalities.letters import (
+    CELLS,
+    Alphabet,
+    Tokens,
+    clean,
+    column_parts,
+    crop_start,
+    token_parts,
+    tokenise,
+)
 from bioloom.modalities.shuffles import any_order, neighbours_kept, shuffled
 from bioloom.modalities.spelling import problems
 
@@ -62,8 +73,8 @@ class SequenceModality(Modality):
     kind = Kind.SEQUENCE
     default_network = "residual"
     explainers = ("mutagenesis", "occlusion", "integrated_gradients")
-    alphabet: ClassVar[Alphabet]
     augmentations = ("shift", "mutation", "mixing")
+    alphabet: ClassVar[Alphabet]
     word_lengths: ClassVar[tuple[int, ...]]
     shares: ClassVar[tuple[tuple[str, str], ...]] = ()
     keeps_neighbours: ClassVar[bool]
@@ -76,15 +87,21 @@ class SequenceModality(Modality):
     @classmethod
     def fit(cls, values: pd.DataFrame) -> Self:
         """Learn the length, and the letters at each position of aligned sequences."""
-        tokens = tokenise(_column(values), cls.alphabet)
-        if not len(tokens.lengths):
+        lengths = cls._lengths(values)
+        if not len(lengths):
             raise UserError("There is no sequence to learn from.", where=f'column "{values.columns[0]}"')
-        length = _length(tokens.lengths)
-        aligned = bool((tokens.lengths == length).all())
+        length = _length(lengths)
+        aligned = bool((lengths == length).all())
         varying: tuple[str, ...] = ()
         if aligned and length <= LONGEST_ALIGNED:
-            varying = _varying(tokens.flat.reshape(-1, length), cls.alphabet.letters)
+            parts = token_parts(_column(values), cls.alphabet)
+            varying = _varying((part.flat.reshape(-1, length) for part in parts), cls.alphabet.letters)
         return cls(length, aligned, varying)
+
+    @classmethod
+    def _lengths(cls, values: pd.DataFrame) -> NDArray[np.int64]:
+        """Letters of each record, (records,)."""
+        return np.concatenate([part.lengths for part in token_parts(_column(values), cls.alphabet)])
 
     def state(self) -> dict[str, Any]:
         """What was learned, as JSON."""
@@ -107,7 +124,18 @@ class SequenceModality(Modality):
 
     def encode(self, values: pd.DataFrame) -> TokenEncoded:
         """One byte per letter; raises UserError at the first row that `check` would drop."""
-        return self._encoded(tokenise(_column(values), self.alphabet))
+        if len(values) <= CELLS:
+            return self._encoded(tokenise(_column(values), self.alphabet))
+        tokens = np.empty((len(values), self.length), dtype=np.uint8)
+        lengths, first = np.empty(len(values), dtype=np.int32), 0
+        for part in token_parts(_column(values), self.alphabet):
+            block = self._encoded(part)
+            tokens[first : first + len(block)], lengths[first : first + len(block)] = (
+                block.tokens,
+                block.lengths,
+            )
+            first += len(block)
+        return TokenEncoded(tokens, lengths, self.alphabet.channels)
 
     def _encoded(self, tokens: Tokens) -> TokenEncoded:
         lengths = np.minimum(tokens.lengths, self.length).astype(np.int32)
@@ -116,7 +144,7 @@ class SequenceModality(Modality):
 
     def notes(self, values: pd.DataFrame) -> list[Problem]:
         """The records that are longer than what the network is given, and those shorter than all it learned from."""
-        lengths, column = tokenise(_column(values), self.alphabet).lengths, str(values.columns[0])
+        lengths, column = self._lengths(values), str(values.columns[0])
         long, found = np.flatnonzero(lengths > self.length), list[Problem]()
         if len(long):
             message = (
@@ -149,7 +177,10 @@ class SequenceModality(Modality):
     @classmethod
     def properties(cls, values: pd.DataFrame) -> NDArray[np.float64]:
         """The length of each sequence, and its shares of letters such as GC, (records, properties)."""
-        tokens = tokenise(_column(values), cls.alphabet)
+        return np.concatenate([cls._measured(part) for part in token_parts(_column(values), cls.alphabet)])
+
+    @classmethod
+    def _measured(cls, tokens: Tokens) -> NDArray[np.float64]:
         ends = np.concatenate([[0], np.cumsum(tokens.lengths)])
         columns = [tokens.lengths.astype(np.float64)]
         for _, members in cls.shares:
@@ -186,12 +217,18 @@ class SequenceModality(Modality):
     @classmethod
     def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
         """Numbers that identical sequences share; DNA also with reverse complements."""
-        return exact_groups(clean(_column(values), cls.alphabet), both_strands=cls.alphabet.both_strands)
+        column, both_strands = _column(values), cls.alphabet.both_strands
+        if not large.many(len(column)):
+            return exact_groups(clean(column, cls.alphabet), both_strands=both_strands)
+        parts = (clean(part, cls.alphabet) for part in column_parts(column))
+        return hashed_groups(parts, both_strands=both_strands)
 
     def hashes(self, values: pd.DataFrame) -> NDArray[np.uint64]:
         """Equal for identical sequences; for DNA also for reverse complements."""
         alphabet = self.alphabet
-        return text_hashes(canonical(clean(_column(values), alphabet), both_strands=alphabet.both_strands))
+        parts = (clean(part, alphabet) for part in column_parts(_column(values)))
+        found = [text_hashes(canonical(part, both_strands=alphabet.both_strands)) for part in parts]
+        return np.concatenate(found)
 
     @classmethod
     def library(cls, values: pd.DataFrame) -> Library | None:
@@ -269,11 +306,10 @@ def _length(lengths: NDArray[np.int64]) -> int:
     return min(longest, max(LARGEST // len(lengths), int(np.quantile(lengths, 0.99))))
 
 
-def _varying(tokens: NDArray[np.uint8], letters: str) -> tuple[str, ...]:
-    """The letters at each position, (positions,) texts; "" where there is only one."""
-    seen = np.stack(
-        [(tokens == number).any(axis=0) for number in range(len(letters))]
-    )  # (letters, positions)
+def _varying(parts: Iterable[NDArray[np.uint8]], letters: str) -> tuple[str, ...]:
+    """The letters at each position, (positions,) texts; "" where there is only one; parts: (records, positions) tokens."""
+    found = (np.stack([(part == number).any(axis=0) for number in range(len(letters))]) for part in parts)
+    seen = reduce(np.logical_or, found)  # (letters, positions)
     texts = ["".join(letters[number] for number in np.flatnonzero(column)) for column in seen.T]
     return tuple(text if len(text) > 1 else "" for text in texts)
 
