@@ -6,13 +6,14 @@ the closest known one, and all mistakes are reported at once. A run writes its r
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bioloom.errors import UserError, did_you_mean
 
@@ -141,8 +142,9 @@ class TrainingRecipe(Part):
         default="ema",
         description="average of the weights that is kept: running, of the last quarter, or none",
     )
-    loss: Literal["auto", "squared", "huber"] = Field(
-        default="auto", description="huber: far-off measurements of a number count less"
+    loss: Literal["auto", "squared", "huber", "quantile", "heteroscedastic"] = Field(
+        default="auto",
+        description="of numbers. huber: far-off ones count less; quantile, heteroscedastic: the spread is learned too",
     )
     label_smoothing: float = Field(
         default=0.0, ge=0, lt=1, description="share of each class label that is spread over all classes"
@@ -177,6 +179,35 @@ class AugmentationRecipe(Part):
         default=0.0,
         ge=0,
         description="pairs of records are mixed, input and target; 0.2 mixes most of them little, 1 in any share",
+    )
+
+
+TRIALS_AT_MOST = 10_000
+
+
+def seconds(text: Any) -> Any:
+    """Seconds from words such as "90s", "10m" or "1h30m"; what is no such word is left for the recipe to refuse."""
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text.strip().lower())
+    if not found or not any(found.groups()):
+        raise ValueError('a time is written like "10m", "90s" or "1h30m"')
+    return sum(int(number or 0) * unit for number, unit in zip(found.groups(), (3600, 60, 1), strict=True))
+
+
+class SearchRecipe(Part):
+    """How other candidates than the usual network are tried, on validation records only."""
+
+    trials: int | None = Field(
+        default=None,
+        ge=0,
+        le=TRIALS_AT_MOST,
+        description="candidates that are tried, the default included; 0: none; empty: by budget",
+    )
+    time: Annotated[float, BeforeValidator(seconds)] = Field(
+        default=0.0,
+        ge=0,
+        description='seconds, or words such as "10m": half of it is spent on trying candidates; 0: by budget',
     )
 
 
@@ -225,6 +256,11 @@ class ExplanationRecipe(Part):
     records: int = Field(default=0, ge=0, description="test records explained; 0: by budget")
 
 
+def _no_search(value: Any) -> Any:
+    """`search = "none"` is the short way to say that nothing is tried."""
+    return {"trials": 0} if value == "none" else value
+
+
 class Recipe(Part):
     """Everything a run was told to do."""
 
@@ -232,13 +268,14 @@ class Recipe(Part):
     split: SplitRecipe = SplitRecipe()
     model: ModelRecipe = ModelRecipe()
     training: TrainingRecipe = TrainingRecipe()
+    augmentation: AugmentationRecipe = AugmentationRecipe()
+    search: Annotated[SearchRecipe, BeforeValidator(_no_search)] = SearchRecipe()
     evaluation: EvaluationRecipe = EvaluationRecipe()
     explanation: ExplanationRecipe = ExplanationRecipe()
     budget: Literal["fast", "normal", "thorough"] = "normal"
     seed: int = Field(default=0, ge=0, lt=2**31)
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: int = Field(default=0, ge=0, description="processor threads; 0: by size of the network")
-    augmentation: AugmentationRecipe = AugmentationRecipe()
 
 
 def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Recipe:
@@ -337,4 +374,4 @@ def _mistake(detail: Any) -> str:
     key = ".".join(map(str, detail["loc"]))
     if detail["type"] == "extra_forbidden":
         return f'"{key}" is unknown.{did_you_mean(key, keys())}'
-    return f'"{key}": {detail["msg"]} (got {detail["input"]!r})'
+    return f'"{key}": {detail["msg"].removeprefix("Value error, ")} (got {detail["input"]!r})'

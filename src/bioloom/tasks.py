@@ -4,7 +4,7 @@ A task says how a raw output is scored during training, how it becomes a predict
 which metrics are reported; how labels become numbers is in `bioloom.targets`. Losses use tensor methods only,
 so that this module (and everything that only looks at data) works without torch.
 
-Conventions: raw outputs and truths are (records, outputs); a mask is True where a target is known;
+Conventions: raw outputs and truths are (records, outputs); a mask is True where a target is known (None: all are);
 a loss is the weighted mean over known targets.
 """
 
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bioloom.errors import UserError, did_you_mean
+from bioloom.heads import HEADS, Head
 from bioloom.targets import Targets
 
 if TYPE_CHECKING:
@@ -25,15 +26,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-Loss = Callable[["Tensor", "Tensor", "Tensor", "Tensor"], "Tensor"]
-"""(raw, standardised truth, mask, weight) -> weighted mean over known targets."""
+Loss = Callable[["Tensor", "Tensor", "Tensor | None", "Tensor | None"], "Tensor"]
+"""(raw, standardised truth, mask, weight) -> weighted mean over known targets.
+
+No mask says that all targets are known, no weight that all records count alike; that saves a small network a tenth
+of its time.
+"""
 
 
 @dataclass(frozen=True)
 class LossOptions:
     """What a recipe may change about a loss.
 
-    loss:            "auto" is that of the task, "squared" or "huber"
+    loss:            "auto" is that of the task, "squared", "huber", "quantile" or "heteroscedastic"
     label_smoothing: share of each label that is spread evenly over all classes
     focal:           exponent of focal loss; 0 is cross-entropy
     class_weights:   one per class; empty: all alike
@@ -63,7 +68,7 @@ class Task:
     title: str
     loss: Loss
     options: tuple[str, ...]
-    changed: Callable[[LossOptions, Tensor, Tensor, Tensor, Tensor], Tensor]
+    changed: Callable[[LossOptions, Tensor, Tensor, Tensor | None, Tensor | None], Tensor]
     activate: Callable[[NDArray[np.float32], Targets], NDArray[np.float32]]
     metrics: tuple[str, ...]
     simple: str
@@ -77,6 +82,15 @@ class Task:
         """The loss with what the recipe changes about it."""
         return self.loss if options == LossOptions() else partial(self.changed, options)
 
+    def head(self, loss: str) -> Head | None:
+        """What a network says beside its predictions with this loss; None where it says nothing."""
+        return HEADS.get(loss) if "loss" in self.options else None
+
+    def raw_outputs(self, targets: Targets, loss: str) -> int:
+        """How many numbers a network gives for one record."""
+        head = self.head(loss)
+        return targets.outputs * (1 if head is None else head.per_target)
+
     def refuse_others(self, keys: Iterable[str]) -> None:
         """UserError for a key of the recipe that changes a loss of another kind of task."""
         for key in keys:
@@ -89,25 +103,34 @@ class Task:
                 )
 
 
-def _mean_where(values: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
-    weights = mask * weight[:, None]  # (records, targets)
+def _mean_where(values: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor:
+    """The weighted mean over known targets, values being (records, targets)."""
+    weights = mask if weight is None else weight[:, None] if mask is None else mask * weight[:, None]
+    if weights is None:
+        return values.mean()
+    weights = weights.expand_as(values)
     return (values * weights).sum() / weights.sum().clamp(min=1e-12)
 
 
-def squared_error(raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+def _known(truth: Tensor, mask: Tensor | None, instead: Tensor | float) -> Tensor:
+    """The truth, and something harmless where it is unknown."""
+    return truth if mask is None else truth.where(mask, instead)
+
+
+def squared_error(raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor:
     """Mean squared error over known targets."""
-    return _mean_where((raw - truth.where(mask, raw.detach())).square(), mask, weight)
+    return _mean_where((raw - _known(truth, mask, raw.detach())).square(), mask, weight)
 
 
-def binary_cross_entropy(raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+def binary_cross_entropy(raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor:
     """Cross-entropy of a logit, -[y log p + (1 - y) log(1 - p)], in a form that cannot overflow."""
     softplus = raw.logaddexp(raw.new_zeros(()))  # log(1 + exp(raw)) = -log(1 - p)
-    return _mean_where(softplus - raw * truth.where(mask, raw.new_zeros(())), mask, weight)
+    return _mean_where(softplus - raw * _known(truth, mask, 0.0), mask, weight)
 
 
-def cross_entropy(raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+def cross_entropy(raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor:
     """Cross-entropy of logits over classes, -log softmax(raw)[class]."""
-    label = truth.where(mask, truth.new_zeros(())).long()  # (records, 1)
+    label = _known(truth, mask, 0.0).long()  # (records, 1)
     return _mean_where(-raw.log_softmax(dim=1).gather(1, label), mask, weight)
 
 
@@ -115,44 +138,56 @@ HUBER = 1.0
 """Where the Huber loss turns from squares to a straight line, in standard deviations of the training target."""
 
 
-def robust_error(options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
-    """The squared error, or with "huber" one that grows only in proportion beyond one standard deviation.
+def number_with(
+    options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None
+) -> Tensor:
+    """The squared error; with "huber" one that grows only in proportion beyond one standard deviation; or that of a head.
 
     Half a square near 0, as in Huber (1964) doi:10.1214/aoms/1177703732; doubled to agree with the squared error.
     """
     if options.loss == "squared":
         return squared_error(raw, truth, mask, weight)
-    size = (raw - truth.where(mask, raw.detach())).abs()
+    if options.loss in HEADS:
+        known = _known(truth, mask, raw[:, : truth.shape[1]].detach())
+        return _mean_where(HEADS[options.loss].losses(raw, known), mask, weight)
+    size = (raw - _known(truth, mask, raw.detach())).abs()
     near = size.clamp(max=HUBER)
     return _mean_where(near * (2 * size - near), mask, weight)
 
 
-def binary_with(options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+def binary_with(
+    options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None
+) -> Tensor:
     """Cross-entropy of a logit with label smoothing, focal loss and class weights."""
     either = raw[..., None] * raw.new_tensor([-1.0, 1.0])  # logits of the negative and of the positive class
     log_p = -(-either).logaddexp(raw.new_zeros(()))
     return _classes_with(options, log_p, truth, mask, weight)
 
 
-def classes_with(options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+def classes_with(
+    options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None
+) -> Tensor:
     """Cross-entropy of logits over classes with label smoothing, focal loss and class weights."""
     return _classes_with(options, raw.log_softmax(dim=1)[:, None], truth, mask, weight)
 
 
-def _classes_with(options: LossOptions, log_p: Tensor, truth: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+def _classes_with(
+    options: LossOptions, log_p: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None
+) -> Tensor:
     """The sum over classes of share * (1 - p)^focal * -log p, each record by the weight of its class.
 
     log_p: (records, targets, classes)
     Sources: label smoothing, Szegedy (2016) arXiv:1512.00567; focal loss, Lin (2017) arXiv:1708.02002.
     """
-    label = truth.where(mask, truth.new_zeros(())).long()  # (records, targets)
+    label = _known(truth, mask, 0.0).long()  # (records, targets)
     shares = log_p.new_zeros(log_p.shape).scatter(-1, label[..., None], 1 - options.label_smoothing)
     losses = -log_p * (shares + options.label_smoothing / log_p.shape[-1])
     if options.focal:  # clamped, because the slope of a small power is infinite at 0
         losses = losses * (-log_p.expm1()).clamp(min=1e-6) ** options.focal
     counted = mask
     if options.class_weights:
-        counted = mask * log_p.new_tensor(options.class_weights)[label]
+        of_class = log_p.new_tensor(options.class_weights)[label]
+        counted = of_class if mask is None else mask * of_class
     return _mean_where(losses.sum(-1), counted, weight)
 
 
@@ -169,6 +204,7 @@ def balanced(truth: NDArray[np.float32], weight: NDArray[np.float32], classes: i
 
 
 def _in_units(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
+    raw = raw[:, : len(targets.scale)]  # what a head says of the spread comes after the predictions
     return np.asarray(raw * np.array(targets.scale) + np.array(targets.mean), dtype=np.float32)
 
 
@@ -190,7 +226,7 @@ TASKS: dict[str, Task] = {
             title="regression (predict a number)",
             loss=squared_error,
             options=("loss",),
-            changed=robust_error,
+            changed=number_with,
             activate=_in_units,
             metrics=("spearman", "r2", "pearson", "concordance", "rmse", "mae"),
             simple="ridge",

@@ -78,7 +78,7 @@ def choose_network(prepared: Prepared) -> tuple[str, str]:
 
 def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
     """The training that the recipe asks for, with everything it left open decided."""
-    recipe = prepared.recipe
+    recipe, task = prepared.recipe, tasks.task(prepared.recipe.data.task)
     name, _ = choose_network(prepared)
     device = devices.choose(recipe.device)
     train = split.index("train")
@@ -88,13 +88,13 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
     return Job(
         network=name,
         settings=completed,
-        outputs=learnable.targets.outputs,
+        outputs=task.raw_outputs(learnable.targets, recipe.training.loss),
         inputs=learnable.encoded,
         truth=standardise(learnable.truth, learnable.targets),
         weight=_relative(prepared.records, train),
         train=train,
         validation=split.index("validation"),
-        task=tasks.task(recipe.data.task),
+        task=task,
         plan=planned(prepared, recipe.training, len(train), device),
         seed=recipe.seed,
         device=device,

@@ -33,6 +33,7 @@ from bioloom.modalities import Kind, Shape, modalities
 from bioloom.models import build, simple_models
 from bioloom.recipe import InputRecipe, Recipe
 from bioloom.targets import targets_from_json
+from bioloom.tasks import task
 from bioloom.trained.model import Model
 
 FORMAT = 2
@@ -159,7 +160,8 @@ def _build(description: dict[str, Any], recipe: Recipe, arrays: Mapping[str, NDA
         for name, entry in description["inputs"].items()
     }
     targets = targets_from_json(description["targets"])
-    network = build(description["network"], shapes, targets.outputs, description["settings"])
+    outputs = task(targets.task).raw_outputs(targets, recipe.training.loss)
+    network = build(description["network"], shapes, outputs, description["settings"])
     network.strands = tuple(description.get("strands", ()))
     model = Model(network, inputs, fitted, targets, recipe)
     return model if description["format"] == 1 else _with_beside(model, description, arrays)

@@ -53,6 +53,12 @@ class Job:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     @property
+    def predicted(self) -> int:
+        """How many of the outputs are predictions; those after them say how far off they may be."""
+        head = self.task.head(self.plan.loss)
+        return self.outputs if head is None else self.outputs // head.per_target
+
+    @property
     def shapes(self) -> Shapes:
         """The shape of each input."""
         return {name: encoded.shape for name, encoded in self.inputs.items()}

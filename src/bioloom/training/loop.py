@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bioloom.errors import Interrupted, UserError
+from bioloom.heads import HEADS
 from bioloom.modalities import Batch, Signal
 from bioloom.models import Network, apply, build
 from bioloom.models.layers import layer_table
@@ -227,7 +228,8 @@ class _Run:
         number = len(self.history) + 1
         if not np.isfinite(loss):
             raise _not_finite(self.job.plan, number)
-        if number >= 3 and len(raw) >= 20 and float((raw.amax(0) - raw.amin(0)).max()) < 1e-7:
+        shown = raw[:, : self.job.predicted]
+        if number >= 3 and len(raw) >= 20 and float((shown.amax(0) - shown.amin(0)).max()) < 1e-7:
             raise _constant(self.job.plan, number)
         return raw.cpu().numpy(), loss
 
@@ -327,6 +329,7 @@ def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _not_finite(plan: Plan, number: int) -> UserError:
     slower = f"--set training.learning_rate={plan.learning_rate / 10:.2g} (now {plan.learning_rate:.2g})"
     exact = ", or --set training.precision=float32" if plan.precision != "float32" else ""
+    exact += _plain(plan)
     return UserError(
         f"Training broke down in epoch {number}: the loss is not a finite number any more.",
         where="the learning rate, or extreme values in the inputs or the target",
@@ -334,9 +337,15 @@ def _not_finite(plan: Plan, number: int) -> UserError:
     )
 
 
+def _plain(plan: Plan) -> str:
+    """The advice to learn no spread, where one is learned: an early small one takes hold of the whole training."""
+    return ", or --set training.loss=auto, which learns no spread" if plan.loss in HEADS else ""
+
+
 def _constant(plan: Plan, number: int) -> UserError:
     return UserError(
         f"After {number} epochs the network gives every validation record the same prediction.",
         where="the inputs hold nothing that differs between records, or the learning rate killed the network",
-        fix=f"check that the input column is the right one; then try --set training.learning_rate={plan.learning_rate / 10:.2g}",
+        fix="check that the input column is the right one; then try "
+        f"--set training.learning_rate={plan.learning_rate / 10:.2g}{_plain(plan)}",
     )

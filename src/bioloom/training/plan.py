@@ -29,7 +29,7 @@ class Plan:
     accumulate:    batches whose gradients make one step
     average:       of the weights, which is validated and kept
     l1, l2:        weight penalties
-    loss:          "auto" is that of the task
+    loss:          "auto" is that of the task; "quantile" and "heteroscedastic" learn the spread too
     focal:         exponent by which easy records count less
     """
 
