@@ -45,9 +45,9 @@ class Facts:
     split:      how records were divided, such as "random" or "similarity"
     start:      the run whose network the training began with, as sentences call it; empty for random weights
     evidence:   what else the answers tell: learning curve, noise ceiling, calibration and so on
-    """
     looked_at:  positions of the records that ids, groups, inputs, columns and properties are of, where these are not
                 all: of very many records the test, validation and a sample of the training records
+    """
 
     task: Task
     targets: Targets
@@ -72,8 +72,6 @@ class Facts:
     split: str = "random"
     start: str = ""
     evidence: Evidence = field(default_factory=Evidence)
-
-    @property
     looked_at: NDArray[np.int64] | None = None
 
     def narrowed(self) -> Facts:
@@ -81,6 +79,8 @@ class Facts:
         if self.looked_at is None:
             return self
         return replace(self, truth=self.truth[self.looked_at], part=self.part[self.looked_at], looked_at=None)
+
+    @property
     def splitter(self) -> Splitter:
         """How records were divided, with what advice has to know of it."""
         return splitters[self.split]

@@ -151,10 +151,6 @@ def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
     )
 
 
-def _similarity(recipe: Recipe) -> Similarity:
-    return Similarity(recipe.split.similarity, recipe.split.engine)
-
-
 def shares(recipe: Recipe, records: int) -> dict[str, float]:
     """The shares of validation and test; of very many records smaller ones, unless the recipe names them."""
     asked = recipe.split
@@ -163,6 +159,10 @@ def shares(recipe: Recipe, records: int) -> dict[str, float]:
         part: share if part in asked.model_fields_set else large.held_out(share, records)
         for part, share in usual.items()
     }
+
+
+def _similarity(recipe: Recipe) -> Similarity:
+    return Similarity(recipe.split.similarity, recipe.split.engine)
 
 
 def _cells(prepared: Prepared, column: str) -> NDArray[np.object_] | None:
@@ -235,17 +235,17 @@ def _alike(watched: list[Watched], across: Across, copies: NDArray[np.int64]) ->
 
     Near copies across several inputs are looked for where their modality knows how; of many records, in a sample.
     """
-    first = watched[0]
-    if len(watched) == 1:
-        return first.modality.alike(first.values, across)
-    found = first.modality.alike_in_all(watched, across)
-    return compare_copies(copies, across.queries, across.targets) if found is None else found
     if large.many(len(copies)):
         return _alike_of_many(watched, across, copies)
     return _near(watched, across, copies)
 
 
 def _near(watched: list[Watched], across: Across, copies: NDArray[np.int64]) -> Alike:
+    first = watched[0]
+    if len(watched) == 1:
+        return first.modality.alike(first.values, across)
+    found = first.modality.alike_in_all(watched, across)
+    return compare_copies(copies, across.queries, across.targets) if found is None else found
 
 
 def _alike_of_many(watched: list[Watched], across: Across, copies: NDArray[np.int64]) -> Alike:

@@ -191,7 +191,6 @@ class Modality(ABC):
         "occlusion",
         "integrated_gradients",
     )  # of the report, the main one first
-
     augmentations: ClassVar[tuple[str, ...]] = ()  # keys of the recipe's [augmentation] that go with it
 
     @classmethod

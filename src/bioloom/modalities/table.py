@@ -76,7 +76,6 @@ class Table(Modality):
     kind = Kind.VECTOR
     default_network = "mlp"
     columns = "many"
-
     augmentations = ("noise", "mixing")
 
     @classmethod
