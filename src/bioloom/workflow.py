@@ -30,19 +30,22 @@ from bioloom.events import Journal, Listener, Silent
 from bioloom.explanation import explainers
 from bioloom.files import write_json, write_text
 from bioloom.journey import explained, result
+from bioloom.journey.attempts import Ground
 from bioloom.journey.checked import Checked, look
 from bioloom.journey.clock import Clock
 from bioloom.journey.delivery import deliver
-from bioloom.journey.division import divide
+from bioloom.journey.division import Division, divide
 from bioloom.journey.explained import Wanted
 from bioloom.journey.folder import Opened, abandon, finish, open_folder
 from bioloom.journey.judge import Trial, judge
 from bioloom.journey.learnable import Learnable, encode, make_job
+from bioloom.journey.lineup import line_up
 from bioloom.journey.predicted import PredictionTable, predict_file, read_records
 from bioloom.journey.prepare import Prepared, Request, Source, prepare
 from bioloom.journey.recorded import LEFT_OUT
 from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.result import Trained
+from bioloom.journey.search import Searched, not_searched, search
 from bioloom.journey.shelf import Shelf
 from bioloom.journey.trainee import fit_rivals, train_network
 from bioloom.metrics import METRICS
@@ -127,6 +130,8 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
         _write_table(opened.path / "dropped.csv", result.dropped_table(prepared))
     with clock.stage("encode", "Encoding the records"):
         learnable = encode(prepared, split)
+    searched = _search(prepared, division, learnable, opened, clock)
+    prepared = searched.prepared
     with clock.stage("train", "Training the network"):
         saved = opened.checkpoint / "training.safetensors"
         tell = _teller(learnable, clock.listener)
@@ -134,7 +139,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
         recipe = result.resolved(prepared.recipe, trainee.job, division)
     with clock.stage("rivals", "Training what it has to beat"), session(trainee.fitted.threads):
         rivals = fit_rivals(trainee)
-        rehearsal = Rehearsal(prepared, division.folds, Shelf(opened.checkpoint))
+        rehearsal = Rehearsal(searched.again, division.folds, Shelf(opened.checkpoint))
         answers = rehearsal.answers(trainee, rivals, clock.listener)
     with clock.stage("evaluate", "Judging what the score is worth"), session(trainee.fitted.threads):
         trial = Trial(trainee, rivals, answers, division)
@@ -151,10 +156,13 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
         explanation = _explain_rows(prepared, chosen, model, opened.path, clock.listener)
     with clock.stage("report", "Writing the report"):
         environment = result.describe_environment(trainee.job.device, trainee.fitted.threads)
-        found = Trained(trial, judged, model, recipe, explanation, opened.request)
+        told = searched.result(trainee, rivals, rehearsal.chosen())
+        found = Trained(trial, judged, model, recipe, explanation, opened.request, told)
         write_text(opened.path / "recipe.toml", recipes.dumps(recipe))
         write_json(opened.path / "environment.json", environment)
-        write_json(opened.path / "result.json", result.result(found, clock.seconds, environment))
+        content = result.result(found, clock.seconds, environment)
+        content["timing"]["search"] = dict(searched.seconds)
+        write_json(opened.path / "result.json", content)
         page.render(opened.path)
     finish(opened)
 
@@ -167,7 +175,7 @@ def dry_run(request: Request, listener: Listener = SILENT) -> dict[str, Any]:
     division = divide(prepared)
     split = division.split
     learnable = encode(prepared, split)
-    job = make_job(prepared, split, learnable)
+    job, lineup = make_job(prepared, split, learnable), line_up(prepared, split, learnable)
     return {
         "source": prepared.table.source,
         "rows": len(prepared.table.frame),
@@ -181,6 +189,7 @@ def dry_run(request: Request, listener: Listener = SILENT) -> dict[str, Any]:
         "counts": {part: len(split.index(part)) for part in ("train", "validation", "test")},
         "folds": 0 if division.folds is None else len(division.folds.splits),
         "network": job.network,
+        "search": [each.name for each in lineup.contenders] or lineup.off,
         "epochs": job.plan.epochs,
         "batch_size": job.plan.batch_size,
         "device": job.device,
@@ -229,6 +238,19 @@ def report(folder: Path) -> Path:
 
 
 # ---- pieces of the journey ------------------------------------------------------------------------------
+
+
+def _search(
+    prepared: Prepared, division: Division, learnable: Learnable, opened: Opened, clock: Clock
+) -> Searched:
+    """Try candidates on validation records, where the recipe leaves anything open and the budget allows."""
+    lineup = line_up(prepared, division.split, learnable)
+    if lineup.off:
+        return not_searched(prepared, lineup)
+    ground = Ground(prepared, division.split, learnable, Shelf(opened.checkpoint / "search"))
+    folds = 0 if division.folds is None else len(division.folds.splits)
+    with clock.stage("search", "Trying candidates on validation records"):
+        return search(ground, lineup, clock.listener, contests=1 + folds)
 
 
 def _default_folder(prepared: Prepared) -> Path:

@@ -62,6 +62,12 @@ class Resampling:
         """How many draws are made: fewer than asked for on very many records, where intervals are narrow."""
         return min(self.draws, max(FEWEST_DRAWS, MOST_COUNTS // max(self.records, 1)))
 
+    def part(self, share: float) -> NDArray[np.int64]:
+        """Positions of a share of the records, unit by unit (the last may be cut); a smaller lies within a larger."""
+        place = np.random.default_rng(self.seed).permutation(self.units)[self.codes]
+        order = np.argsort(place, kind="stable")
+        return np.sort(order[: max(1, round(share * self.records))])
+
     def bootstrap(self) -> Iterator[NDArray[np.float64]]:
         """How often each record counts in each draw, in blocks of (records, up to 50)."""
         random, codes, units = np.random.default_rng(self.seed), self.codes, self.units

@@ -91,6 +91,7 @@ def abandon(opened: Opened) -> None:
     """
     if any((opened.path / name).exists() for name in KEPT):
         return
+    rmtree(opened.checkpoint / "search", ignore_errors=True)  # of no use to another request
     for name in BEGUN:
         (opened.path / name).unlink(missing_ok=True)
     for folder in (opened.checkpoint, opened.path):

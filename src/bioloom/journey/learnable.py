@@ -68,7 +68,7 @@ def choose_network(prepared: Prepared) -> tuple[str, str]:
     if prepared.start is not None:
         return networks[asked].name, f"that of {prepared.start.folder}, whose weights it begins with"
     if asked != "auto":
-        return networks[asked].name, "named in the recipe"
+        return networks[asked].name, prepared.reasons.get("network", "named in the recipe")
     names = [recipe.modality for recipe in prepared.recipe.data.inputs.values()]
     if len(names) == 1:
         return modalities[names[0]].default_network, f"the default for {modalities[names[0]].title}"

@@ -10,10 +10,13 @@ from threadpoolctl import threadpool_limits
 from bioloom.data.folds import Folds
 from bioloom.data.split import Split
 from bioloom.events import Listener, Silent, Within
+from bioloom.journey.attempts import Ground
 from bioloom.journey.contest import Answers, compete, pool
 from bioloom.journey.further import Programme
-from bioloom.journey.learnable import encode
+from bioloom.journey.learnable import Learnable, encode
+from bioloom.journey.lineup import line_up
 from bioloom.journey.prepare import Prepared
+from bioloom.journey.search import Searched, search
 from bioloom.journey.shelf import Arrays, Shelf
 from bioloom.journey.trainee import Rivals, Trainee, fit_rivals, train_network
 from bioloom.training.device import session
@@ -57,6 +60,22 @@ class Rehearsal:
             kept[number] = self.shelf.keep(f"fold {number}", next(results))
         return [arrays for arrays in kept.values() if arrays is not None]
 
+    def _search(
+        self, number: int, prepared: Prepared, split: Split, learnable: Learnable, listener: Listener
+    ) -> Searched:
+        """The search anew on the training and validation records of one fold: what it takes has not seen its test."""
+        lineup = line_up(prepared, split, learnable)
+        shelf = self.shelf.below(f"fold {number}").below("search")
+        searched = search(Ground(prepared, split, learnable, shelf), lineup, listener)
+        shelf.keep_facts("found", {"chosen": searched.told.get("chosen")})
+        return searched
+
+    def chosen(self) -> list[str | None]:
+        """Which candidate each fold took; None where nothing was tried, or not kept."""
+        splits = () if self.folds is None else self.folds.splits
+        shelves = (self.shelf.below(f"fold {number}").below("search") for number in range(len(splits)))
+        return [(shelf.facts("found") or {}).get("chosen") for shelf in shelves]
+
     def _fold(self, number: int, split: Split, listener: Listener) -> Arrays:
         """Everything anew on the training records of one fold: encoding, network, rivals, controls.
 
@@ -67,16 +86,18 @@ class Rehearsal:
         saved = (
             None if self.shelf.folder is None else self.shelf.folder / f"fold {number} training.safetensors"
         )
-        training = Within(listener, 0.0, 0.4)
+        learnable = encode(prepared, split)
+        searched = self._search(number, prepared, split, learnable, Within(listener, 0.0, 0.2))
+        training = Within(listener, 0.2, 0.5)
         trainee = train_network(
-            prepared,
+            searched.prepared,
             split,
-            encode(prepared, split),
+            learnable,
             saved,
             lambda epoch, _: training.progress(epoch.number / epoch.epochs, f"epoch {epoch.number}"),
         )
         with session(trainee.fitted.threads), threadpool_limits(1, "blas"):
             shelf = self.shelf.below(f"fold {number}")
             return compete(
-                trainee, fit_rivals(trainee), Programme.of(trainee), shelf, Within(listener, 0.4, 1.0)
+                trainee, fit_rivals(trainee), Programme.of(trainee), shelf, Within(listener, 0.5, 1.0)
             )

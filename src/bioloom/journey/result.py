@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -45,6 +45,7 @@ class Trained:
     recipe: Recipe
     explanation: Sequence[Mapping[str, Any]]
     request: str
+    searched: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def prepared(self) -> Prepared:
@@ -77,6 +78,7 @@ def result(run: Trained, seconds: Mapping[str, float], environment: Mapping[str,
         "data": _data(run),
         "split": _split(run.trial.division),
         "leakage": run.trial.division.leakage.to_json(),
+        "search": dict(run.searched),
         "model": _model(run),
         "training": _training(run),
         **run.judged.to_json(),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from bioloom.files import write_bytes
+from bioloom.files import write_bytes, write_json
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -42,6 +44,21 @@ class Shelf:
         except (OSError, SafetensorError):
             return None
         return found
+
+    def facts(self, name: str) -> dict[str, Any] | None:
+        """The facts of that name, where they were kept whole."""
+        if self.folder is None:
+            return None
+        try:
+            found: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found
+
+    def keep_facts(self, name: str, facts: dict[str, Any]) -> None:
+        """Keep a few facts as JSON."""
+        if self.folder is not None:
+            write_json(self.folder / f"{name}.json", facts)
 
     def keep(self, name: str, arrays: Arrays) -> Arrays:
         """Keep arrays, and give them back."""
