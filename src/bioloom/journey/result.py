@@ -298,6 +298,7 @@ def resolved(recipe: Recipe, job: Job, division: Division) -> Recipe:
     """The recipe with every choice filled in, as the run writes it back."""
     folds = division.folds
     decided: dict[str, Any] = {"folds": 1 if folds is None else folds.count}
+    decided |= shares(recipe, len(division.copies))
     if recipe.split.method == "auto":
         decided["method"] = division.split.method if folds is None else folds.method
     return recipe.model_copy(
@@ -305,7 +306,6 @@ def resolved(recipe: Recipe, job: Job, division: Division) -> Recipe:
             "split": recipe.split.model_copy(update=decided),
             "model": recipe.model.model_copy(update={"network": job.network, "settings": dict(job.settings)}),
             "training": recipe.training.model_copy(update=asdict(job.plan)),
-    decided |= shares(recipe, len(division.copies))
         }
     )
 
