@@ -166,6 +166,14 @@ def test_chromosomes_are_read_from_ids(form: str) -> None:
     assert all(len(set(split.part[ids == each].tolist())) == 1 for each in ids)
 
 
+def test_regions_of_one_chromosome_are_not_taken_for_one_unit_by_intervals() -> None:
+    cells = np.array([f"chr{number % 6}" for number in range(240)], dtype=object)
+    split = make_split("chromosome", replace(request(np.arange(240) // 120), chromosome=cells))
+    assert split.units is not None
+    assert split.alike is None
+    assert "intervals take them for independent" in split.reason
+
+
 def test_records_without_a_chromosome_stay_together_and_that_is_said() -> None:
     cells = np.array([None if n < 12 else f"chr{n % 9}" for n in range(120)], dtype=object)
     split = make_split("chromosome", replace(request(np.arange(120) % 2), chromosome=cells))

@@ -47,6 +47,11 @@ class Split:
         return np.flatnonzero(self.part == part)
 
     @property
+    def alike(self) -> NDArray[np.int64] | None:
+        """(records,) the units if those of one are like each other, so that intervals draw them whole; else None."""
+        return None if splitters[self.method].places else self.units
+
+    @property
     def counts(self) -> dict[str, int]:
         """Records of each part."""
         return {part: int((self.part == part).sum()) for part in PARTS}
@@ -158,6 +163,7 @@ class Splitter:
     asked_for:  the single test is a question of its own, so folds are made only when asked for
     one_parent: for variants of one parent, which are all one family: there is nothing to split by similarity
     unlike:     test records resemble no training record
+    places:     a unit is only a place, such as a chromosome: intervals take its records for independent of each other
     alone:      each test is one record with its copies, on which nothing can be ranked
     """
 
@@ -170,6 +176,7 @@ class Splitter:
     asked_for: bool = False
     one_parent: bool = False
     unlike: bool = False
+    places: bool = False
     alone: bool = False
 
     @property

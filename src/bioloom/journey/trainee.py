@@ -28,6 +28,9 @@ BASELINE_RECORDS = 50_000
 """Baselines learn from at most so many training records, chosen at random; more changes them little."""
 
 
+REACH = "reach of "
+"""Begins the names of answers that say how far off a model expects to be."""
+
 FEWER = {"fast": 2_500, "normal": BASELINE_RECORDS, "thorough": BASELINE_RECORDS}
 """Training records for the two rivals that take longest: the nearest record, and boosting."""
 
@@ -69,11 +72,15 @@ class Trainee:
             return self.calibration.apply(raw)
         return self.job.task.activate(raw, self.learnable.targets)
 
+    def reach(self, index: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """How far off the network expects to be of some records, (index, 2 x targets); None where it does not say."""
+        return self.job.task.reach(self.raw[index], self.learnable.targets, self.job.plan.loss)
+
     def groups(self, index: NDArray[np.int64]) -> NDArray[np.object_] | NDArray[np.int64] | None:
         """What some records are resampled and shuffled by: given groups, else what the split kept together."""
         if self.records.group is not None:
             return self.records.group[index]
-        return None if self.split.units is None else self.split.units[index]
+        return None if self.split.alike is None else self.split.alike[index]
 
 
 def _ignore(epoch: Epoch, job: Job) -> None:

@@ -44,7 +44,12 @@ def chromosome_units(request: SplitRequest) -> Units:
         (f"{int(without.sum())} records without a chromosome were kept together",) if without.any() else ()
     )
     shown = f"{len(known)} chromosomes, {source}"
-    units = Units(codes, "chromosome", f"Records of one chromosome stay together ({shown}).", notes)
+    units = Units(
+        codes,
+        "chromosome",
+        f"Records of one chromosome stay together ({shown}); intervals take them for independent.",
+        notes,
+    )
     refuse_too_few(units, "chromosome", "use another way to split, such as --split similarity")
     return units
 
@@ -76,5 +81,6 @@ splitters.register(
         chromosome_units,
         unit="chromosome",
         asked_for=True,
+        places=True,
     )
 )
