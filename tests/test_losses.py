@@ -42,6 +42,20 @@ def test_a_recipe_that_changes_nothing_gives_the_loss_of_the_task_itself() -> No
     assert {key for task in TASKS.values() for key in task.options} == set(USUAL)
 
 
+@pytest.mark.parametrize("options", [LossOptions(), ALL, LossOptions(loss="huber")])
+@pytest.mark.parametrize("task", list(TASKS))
+def test_no_mask_means_that_all_is_known_and_no_weight_that_all_counts_alike(
+    task: str, options: LossOptions
+) -> None:
+    raw, truth = (LOGITS, CLASS) if task == "multiclass" else (LOGIT, YES)
+    if task == "binary":
+        options = replace(options, class_weights=options.class_weights[:2])
+    told, even = TASKS[task].loss_with(options), torch.ones(50, dtype=torch.float64)
+    torch.testing.assert_close(told(raw, truth, None, None), told(raw, truth, KNOWN, even))
+    torch.testing.assert_close(told(raw, truth, KNOWN, None), told(raw, truth, KNOWN, even))
+    torch.testing.assert_close(told(raw, truth, None, WEIGHT), told(raw, truth, KNOWN, WEIGHT))
+
+
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 def test_changes_too_small_to_matter_do_not_matter(task: str) -> None:
     torch.testing.assert_close(loss(task, LossOptions(focal=1e-9)), loss(task, LossOptions()))

@@ -11,6 +11,7 @@ from bioloom.errors import UserError
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
+from bioloom.models.flat import Conv1d, MaxPool1d
 
 
 @networks.register
@@ -61,11 +62,11 @@ class CNN(Network):
     def __init__(self, channels: int, positions: int, n_outputs: int, settings: Settings) -> None:
         super().__init__()
         padded = settings.padding == "same"
-        self.convolution = nn.Conv1d(
+        self.convolution = Conv1d(
             channels, settings.filters, settings.width, padding="same" if padded else "valid"
         )
         self.relu = nn.ReLU()
-        self.pool = nn.MaxPool1d(settings.pool)
+        self.pool = MaxPool1d(settings.pool)
         self.flatten = nn.Flatten()
         left = positions if padded else positions - settings.width + 1
         self.dense = nn.Linear(left // settings.pool * settings.filters, n_outputs)
