@@ -75,7 +75,7 @@ def quantile_losses(raw: Tensor, truth: Tensor) -> Tensor:
 
 def quantile_reach(raw: NDArray[np.floating], targets: int) -> Reach:
     """The distances from the median to the outer quantiles."""
-    gaps = np.logaddexp(np.asarray(raw[:, targets:], dtype=np.float64), 0)
+    gaps = np.logaddexp(np.asarray(raw[:, targets:], dtype=np.float64), 0).clip(min=np.sqrt(LEAST_VARIANCE))
     return gaps[:, :targets], gaps[:, targets:]
 
 

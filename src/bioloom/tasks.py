@@ -91,6 +91,17 @@ class Task:
         head = self.head(loss)
         return targets.outputs * (1 if head is None else head.per_target)
 
+    def reach(self, raw: NDArray[np.float32], targets: Targets, loss: str) -> NDArray[np.float32] | None:
+        """How far below its predictions, then how far above, a network expects the truths, (records, 2 x targets).
+
+        In the target's units; None where it says nothing of that.
+        """
+        head = self.head(loss)
+        if head is None:
+            return None
+        scale = np.array(targets.scale)
+        return np.column_stack([side * scale for side in head.reach(raw, len(scale))]).astype(np.float32)
+
     def refuse_others(self, keys: Iterable[str]) -> None:
         """UserError for a key of the recipe that changes a loss of another kind of task."""
         for key in keys:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import expit
+from scipy.stats import gamma
 
 from bioloom.evaluation.conformal import Calibrating, Conformal, quantile
 from bioloom.evaluation.resampling import Resampling
@@ -205,3 +206,84 @@ def test_a_lower_promise_is_told_beside_a_target_without_one() -> None:
         "The promise is lower than asked for: 12 validation records are too few for 95 %, which needs 19. "
         "Too few validation records have a known b, so its intervals have no ends"
     )
+
+
+# ---- a model that says of each record how far off it may be ------------------------------------------------
+
+
+def uneven(n: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Truths, predictions, the reach that a model says (half of the true one), and which records are noisy."""
+    noisy = random.random(n) < 0.5
+    deviation = np.where(noisy, 3.0, 0.3)[:, None]
+    value = random.normal(size=(n, 1))
+    return value + deviation * random.normal(size=(n, 1)), value, np.hstack([deviation, deviation]) / 2, noisy
+
+
+@pytest.mark.parametrize("n", [29, 199])
+def test_scaled_intervals_hold_as_often_as_promised_for_quiet_and_for_noisy_records(n: int) -> None:
+    random, hits, by_noise, plain = np.random.default_rng(5), [], {True: [], False: []}, {True: [], False: []}
+    for _ in range(500):
+        truth, value, reach, noisy = uneven(n + 100, random)
+        made = Conformal.fit(Calibrating(value[:n], truth[:n], ("a",), reach=reach[:n]))
+        same = Conformal.fit(Calibrating(value[:n], truth[:n], ("a",)))
+        inside, _ = made.held(truth[n:], value[n:], reach[n:])
+        without, _ = same.held(truth[n:], value[n:])
+        hits.append(inside.mean())
+        for kind in (True, False):
+            by_noise[kind].append(inside[noisy[n:] == kind].mean())
+            plain[kind].append(without[noisy[n:] == kind].mean())
+    assert np.mean(hits) == pytest.approx(0.9, abs=0.02)
+    for kind in (True, False):
+        assert np.mean(by_noise[kind]) == pytest.approx(0.9, abs=0.025)
+    assert np.mean(plain[True]) < 0.86 < 0.99 < np.mean(plain[False]), (
+        "one width for all fails the noisy ones"
+    )
+
+
+def test_conformalised_quantiles_hold_for_skewed_errors_and_are_narrower_than_one_width_for_all() -> None:
+    """Gamma noise whose scale grows with the record; the quantiles that the model says are half as far as they should."""
+    random, hits, widths, plain = np.random.default_rng(6), [], [], []
+    low, high = gamma.ppf([0.05, 0.95], 1.5) - gamma.ppf(0.5, 1.5)
+    for _ in range(400):
+        scale = np.exp(random.normal(0, 1, (300, 1)))
+        value = np.zeros((300, 1))
+        truth = scale * (random.gamma(1.5, 1.0, (300, 1)) - gamma.ppf(0.5, 1.5))
+        reach = np.hstack([-low * scale, high * scale]) / 2
+        made = Conformal.fit(Calibrating(value[:200], truth[:200], ("a",), reach=reach[:200]))
+        inside, width = made.held(truth[200:], value[200:], reach[200:])
+        hits.append(inside.mean())
+        widths.append(np.median(width))
+        plain.append(2 * Conformal.fit(Calibrating(value[:200], truth[:200], ("a",))).half[0])
+    assert made.half[0] == pytest.approx(2, rel=0.2), "the quantiles are stretched to where they belong"
+    assert np.mean(hits) == pytest.approx(0.9, abs=0.02)
+    assert np.mean(widths) < 0.6 * np.mean(plain)
+
+
+def test_the_score_is_the_largest_stretch_of_both_sides() -> None:
+    """Kivaranovic (2020): max((q_low - y) / (m - q_low), (y - q_high) / (q_high - m)) + 1, also for several targets."""
+    random = np.random.default_rng(7)
+    truth, value = random.normal(size=(40, 2)), random.normal(size=(40, 2))
+    below, above = random.random((2, 40, 2)) + 0.1
+    errors = Calibrating(value, truth, ("a", "b"), reach=np.hstack([below, above])).errors()
+    expected = 1 + np.maximum((value - below - truth) / below, (truth - value - above) / above)
+    np.testing.assert_allclose(errors, expected)
+
+
+def test_a_reach_of_one_changes_nothing_and_is_kept_in_json() -> None:
+    random = np.random.default_rng(8)
+    truth, value = number(60, random)
+    ones = np.ones((60, 2))
+    made = Conformal.fit(Calibrating(value, truth, ("a",), reach=ones))
+    plain = Conformal.fit(Calibrating(value, truth, ("a",)))
+    assert made.half == plain.half
+    assert (made.scaled, plain.scaled) == (True, False)
+    np.testing.assert_array_equal(made.interval(value, ones), plain.interval(value))
+    for each in (made, plain):
+        assert Conformal.from_json(json.loads(json.dumps(each.to_json()))) == each
+    assert "scaled" not in plain.to_json()
+
+
+def test_scaled_intervals_without_a_promise_have_no_ends() -> None:
+    truth, value = number(3, np.random.default_rng(9))
+    made = Conformal.fit(Calibrating(value, truth, ("a",), reach=np.ones((3, 2))))
+    assert np.isinf(made.interval(value, np.full((3, 2), 0.1))).all()

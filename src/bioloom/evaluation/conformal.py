@@ -3,6 +3,11 @@
 Split conformal prediction (Vovk et al. 2005; Lei et al. 2018, doi:10.1080/01621459.2017.1307116): the errors on
 records that took no part in fitting the weights say how large the next error may be, whatever the model is.
 
+A model that says of each record how far off it expects to be (its reach) gets intervals in proportion to it, wider
+where the model knows less: errors are counted in reaches (Lei et al. 2018, section 5.2). With a reach to either side,
+such as the distance from a median to its quantiles, these are conformalised quantiles (Romano, Patterson and Candes 2019,
+arXiv:1905.03222) in the form that stretches them (Kivaranovic, Johnson and Leeb 2020, arXiv:1905.10634).
+
 The promise holds on average over new records that are exchangeable with the calibration records: drawn from the
 same source, in the same way, in any order. It does not hold for each kind of record by itself, nor for records
 of another laboratory, species or year. Validation rows chose when training stopped, so their errors are a little
@@ -39,13 +44,14 @@ class Conformal:
     """How wide prediction intervals are, or how many classes a set holds, calibrated on validation rows.
 
     level:    the promised share of hits
-    half:     regression: half the width of the interval, by target, in its units. Classification: by class, the
+    half:     regression: half the width of the interval, by target, in its units, or in reaches. Classification: by class, the
               largest 1 - probability at which it is still in the set. Infinite where there are too few calibration
               records of that target or class; such a class is in every set
     names:    the targets of a regression, or the classes
     classes:  how many classes there are; 0 for numbers
     records, groups: calibration records, and groups of them (0 where records are independent)
     reason:   why the level is not the one asked for, or why there is none; empty otherwise
+    scaled:   whether the width goes with what the model says of each record
     """
 
     level: float
@@ -55,6 +61,7 @@ class Conformal:
     records: int
     groups: int
     reason: str = ""
+    scaled: bool = False
 
     @classmethod
     def fit(cls, given: Calibrating, level: float = DEFAULT_LEVEL) -> Self:
@@ -71,13 +78,27 @@ class Conformal:
         groups = 0 if codes is None else len(np.unique(codes))
         reason = _reason(given, half, (level, promised, tried[-1]))
         return cls(
-            promised, tuple(map(float, half)), given.names, given.classes, len(given.value), groups, reason
+            level=promised,
+            half=tuple(map(float, half)),
+            names=given.names,
+            classes=given.classes,
+            records=len(given.value),
+            groups=groups,
+            reason=reason,
+            scaled=given.reach is not None,
         )
 
-    def interval(self, value: NDArray[np.floating]) -> tuple[Floats, Floats]:
-        """Lower and upper ends around predictions (records, targets), in the target's units."""
+    def interval(
+        self, value: NDArray[np.floating], reach: NDArray[np.floating] | None = None
+    ) -> tuple[Floats, Floats]:
+        """Lower and upper ends around predictions (records, targets), in the target's units.
+
+        reach: (records, 2 x targets) where the intervals are scaled: how far below predictions the model expects the
+        truth, then how far above
+        """
+        below, above = (1.0, 1.0) if reach is None else sides(reach)
         half = np.array(self.half)
-        return np.asarray(value - half, np.float64), np.asarray(value + half, np.float64)
+        return np.asarray(value - half * below, np.float64), np.asarray(value + half * above, np.float64)
 
     def sets(self, probability: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Which classes a record may belong to, (records, classes), from (records, 1 or classes) probabilities.
@@ -90,15 +111,24 @@ class Conformal:
         return held
 
     def coverage(
-        self, truth: NDArray[np.floating], value: NDArray[np.floating], plan: Resampling
+        self,
+        truth: NDArray[np.floating],
+        value: NDArray[np.floating],
+        plan: Resampling,
+        reach: NDArray[np.floating] | None = None,
     ) -> Coverage:
         """How often the promise was kept on test rows, with a 95 % interval (by group where there are groups).
 
-        truth (records, targets), unknown ones NaN; value (records, targets or classes) as predicted
+        truth (records, targets), unknown ones NaN; value (records, targets or classes) as predicted; reach as in `interval`
         """
-        return self.counted(*self.held(truth, value), plan)
+        return self.counted(*self.held(truth, value, reach), plan)
 
-    def held(self, truth: NDArray[np.floating], value: NDArray[np.floating]) -> tuple[Floats, Floats]:
+    def held(
+        self,
+        truth: NDArray[np.floating],
+        value: NDArray[np.floating],
+        reach: NDArray[np.floating] | None = None,
+    ) -> tuple[Floats, Floats]:
         """Which truths lie inside, 1 or 0 or NaN where unknown, and how large the interval or set is, (records, targets).
 
         For classes the first column is of all records, and the others of the records of each class.
@@ -111,7 +141,7 @@ class Conformal:
             of_class = np.where(truth == np.arange(self.classes), inside, np.nan)
             size = held.sum(axis=1, dtype=np.float64)[:, None]
             return np.column_stack([inside, of_class]), np.repeat(size, 1 + self.classes, axis=1)
-        low, high = self.interval(value)
+        low, high = self.interval(value, reach)
         inside = np.where(np.isfinite(truth), (truth >= low) & (truth <= high), np.nan)
         return inside, high - low
 
@@ -136,7 +166,7 @@ class Conformal:
             "records": self.records,
             "groups": self.groups,
             "reason": self.reason,
-        }
+        } | ({"scaled": True} if self.scaled else {})
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -154,6 +184,8 @@ class Calibrating:
     names:   the targets of a regression, or the classes
     classes: how many classes there are; 0 for numbers
     groups:  (records,) whose records resemble each other, or None where records are independent
+    reach:   (records, 2 x targets), above 0, how far below and then how far above the predictions the model expects the
+             truths; None where it says nothing
     """
 
     value: NDArray[np.floating]
@@ -161,15 +193,18 @@ class Calibrating:
     names: tuple[str, ...] = ()
     classes: int = 0
     groups: NDArray[Any] | None = None
+    reach: NDArray[np.floating] | None = None
 
     def errors(self) -> Floats:
-        """Absolute residuals, (records, targets); or 1 - the probability of the true class, in its column.
+        """Absolute residuals, (records, targets), in reaches if any; or 1 - the probability of the true class, in its column.
 
         Each class by itself, so that the promise holds for rare classes too (label-conditional: Vovk 2012; the score
         is LAC: Sadinle, Lei and Wasserman 2019, doi:10.1080/01621459.2017.1395341).
         """
         if not self.classes:
-            return np.abs(np.asarray(self.truth, np.float64) - self.value)
+            error = np.asarray(self.truth, np.float64) - self.value
+            below, above = (1.0, 1.0) if self.reach is None else sides(self.reach)
+            return np.abs(error) / np.where(error < 0, below, above)
         known = np.isfinite(self.truth[:, 0])
         own = np.where(known, self.truth[:, 0], 0).astype(np.int64)
         share = _all_classes(self.value)[np.arange(len(own)), own]
@@ -232,7 +267,7 @@ class Coverage:
         span = "" if low is None or high is None else f" ({percent(low, 1)} to {percent(high, 1)})"
         wide = f"{size:.3g} {'class' if size == 1 else 'classes'} on average"
         if not self.conformal.classes:
-            wide = f"{size:.4g} wide"
+            wide = f"{size:.4g} wide{' on average' if self.conformal.scaled else ''}"
         if not np.isfinite(size):
             wide = "some of them without ends, because a fold had too few validation records for the promise"
         return f"{percent(share.value, 1)}{among}{span}, {wide}"
@@ -274,6 +309,12 @@ def quantile(errors: Floats, codes: NDArray[np.int64] | None, level: float) -> f
     order = np.argsort(errors, kind="stable")
     enough = np.flatnonzero(np.cumsum(weight[order]) >= level - 1e-9)
     return float(errors[order[enough[0]]]) if len(enough) else float("inf")
+
+
+def sides(reach: NDArray[np.floating]) -> tuple[Floats, Floats]:
+    """How far below predictions the truth is expected, and how far above, each (records, targets)."""
+    below, above = np.hsplit(np.asarray(reach, dtype=np.float64), 2)
+    return below, above
 
 
 def _share(inside: Floats, plan: Resampling) -> Share:

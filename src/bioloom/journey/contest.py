@@ -21,6 +21,7 @@ from bioloom.journey.further import ABOUT, FEWEST, Programme, nested, trainings
 from bioloom.journey.shelf import Arrays, Shelf
 from bioloom.journey.trainee import (
     BASELINE_RECORDS,
+    REACH,
     Rivals,
     Trainee,
     asked,
@@ -97,6 +98,7 @@ def compete(
     """All answers for the test records of one split, by name.
 
     model, trivial, nearest, simple, boosting   the network and its rivals
+    reach of model                              how far off the network expects to be, where it says so
     untrained, properties                       controls that know little
     short, shuffled 1, shuffled 2, ...          short trainings on true and on shuffled labels
     share 0.25, simple 0.25, ...                learned from a share of the training records
@@ -106,7 +108,8 @@ def compete(
                                                 their scores on the training records, in the metrics of the task
     """
     test = trainee.split.index("test")
-    values = {"model": trainee.values[test]}
+    values, reach = {"model": trainee.values[test]}, trainee.reach(test)
+    values |= {} if reach is None else {f"{REACH}model": reach}
     values |= {role: rival.values[test] for role, rival in rivals.by_role.items()}
     listener.progress(0.1, "controls")
     values |= _controls(trainee, rivals, test)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.evaluation.conformal import Calibrating, Conformal, Coverage
-from bioloom.journey.trainee import Trainee
+from bioloom.journey.trainee import REACH, Trainee
 
 if TYPE_CHECKING:
     from bioloom.journey.judge import Trial
@@ -23,14 +23,20 @@ def promise(trial: Trial, role: str) -> Conformal:
     """
     trainee, answers = trial.trainee, trial.once
     if trial.division.folds is not None:
-        return promised(trainee, answers.rows, answers.values[role])
+        return promised(trainee, answers.rows, answers.values[role], answers.values.get(REACH + role))
     rows = trainee.job.validation
-    values = trainee.values if role == "model" else trial.rivals.by_role[role].values
-    return promised(trainee, rows, values[rows])
+    if role != "model":
+        return promised(trainee, rows, trial.rivals.by_role[role].values[rows])
+    return promised(trainee, rows, trainee.values[rows], trainee.reach(rows))
 
 
-def promised(trainee: Trainee, rows: NDArray[np.int64], values: NDArray[np.float32]) -> Conformal:
-    """Intervals or sets from what a model says of some records, (rows, targets or classes)."""
+def promised(
+    trainee: Trainee,
+    rows: NDArray[np.int64],
+    values: NDArray[np.float32],
+    reach: NDArray[np.float32] | None = None,
+) -> Conformal:
+    """Intervals or sets from what a model says of some records, (rows, targets or classes), and of how far it is off."""
     targets = trainee.learnable.targets
     given = Calibrating(
         value=values,
@@ -38,6 +44,7 @@ def promised(trainee: Trainee, rows: NDArray[np.int64], values: NDArray[np.float
         names=targets.classes or targets.names,
         classes=len(targets.classes),
         groups=trainee.groups(rows),
+        reach=reach,
     )
     return Conformal.fit(given, trainee.prepared.recipe.evaluation.confidence)
 
@@ -45,15 +52,19 @@ def promised(trainee: Trainee, rows: NDArray[np.int64], values: NDArray[np.float
 def coverage(trial: Trial, role: str) -> Coverage:
     """How often the promise was kept on tested records; in a cross-validation each fold by that of the other folds."""
     made, answers = promise(trial, role), trial.once
-    values = answers.values[role]
+    values, reach = answers.values[role], answers.values.get(REACH + role)
     if trial.division.folds is None:
-        return made.coverage(trial.truth, values, trial.plan)
+        return made.coverage(trial.truth, values, trial.plan, reach)
     parts = [np.flatnonzero(answers.fold == fold) for fold in np.unique(answers.fold)]
     held = []
     for part in parts:
         others = np.setdiff1d(np.arange(len(values)), part)
-        beside = promised(trial.trainee, answers.rows[others], values[others])
-        held.append(beside.held(trial.truth[part], values[part]))
+        beside = promised(trial.trainee, answers.rows[others], values[others], _some(reach, others))
+        held.append(beside.held(trial.truth[part], values[part], _some(reach, part)))
     order = np.argsort(np.concatenate(parts), kind="stable")
     inside, size = (np.concatenate(each)[order] for each in zip(*held, strict=True))
     return made.counted(inside, size, trial.plan)
+
+
+def _some(reach: NDArray[np.float32] | None, index: NDArray[np.int64]) -> NDArray[np.float32] | None:
+    return None if reach is None else reach[index]

@@ -218,7 +218,8 @@ def _certainty(result: Result) -> Iterator[str]:
         return
     what = "Sets of classes" if promised.get("kind") == "sets" else "Prediction intervals"
     yield (
-        f"{what} by split conformal prediction at a level of {100 * promised['level']:g} %, calibrated on "
+        f"{what} by split conformal prediction at a level of {100 * promised['level']:g} %, "
+        f"{'in proportion to the spread that the network predicts, ' if promised.get('scaled') else ''}calibrated on "
         f"{measured_on(result)}, held {100 * held['value']:.1f} % of test records."
     )
 

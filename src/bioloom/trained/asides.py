@@ -25,7 +25,7 @@ def asides(model: Model, frames: Mapping[str, pd.DataFrame], value: NDArray[np.f
     if conformal is not None and model.targets.classes:
         columns["possible"] = _listed(conformal.sets(value), model.targets.classes)
     elif conformal is not None:
-        low, high = conformal.interval(value)
+        low, high = conformal.interval(value, model.reach(frames) if conformal.scaled else None)
         for place, name in enumerate(model.targets.names):
             columns[f"{name} low"], columns[f"{name} high"] = low[:, place], high[:, place]
     domain = model.domain

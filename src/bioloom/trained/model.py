@@ -157,6 +157,15 @@ class Model:
         with session(self.threads):
             return raw_outputs(self.network, encoded, device=device)
 
+    def reach(self, frames: Mapping[str, pd.DataFrame]) -> NDArray[np.float32] | None:
+        """How far below its predictions, then how far above, the network expects the truths, (records, 2 x targets).
+
+        In the target's units; None where the network was trained with a loss that does not ask for it.
+        """
+        loss = self.recipe.training.loss
+        told = task(self.targets.task)
+        return None if told.head(loss) is None else told.reach(self.raw(frames), self.targets, loss)
+
     @property
     def threads(self) -> int:
         """Processor threads that pay for a network of this size."""
