@@ -153,6 +153,12 @@ def leaking(**counts: int) -> Pair:
     return Pair(replace(numbers(), leakage=CLEAN | counts), numbers())
 
 
+def begun(**counts: int) -> Pair:
+    """Runs that began with the network of another."""
+    sound = replace(numbers(), start="runs/first", leakage=CLEAN | {"start_copies": 0})
+    return Pair(replace(sound, leakage=sound.leakage | counts), sound)
+
+
 def with_truth(facts: Facts, change: Any) -> Facts:
     truth = facts.truth.copy()
     change(truth)
@@ -204,6 +210,7 @@ def _from_records() -> dict[str, Pair]:
         "leak.exact_copies": leaking(exact_copies=20),
         "leak.reverse_complements": leaking(reverse_complements=2),
         "leak.contained_copies": leaking(contained_copies=3),
+        "leak.start_copies": begun(start_copies=6),
         "leak.validation_copies": leaking(validation_copies=6),
         "leak.near_copies": leaking(near_copies=60),
         "leak.conflicting_labels": leaking(conflicting_labels=1),

@@ -106,6 +106,12 @@ def test_validation_copies_are_a_share_of_the_validation_records_of_all_folds() 
     assert "6 validation records of 200 (3.0 %)" in asked("leak.validation_copies", folds).text
 
 
+def test_a_start_whose_records_are_not_known_is_a_warning_and_no_start_is_no_question() -> None:
+    unknown = asked("leak.start_copies", replace(SOUND, start="runs/first", leakage=CLEAN))
+    assert (unknown.severity, "stored without a list" in unknown.text) == ("warning", True)
+    assert checks["leak.start_copies"].look(SOUND) is None
+
+
 def test_a_score_that_is_gone_on_unlike_records_is_a_warning() -> None:
     gone = asked("leak.identity", told(SOUND, Evidence(identity=by_likeness((0.1, -0.1, 0.3)))))
     assert gone.severity == "warning"
