@@ -19,8 +19,8 @@ from bioloom.models.candidates import Candidate, Space
 from bioloom.models.layers import layer_table
 from bioloom.recipe import Recipe
 
-LEAST_WEIGHT = 0.1
-"""However few its multiplications, a training costs this share of that of the default: batches, steps, validation."""
+OVERHEAD = 50_000
+"""What a record costs in a training besides the multiplications of the network, in multiplications: about 10 us."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def recipe_of(recipe: Recipe, contender: Contender) -> Recipe:
 
 def weight(contender: Contender, default: Contender) -> float:
     """What a training of a contender costs, that of the default being 1."""
-    return max(LEAST_WEIGHT, contender.multiplications / default.multiplications)
+    return (contender.multiplications + OVERHEAD) / (default.multiplications + OVERHEAD)
 
 
 def multiplications(contender: Contender, prepared: Prepared, shapes: Shapes, outputs: int) -> float | str:

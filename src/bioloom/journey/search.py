@@ -39,7 +39,7 @@ FIRST_SHARE = 1 / 12
 """Share of a training that each candidate gets in the first round, where the time decides how many there are."""
 
 STEEPER = 3.0
-"""How much longer the trainings of the next round are then."""
+"""How much longer at least the trainings of the next round are where candidates are drawn."""
 
 
 @dataclass(frozen=True)
@@ -176,11 +176,9 @@ def _later_rounds(
             return kept
         contenders = [story.contenders[name] for name in kept]
         cost = sum(lineup.weights(contenders))
-        if lineup.scope.time:
-            longer = min(1.0, STEEPER * share)
-        else:
-            left = max(0.0, lineup.scope.spend - spent) * shares(len(counts) - number)
-            longer = min(1.0, max(share, left / cost))
+        left = max(0.0, lineup.scope.spend - spent) * shares(len(counts) - number)
+        steeper = STEEPER * share if lineup.scope.draws else share
+        longer = min(1.0, steeper if lineup.scope.time else max(steeper, left / cost))
         names = kept
         if _portion(ground, longer) == _portion(ground, share):
             continue
@@ -259,8 +257,18 @@ def _in_time(ground: Ground, lineup: Lineup, story: _Story, more: int, contests:
         return True
     spent = sum(story.seconds.values())
     after = spent + more * spent / len(story.contenders)
-    allowed = OF_TIME * lineup.scope.time / (contests * len(rounds(len(story.contenders) + more)))
-    return after <= allowed * ground.side_by_side
+    after *= _whole_search(rounds(len(story.contenders) + more), _first_share(ground, lineup))
+    return after <= OF_TIME * lineup.scope.time / contests * ground.side_by_side
+
+
+def _whole_search(counts: Sequence[int], share: float) -> float:
+    """How much longer all rounds take than the first."""
+    spent = [counts[0] * share]
+    for count in counts[1:]:
+        longer = min(1.0, STEEPER * share)
+        spent.append(count * longer if longer > share else 0.0)
+        share = longer
+    return sum(spent) / spent[0]
 
 
 # ---- what was found ----------------------------------------------------------------------------------------

@@ -96,11 +96,13 @@ def _told(spaces: Spaces, scored: Scored) -> Any:
     distributions: dict[str, BaseDistribution] = {NETWORK: CategoricalDistribution(list(range(len(spaces))))}
     told: dict[str, Any] = {NETWORK: list(spaces).index(network)}
     for key, values in spaces[network].items():
-        distribution, value = _distribution(values), _value(scored, key)
-        if isinstance(values, Choice):
-            value = values.values.index(value) if value in values.values else None
-        if value is not None and distribution._contains(distribution.to_internal_repr(value)):
-            distributions[f"{network} {key}"], told[f"{network} {key}"] = distribution, value
+        value = _value(scored, key)
+        if isinstance(values, Choice) and value in values.values:
+            told[f"{network} {key}"] = values.values.index(value)
+        elif isinstance(values, Range) and value is not None and values.low <= value <= values.high:
+            told[f"{network} {key}"] = value
+        if f"{network} {key}" in told:
+            distributions[f"{network} {key}"] = _distribution(values)
     return create_trial(params=told, distributions=distributions, value=scored.score)
 
 
