@@ -28,7 +28,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise _as_user_error(path, error) from error
+        raise as_user_error(path, error) from error
     except BaseException:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
@@ -46,7 +46,7 @@ def append_line(path: Path, line: str) -> None:
         with path.open("a", encoding="utf-8") as stream:
             stream.write(line + "\n")
     except OSError as error:
-        raise _as_user_error(path, error) from error
+        raise as_user_error(path, error) from error
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -60,7 +60,8 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _as_user_error(path: Path, error: OSError) -> UserError:
+def as_user_error(path: Path, error: OSError) -> UserError:
+    """Why a file could not be written, in words a user can act on."""
     reasons = {
         errno.ENOSPC: ("The disk is full.", "free some space or choose another folder (--outdir, --out)"),
         errno.EACCES: ("This place may not be written to.", "choose another folder (--outdir, --out)"),

@@ -129,7 +129,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
         _write_table(opened.path / "split.csv", result.split_table(prepared, division))
         _write_table(opened.path / "dropped.csv", result.dropped_table(prepared))
     with clock.stage("encode", "Encoding the records"):
-        learnable = encode(prepared, split)
+        learnable = encode(prepared, split, opened.checkpoint)
     searched = _search(prepared, division, learnable, opened, clock)
     prepared = searched.prepared
     with clock.stage("train", "Training the network"):

@@ -5,8 +5,12 @@ Whatever is learned here (lengths, means, categories, the scale of the target) i
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +45,11 @@ class Learnable:
     notes: tuple[Problem, ...]
 
 
-def encode(prepared: Prepared, split: Split) -> Learnable:
-    """Learn from the training rows how to encode, and encode all rows."""
+def encode(prepared: Prepared, split: Split, folder: Path | None = None) -> Learnable:
+    """Learn from the training rows how to encode, and encode all rows.
+
+    folder: where encoded records lie that are larger than memory should hold; None keeps them in memory
+    """
     records, train, start = prepared.records, split.index("train"), prepared.start
     fitted = {
         name: modalities[recipe.modality].fit(take_rows(records.inputs[name], train))
@@ -55,11 +62,22 @@ def encode(prepared: Prepared, split: Split) -> Learnable:
         targets = start.model.targets
     return Learnable(
         modalities=fitted,
-        encoded={name: modality.encode(records.inputs[name]) for name, modality in fitted.items()},
+        encoded={name: _encode(prepared, modality, name, folder) for name, modality in fitted.items()},
         targets=targets,
         truth=targets.truth(records.targets),
         notes=tuple(note for name, each in fitted.items() for note in each.notes(records.inputs[name])),
     )
+
+
+def _encode(prepared: Prepared, modality: Modality, name: str, folder: Path | None) -> Encoded:
+    """All records of one input; a file of them is called by all that it follows from, so that it is found again."""
+    values = prepared.records.inputs[name]
+    if folder is None:
+        return modality.encode(values)
+    known = [version("bioloom"), prepared.table.sha256, len(values), name, modality.name, modality.state()]
+    digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
+    digest.update(np.ascontiguousarray(prepared.records.lines).tobytes())
+    return modality.encode_into(values, folder / f"encoded {digest.hexdigest()[:24]}")
 
 
 def choose_network(prepared: Prepared) -> tuple[str, str]:

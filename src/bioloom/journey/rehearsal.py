@@ -86,7 +86,7 @@ class Rehearsal:
         saved = (
             None if self.shelf.folder is None else self.shelf.folder / f"fold {number} training.safetensors"
         )
-        learnable = encode(prepared, split)
+        learnable = encode(prepared, split, self.shelf.folder)
         searched = self._search(number, prepared, split, learnable, Within(listener, 0.0, 0.2))
         training = Within(listener, 0.2, 0.5)
         trainee = train_network(

@@ -21,6 +21,8 @@ from bioloom.data.learned import text_hashes
 from bioloom.registry import Registry
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from torch import Tensor
@@ -230,6 +232,13 @@ class Modality(ABC):
     @abstractmethod
     def encode(self, values: pd.DataFrame) -> Encoded:
         """Turn records into compact storage; one record never depends on another."""
+
+    def encode_into(self, values: pd.DataFrame, path: Path) -> Encoded:
+        """The same with its storage in a file where it is large, written once and found again; here always in memory.
+
+        path: without an ending; whatever the storage follows from is in its name
+        """
+        return self.encode(values)
 
     @abstractmethod
     def notes(self, values: pd.DataFrame) -> list[Problem]:

@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioloom.data.mapped import let_go
 from bioloom.modalities import Encoded, Kind, Resident, Shape, Signal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+LOOKED_AT = 2**18
+"""Records looked at at once where all are gone through."""
+
 
 @dataclass(frozen=True)
 class TokenEncoded(Encoded):
     """Sequences, one byte per letter.
 
-    tokens:   (records, positions) uint8; the channels' letters are 0, 1, ..., then zeros (gap, padding),
+    tokens:   (records, positions) uint8, also mapped from a file; the channels' letters are 0, 1, ..., then zeros (gap, padding),
               then mixtures of letters
     lengths:  (records,) int32, filled positions from the left
     channels: (tokens, letters) float32, what each token is expanded to
@@ -52,22 +56,31 @@ class TokenEncoded(Encoded):
             lengths=None if full else _moved(self.lengths, device),
             channels=_moved(self.channels, device),
             mixed=self.mixed,
+            source=self.tokens,
         )
 
     @cached_property
     def mixed(self) -> bool:
         """Whether any token stands for several letters."""
-        return bool(len(self.tokens) and self.tokens.max() >= self.channels.shape[1] + 2)
+        for first in range(0, len(self.tokens), LOOKED_AT):
+            if self.tokens[first : first + LOOKED_AT].max() >= self.channels.shape[1] + 2:
+                return True
+            let_go(self.tokens)
+        return False
 
 
 @dataclass(frozen=True)
 class ResidentTokens(Resident):
-    """Tokens on a device; lengths are None where every record fills all positions."""
+    """Tokens on a device; lengths are None where every record fills all positions.
+
+    source: the tokens as they were given; of a mapped file the memory is given back after each batch
+    """
 
     tokens: Tensor
     lengths: Tensor | None
     channels: Tensor
     mixed: bool
+    source: NDArray[np.uint8]
 
     def batch(self, index: Tensor) -> Signal:
         """Expand the records at an integer index, (batch,), into one-hot letters (batch, letters, positions).
@@ -78,6 +91,7 @@ class ResidentTokens(Resident):
         import torch
 
         tokens = self.tokens.index_select(0, index)  # (batch, positions)
+        let_go(self.source)
         letters = self.channels.shape[1]
         x = self.channels.new_empty((len(tokens), letters, tokens.shape[1]))
         numbers = torch.arange(letters, dtype=tokens.dtype, device=tokens.device)

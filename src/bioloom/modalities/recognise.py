@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bioloom.data.stored import StoredTextDtype
 from bioloom.modalities.letters import GAPS, WHITE_SPACE, Alphabet, Flag, Text, read_text
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ class Cells:
 
 def look_at(column: pd.Series[Any]) -> Cells | None:
     """Look at a sample of a column; None where its cells are no text."""
-    if not (pd.api.types.is_string_dtype(column.dtype) or pd.api.types.is_object_dtype(column.dtype)):
+    types = pd.api.types
+    texts = isinstance(column.dtype, StoredTextDtype) or types.is_string_dtype(column.dtype)
+    if not (texts or types.is_object_dtype(column.dtype)):
         return None
     chosen = np.unique(np.linspace(0, max(0, len(column) - 1), min(len(column), LOOKED_AT)).astype(np.int64))
     cells = column.iloc[chosen].dropna()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bioloom.data import large
+from bioloom.data import mapped as stores
 from bioloom.data.leakage import Alike
 from bioloom.data.learned import text_hashes
 from bioloom.data.library import Library, one_parent
@@ -39,6 +40,8 @@ from bioloom.modalities.shuffles import any_order, neighbours_kept, shuffled
 from bioloom.modalities.spelling import problems
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from torch import Tensor
@@ -126,15 +129,27 @@ class SequenceModality(Modality):
         """One byte per letter; raises UserError at the first row that `check` would drop."""
         if len(values) <= CELLS:
             return self._encoded(tokenise(_column(values), self.alphabet))
-        tokens = np.empty((len(values), self.length), dtype=np.uint8)
-        lengths, first = np.empty(len(values), dtype=np.int32), 0
-        for part in token_parts(_column(values), self.alphabet):
-            block = self._encoded(part)
-            tokens[first : first + len(block)], lengths[first : first + len(block)] = (
-                block.tokens,
-                block.lengths,
-            )
+        tokens, first = np.empty((len(values), self.length), dtype=np.uint8), 0
+        for block in self._token_blocks(values):
+            tokens[first : first + len(block)] = block
             first += len(block)
+        return self._stored(tokens, values)
+
+    def encode_into(self, values: pd.DataFrame, path: Path) -> TokenEncoded:
+        """One byte per letter, in a file where these are more than 256 MB; raises UserError also on a full disk."""
+        shape = (len(values), self.length)
+        if shape[0] * shape[1] <= stores.MAPPED:
+            return self.encode(values)
+        tokens = stores.mapped(path.with_name(f"{path.name}.npy"), shape, self._token_blocks(values))
+        return self._stored(tokens, values)
+
+    def _token_blocks(self, values: pd.DataFrame) -> Iterator[NDArray[np.uint8]]:
+        """The tokens of some records after the others, (some, positions)."""
+        for part in token_parts(_column(values), self.alphabet):
+            yield self._encoded(part).tokens
+
+    def _stored(self, tokens: NDArray[np.uint8], values: pd.DataFrame) -> TokenEncoded:
+        lengths = np.minimum(self._lengths(values), self.length).astype(np.int32)
         return TokenEncoded(tokens, lengths, self.alphabet.channels)
 
     def _encoded(self, tokens: Tokens) -> TokenEncoded:

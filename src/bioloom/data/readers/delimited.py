@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from bioloom.data.readers import Reader, readers
+from bioloom.data.reading.blocks import Gathered, is_large, is_utf8, line_blocks
 from bioloom.data.reading.encoding import as_utf8, is_text
 from bioloom.data.reading.grid import Grid, as_frame, column_of, stripped, tidied
 from bioloom.data.records import Table
@@ -67,6 +68,11 @@ class Layout:
 
 def read(file: RawFile) -> Table:
     """Read a delimited file. Raises UserError with the line where it is damaged."""
+    table = _in_blocks(file) if is_large(file) else None
+    return _whole(file) if table is None else table
+
+
+def _whole(file: RawFile) -> Table:
     content, notes = as_utf8(file.content(), file.shown)
     if not content[:4096].strip() and not content.strip():
         raise UserError("The file holds nothing but white space.", where=file.shown, fix="export it again")
@@ -84,6 +90,42 @@ def read(file: RawFile) -> Table:
         format=NAMES[layout.delimiter],
         sha256=sha256(file.path),
         notes=grid.notes,
+    )
+
+
+def _in_blocks(file: RawFile) -> Table | None:
+    """A large file block by block; nothing where its text is not plain or a line is not certainly one row."""
+    gathered, layout, line = None, None, 0
+    notes: tuple[str, ...] = ()
+    with file.stream() as stream, _long_cells():
+        for block in line_blocks(stream):
+            if gathered is None or layout is None:
+                content, notes = as_utf8(block, file.shown)
+                layout = _layout(content, file.shown)
+                gathered, line = Gathered(layout.names), layout.first
+            else:
+                content, layout = block, replace(layout, start=0, first=line)
+            found = _quick(content, layout) if is_utf8(content) and not notes else None
+            if found is None:
+                return None
+            gathered.add(*found, spaced=any(space in content for space in (b" ", b"\t", b"\xc2\xa0")))
+            line += len(found[1])
+    return None if gathered is None or layout is None else _tidied(file, gathered, layout)
+
+
+def _tidied(file: RawFile, gathered: Gathered, layout: Layout) -> Table | None:
+    """The table of a large file; nothing where columns would have to be compared, or the header is a row."""
+    grid = gathered.grid(file.shown, layout.line, layout.notes)
+    done = tidied(grid)
+    if len(done.names) < len(grid.names) or len(done.lines) > len(grid.lines):
+        return None
+    return Table(
+        frame=gathered.frame(done),
+        lines=done.lines,
+        source=file.name,
+        format=NAMES[layout.delimiter],
+        sha256=sha256(file.path),
+        notes=done.notes,
     )
 
 
