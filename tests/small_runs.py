@@ -11,6 +11,7 @@ FAST = {
     "training.epochs": 25,
     "training.learning_rate": 0.02,
     "training.batch_size": 20,
+    "training.members": 1,
     "evaluation.draws": 100,
     "evaluation.shuffles": 1,
     "explanation.records": 6,

@@ -121,6 +121,9 @@ class TrainingRecipe(Part):
 
     epochs: int = Field(default=0, ge=0, description="passes over the training records; 0: by budget")
     batch_size: int = Field(default=0, ge=0, description="records per step; 0: by number of records")
+    members: int = Field(
+        default=0, ge=0, description="networks that differ in their seed and are averaged; 0: by budget"
+    )
     learning_rate: float = Field(
         default=0.0, ge=0, description="peak of the schedule; 0: by network and optimiser"
     )

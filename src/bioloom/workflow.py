@@ -47,14 +47,13 @@ from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.result import Trained
 from bioloom.journey.search import Searched, not_searched, search
 from bioloom.journey.shelf import Shelf
-from bioloom.journey.trainee import fit_rivals, train_network
+from bioloom.journey.trainee import Stand, fit_rivals, train_network
 from bioloom.metrics import METRICS
 from bioloom.models import networks
 from bioloom.run import Run, load
 from bioloom.targets import Targets
 from bioloom.trained import Model
 from bioloom.training.device import session
-from bioloom.training.loop import Epoch, Job
 
 __all__ = [
     "Checked",
@@ -291,18 +290,19 @@ def _refuse_unknown_parts(recipe: recipes.Recipe) -> None:
         _ = explainers[method]
 
 
-def _teller(learnable: Learnable, listener: Listener) -> Callable[[Epoch, Job], None]:
+def _teller(learnable: Learnable, listener: Listener) -> Callable[[Stand], None]:
     """Tells a listener after each epoch how far training is, with the validation score in the task's own metric."""
 
-    def tell(epoch: Epoch, job: Job) -> None:
+    def tell(stand: Stand) -> None:
+        epoch, job = stand.epoch, stand.job
         metric = METRICS[job.task.primary]
         if epoch.raw is None:
-            note = f"epoch {epoch.number} of {epoch.epochs}, loss {epoch.loss:.3f}"
+            note = f"{stand.words}, loss {epoch.loss:.3f}"
         else:
             value = job.task.activate(epoch.raw, learnable.targets)
             score = metric(learnable.truth[job.validation], value)
-            note = f"epoch {epoch.number} of {epoch.epochs}, validation {metric.title} {metric.text(score)}"
-        listener.progress(epoch.number / epoch.epochs, note)
+            note = f"{stand.words}, validation {metric.title} {metric.text(score)}"
+        listener.progress(stand.share, note)
 
     return tell
 

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from bioloom import trained
 from bioloom.errors import UserError
+from bioloom.models.ensemble import members_of
 
 FOLDERS = sorted(Path(__file__).parent.glob("model-*"))
 
@@ -49,6 +50,13 @@ def test_format_2_predicts_as_when_it_was_written():
     np.testing.assert_allclose(
         model.using("network").predict(["ACGTACGACCGGAAGTACGT"])["p(yes)"], [0.300997], atol=2e-5
     )
+
+
+def test_format_3_predicts_as_when_it_was_written():
+    model = trained.load(Path(__file__).parent / "model-3").using("network")
+    found = model.predict(["ACGTACGACCGGAAGTACGT", "TTTTTTTTTTTTTTTTTTTT"])
+    np.testing.assert_allclose(found["p(yes)"], [0.536685, 0.023443], atol=2e-5)
+    assert len(members_of(model.network)) == 3
 
 
 def test_a_newer_format_is_refused(copy: Path):

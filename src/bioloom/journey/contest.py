@@ -102,13 +102,14 @@ def compete(
     untrained, properties                       controls that know little
     short, shuffled 1, shuffled 2, ...          short trainings on true and on shuffled labels
     share 0.25, simple 0.25, ...                learned from a share of the training records
-    seed 1, ...                                 other seeds
+    seed 1, ...                                 other seeds; "seed 0", ... the members of a mean of several networks
+    spread                                      how far these lie apart
     resample 0, ...                             learned from bootstrap samples of the training records
     capacity 0, ...                             networks of other sizes; "about capacity 0" has their parameters and
                                                 their scores on the training records, in the metrics of the task
     """
     test = trainee.split.index("test")
-    values, reach = {"model": trainee.values[test]}, trainee.reach(test)
+    values, reach = {"model": trainee.values[test], **_members(trainee, test)}, trainee.reach(test)
     values |= {} if reach is None else {f"{REACH}model": reach}
     values |= {role: rival.values[test] for role, rival in rivals.by_role.items()}
     listener.progress(0.1, "controls")
@@ -116,6 +117,14 @@ def compete(
     values |= _simple_shares(trainee, rivals, programme, test)
     values |= _further(trainee, programme, shelf, listener)
     return values
+
+
+def _members(trainee: Trainee, test: NDArray[np.int64]) -> Arrays:
+    """The members of a mean of networks, each by itself: trainings that differ only in their seed."""
+    if trainee.spread is None:
+        return {}
+    alone = {f"seed {n}": trainee.activate_alone(each.raw[test]) for n, each in enumerate(trainee.members)}
+    return {"spread": trainee.spread[test], **alone}
 
 
 def _further(trainee: Trainee, programme: Programme, shelf: Shelf, listener: Listener) -> Arrays:

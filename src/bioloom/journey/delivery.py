@@ -30,7 +30,7 @@ def deliver(trial: Trial, role: str, recipe: Recipe) -> Model:
     seen = rivals.features
     learned = seen.places(job.train[np.isin(job.train, seen.rows)])
     return Model(
-        network=trainee.fitted.network,
+        network=trainee.network,
         inputs=dict(trainee.prepared.recipe.data.inputs),
         modalities=dict(trainee.learnable.modalities),
         targets=trainee.learnable.targets,

@@ -47,6 +47,9 @@ Floats = NDArray[np.float64]
 ROLES = ("model", "simple")
 """Whose learning curves are drawn."""
 
+FIRST = "seed 0"
+"""The answers of the first member, where the network is a mean of several."""
+
 MOST = {"simple": BASELINE_RECORDS}
 """Records that a role learns from at most, however many there are."""
 
@@ -87,10 +90,14 @@ def _folds(trial: Trial) -> FoldScores | None:
 
 
 def _variance(trial: Trial) -> VarianceComponents | None:
-    seeds = list(trial.once.named("seed ").values())
+    seeds = trial.once.named("seed ")
     if not seeds:
         return None
-    values = np.stack([trial.once.values["model"], *seeds])
+    found = {
+        FIRST: trial.once.values["model"],
+        **seeds,
+    }  # members of a mean of networks bring the first themselves
+    values = np.stack(list(found.values()))
     return variance_components(trial.task.primary, trial.truth, values, trial.plan)
 
 
@@ -125,6 +132,10 @@ def _curve(trial: Trial, variance: VarianceComponents | None) -> Curve | None:
         for role, prefix in shares.items()
         for name, value in answers.named(prefix).items()
     } | {(role, 1.0): answers.values[role] for role in ROLES}
+    if (
+        FIRST in answers.values
+    ):  # one network learns from each share, so one stands at the end of the curve too
+        named["model", 1.0] = answers.values[FIRST]
     if len(named) == len(ROLES):
         return None
     deciding = replace(trial.task, metrics=(trial.task.primary,))

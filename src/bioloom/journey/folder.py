@@ -21,7 +21,8 @@ State = Literal["new", "resumed", "finished"]
 BEGUN = ("split.csv", "dropped.csv", "events.jsonl", "recipe.toml", "checkpoint/request.txt")
 """What a run writes before it trains; the request goes last, because it marks the folder as ours."""
 
-KEPT = ("checkpoint/training.safetensors", "model", "result.json")
+KEPT = ("model", "result.json")
+CHECKPOINTS = "training*.safetensors"
 """What took time to make."""
 
 
@@ -89,7 +90,7 @@ def abandon(opened: Opened) -> None:
 
     A folder that holds a checkpoint, a model or a result is left as it is, and so are files of others.
     """
-    if any((opened.path / name).exists() for name in KEPT):
+    if any((opened.path / name).exists() for name in KEPT) or any(opened.checkpoint.glob(CHECKPOINTS)):
         return
     rmtree(opened.checkpoint / "search", ignore_errors=True)  # of no use to another request
     for name in BEGUN:

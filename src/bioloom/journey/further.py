@@ -22,6 +22,7 @@ from bioloom.metrics import METRICS
 from bioloom.models import build, check_settings, networks
 from bioloom.models.layers import layer_table
 from bioloom.targets import standardise
+from bioloom.training.ensemble import SEEDS_APART
 from bioloom.training.job import Job
 from bioloom.training.members import Member
 from bioloom.training.plan import Plan
@@ -59,7 +60,7 @@ class Programme:
     """Which trainings there are besides that of the network itself.
 
     shares:    of the training records, for the learning curve
-    seeds:     trainings that differ only in the seed, the network itself included
+    seeds:     trainings that differ only in the seed, those of the network itself included
     resamples: trainings on bootstrap samples of the training records
     capacity:  a setting of the network and the values to try, or nothing
     """
@@ -119,13 +120,13 @@ class Training:
         self, name: str, trainee: Trainee, test: NDArray[np.int64], raws: list[NDArray[np.float32]]
     ) -> Arrays:
         """What came out, by name: predictions of the test records, (tested, targets or classes)."""
-        answered = trainee.activate(raws[0])
+        answered = trainee.activate_alone(raws[0])
         values = np.full((len(test), answered.shape[1]), np.nan, dtype=np.float32)
         values[self._places(test)] = answered
         found = {name: values}
         if self.sized:
             network = build(self.job.network, self.job.shapes, self.job.outputs, self.job.settings)
-            truth, fitted = trainee.learnable.truth[self._seen()], trainee.activate(raws[1])
+            truth, fitted = trainee.learnable.truth[self._seen()], trainee.activate_alone(raws[1])
             scores = [METRICS[metric](truth, fitted) for metric in self.job.task.metrics]
             parameters = layer_table(network, self.job.shapes).parameters
             found[ABOUT + name] = np.array([[parameters, *scores]], dtype=np.float32)
@@ -150,8 +151,8 @@ def trainings(trainee: Trainee, programme: Programme) -> Iterator[tuple[str, Tra
                 f"share {share:.4g}",
                 Training(note, replace(job, train=rows, plan=_plan_for(trainee, rows))),
             )
-    for number in range(1, programme.seeds):
-        yield f"seed {number}", Training(f"seed {number}", replace(job, seed=job.seed + 1000 * number))
+    for number in range(len(trainee.members), programme.seeds):
+        yield f"seed {number}", Training(f"seed {number}", replace(job, seed=job.seed + SEEDS_APART * number))
     yield from _resampled(job, programme.resamples)
     yield from _capacities(trainee, programme.capacity)
 

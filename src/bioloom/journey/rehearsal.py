@@ -49,7 +49,8 @@ class Rehearsal:
         splits = () if self.folds is None else self.folds.splits
         kept = {number: self.shelf.kept(f"fold {number}") for number in range(len(splits))}
         missing = [number for number, arrays in kept.items() if arrays is None]
-        work = Work(CONTEST * trainee.seconds * len(missing), trainee.job.device, trainee.job.threads)
+        each = CONTEST * trainee.seconds * len(trainee.members)
+        work = Work(each * len(missing), trainee.job.device, trainee.job.threads)
         together = work.workers(len(missing)) > 1  # other processes cannot tell how far they are
         parts = [Within(listener, n / len(splits), (n + 1) / len(splits), f"fold {n + 1}") for n in missing]
         heard: list[Listener] = [Silent() if together else part for part in parts]
@@ -94,7 +95,7 @@ class Rehearsal:
             split,
             learnable,
             saved,
-            lambda epoch, _: training.progress(epoch.number / epoch.epochs, f"epoch {epoch.number}"),
+            lambda stand: training.progress(stand.share, stand.words),
         )
         with session(trainee.fitted.threads), threadpool_limits(1, "blas"):
             shelf = self.shelf.below(f"fold {number}")

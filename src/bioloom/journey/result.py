@@ -19,6 +19,7 @@ from bioloom.journey.division import Division, shares
 from bioloom.journey.judge import Judged, Trial
 from bioloom.journey.learnable import Learnable, choose_network
 from bioloom.journey.prepare import Prepared
+from bioloom.journey.trainee import members_asked
 from bioloom.models import networks
 from bioloom.models.layers import layer_table
 from bioloom.recipe import Recipe
@@ -206,6 +207,7 @@ def _model(run: Trained) -> dict[str, Any]:
         "title": network.title,
         "settings": dict(run.job.settings),
         "parameters": table.parameters,
+        "members": len(run.trial.trainee.members),
         "reason": reason,
         "start": None if run.prepared.start is None else run.prepared.start.to_json(run.learnable.targets),
         "delivered": run.model.delivered,
@@ -305,7 +307,9 @@ def resolved(recipe: Recipe, job: Job, division: Division) -> Recipe:
         update={
             "split": recipe.split.model_copy(update=decided),
             "model": recipe.model.model_copy(update={"network": job.network, "settings": dict(job.settings)}),
-            "training": recipe.training.model_copy(update=asdict(job.plan)),
+            "training": recipe.training.model_copy(
+                update={**asdict(job.plan), "members": members_asked(recipe)}
+            ),
         }
     )
 

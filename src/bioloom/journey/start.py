@@ -25,7 +25,8 @@ from bioloom.data.records import Table
 from bioloom.errors import UserError
 from bioloom.files import sha256
 from bioloom.modalities import Modality, modalities
-from bioloom.models import Shapes, build, networks
+from bioloom.models import Network, Shapes, build, networks
+from bioloom.models.ensemble import members_of
 from bioloom.recipe import InputRecipe, Recipe
 from bioloom.targets import Targets
 from bioloom.trained import Model
@@ -54,6 +55,11 @@ class Start:
         """By how much the usual learning rate is multiplied."""
         return 1.0 if self.same_data else SLOWER
 
+    @property
+    def network(self) -> Network:
+        """The network whose weights are taken; of a mean of several, the first: weights cannot be averaged."""
+        return members_of(self.model.network)[0]
+
     def predicts(self, targets: Targets) -> bool:
         """Whether the model predicts just this: the same task, columns and classes."""
         old = self.model.targets
@@ -69,7 +75,7 @@ class Start:
 
         Raises UserError where other settings made a network of another size.
         """
-        name, old = self.model.network.name, self.model.network.state_dict()
+        name, old = self.network.name, self.network.state_dict()
         own = _sizes(name, shapes, self.model.targets.outputs, settings)
         misfit = [key for key in own if key not in old or own[key] != old[key].shape]
         if misfit or len(own) != len(old):
@@ -94,7 +100,7 @@ class Start:
     def words(self, targets: Targets) -> str:
         """What is taken over, in a few sentences for people."""
         same = self.predicts(targets)
-        told = [f'The network "{self.model.network.name}" begins with the weights it has in {self.folder}.']
+        told = [f'The network "{self.network.name}" begins with the weights it has in {self.folder}.']
         if not same:
             told.append("Something else is predicted, so its last layer begins at random.")
         elif targets.task == "regression":
@@ -162,9 +168,10 @@ def begin(recipe: Recipe, table: Table) -> tuple[Recipe, Start | None]:
 
 def _filled(recipe: Recipe, start: Start, table: Table) -> Recipe:
     model, asked, data = start.model, recipe.model, recipe.data
-    if asked.network not in ("auto", model.network.name):
+    name = start.network.name
+    if asked.network not in ("auto", name):
         raise UserError(
-            f'The network of "{start.folder}" is "{model.network.name}", and "{asked.network}" is asked for.',
+            f'The network of "{start.folder}" is "{name}", and "{asked.network}" is asked for.',
             where="model.network",
             fix="leave it out: the network is taken over",
         )
@@ -178,7 +185,7 @@ def _filled(recipe: Recipe, start: Start, table: Table) -> Recipe:
     if not data.inputs and old <= columns:
         changes["inputs"] = dict(model.inputs)
     taken = {
-        "network": model.network.name,
+        "network": name,
         "settings": {**model.recipe.model.settings, **asked.settings},
         "start_sha256": start.sha256,
     }
@@ -190,7 +197,7 @@ def _filled(recipe: Recipe, start: Start, table: Table) -> Recipe:
 def refuse_other_inputs(start: Start, recipe: Recipe) -> None:
     """Raise UserError where the inputs are not those that the weights were learned for."""
     new, old = recipe.data.inputs, start.model.inputs
-    if len(new) == len(old) == 1 and not networks[start.model.network.name].several:
+    if len(new) == len(old) == 1 and not networks[start.network.name].several:
         renamed = {"": next(iter(new.values()))}, {"": next(iter(old.values()))}
         fitting = _same(*renamed)
     else:

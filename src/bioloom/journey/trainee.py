@@ -19,10 +19,12 @@ from bioloom.evaluation.calibration import Calibration, Operating, Validation, l
 from bioloom.journey.learnable import Learnable, make_job
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities.combined import SomeFeatures, features_of
-from bioloom.models import SimpleModel, TrainingData
+from bioloom.models import Network, SimpleModel, TrainingData
+from bioloom.models.ensemble import mean_of, spread_of, together
 from bioloom.recipe import Recipe
-from bioloom.training.device import session
-from bioloom.training.loop import Epoch, Fitted, Job, fit, predict
+from bioloom.training.ensemble import Learned, fit_members, seeds
+from bioloom.training.loop import Epoch, Fitted, Job
+from bioloom.training.plan import MEMBERS
 
 BASELINE_RECORDS = 50_000
 """Baselines learn from at most so many training records, chosen at random; more changes them little."""
@@ -39,22 +41,44 @@ FEWER = {"fast": 2_500, "normal": BASELINE_RECORDS, "thorough": BASELINE_RECORDS
 class Trainee:
     """A trained network with all it was given.
 
-    raw:         (records, outputs) for all records, those it learned from included
-    calibration: how logits become probabilities, learned from the validation rows; None for numbers
+    job:         of its first member; the others differ in their seed
+    members:     the networks whose mean it is, one or more, with what each says of all records
+    calibration: how its logits become probabilities, learned from the validation rows; None for numbers
+    alone:       the same for the first member by itself
     """
 
     prepared: Prepared
     split: Split
     learnable: Learnable
     job: Job
-    fitted: Fitted
-    raw: NDArray[np.float32]
+    members: tuple[Learned, ...]
     calibration: Calibration | None
+    alone: Calibration | None
 
     @property
     def records(self) -> Records:
         """All records."""
         return self.prepared.records
+
+    @cached_property
+    def network(self) -> Network:
+        """The members as one network."""
+        return together([member.fitted.network for member in self.members])
+
+    @property
+    def fitted(self) -> Fitted:
+        """The first member, which stands for all where one is enough: layers, history, threads."""
+        return self.members[0].fitted
+
+    @cached_property
+    def raw(self) -> NDArray[np.float32]:
+        """(records, outputs) for all records, those it learned from included."""
+        return mean_of([member.raw for member in self.members])
+
+    @cached_property
+    def spread(self) -> NDArray[np.float32] | None:
+        """(records, targets or classes) standard deviation of the members' predictions; None with one member."""
+        return spread_of([self.activate(member.raw) for member in self.members])
 
     @cached_property
     def values(self) -> NDArray[np.float32]:
@@ -63,13 +87,20 @@ class Trainee:
 
     @property
     def seconds(self) -> float:
-        """How long the training took."""
+        """How long the training of the first member took."""
         return sum(epoch.seconds for epoch in self.fitted.history)
 
     def activate(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
         """Raw outputs as predictions in the target's units."""
-        if self.calibration is not None:
-            return self.calibration.apply(raw)
+        return self._activated(raw, self.calibration)
+
+    def activate_alone(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The same for a network that is no mean of several: the mean is surer of itself, so it is corrected less."""
+        return self._activated(raw, self.alone)
+
+    def _activated(self, raw: NDArray[np.float32], calibration: Calibration | None) -> NDArray[np.float32]:
+        if calibration is not None:
+            return calibration.apply(raw)
         return self.job.task.activate(raw, self.learnable.targets)
 
     def reach(self, index: NDArray[np.int64]) -> NDArray[np.float32] | None:
@@ -83,7 +114,29 @@ class Trainee:
         return None if self.split.alike is None else self.split.alike[index]
 
 
-def _ignore(epoch: Epoch, job: Job) -> None:
+@dataclass(frozen=True)
+class Stand:
+    """How far the training of a network is.
+
+    epoch:          what was done last, by which member
+    member, number: its place from 0, of so many
+    share:          of the whole training, 0 to 1
+    """
+
+    job: Job
+    epoch: Epoch
+    member: int
+    number: int
+    share: float
+
+    @property
+    def words(self) -> str:
+        """Such as "network 2 of 5, epoch 3 of 20"."""
+        which = f"network {self.member + 1} of {self.number}, " if self.number > 1 else ""
+        return f"{which}epoch {self.epoch.number} of {self.epoch.epochs}"
+
+
+def _ignore(stand: Stand) -> None:
     pass
 
 
@@ -92,18 +145,31 @@ def train_network(
     split: Split,
     learnable: Learnable,
     saved: Path | None,
-    on_epoch: Callable[[Epoch, Job], None] = _ignore,
+    on_epoch: Callable[[Stand], None] = _ignore,
 ) -> Trainee:
-    """Train the network on the training rows, and ask it about every record.
+    """Train the network, or the networks whose mean it is, on the training rows, and ask about every record.
 
     saved: the checkpoint, to go on from where an earlier run of the same request was stopped
     """
     job = make_job(prepared, split, learnable)
-    fitted = fit(job, checkpoint=saved, on_epoch=lambda epoch: on_epoch(epoch, job))
-    with session(fitted.threads):
-        raw = predict(fitted.network, learnable.encoded, device=job.device)
-    calibration = _calibrate(prepared, learnable, job, raw)
-    return Trainee(prepared, split, learnable, job, fitted, raw, calibration)
+    jobs = seeds(job, members_asked(prepared.recipe))
+    done = [0] * len(jobs)
+
+    def tell(member: int, epoch: Epoch) -> None:
+        done[member] = epoch.number
+        share = sum(done) / (len(jobs) * epoch.epochs)
+        on_epoch(Stand(jobs[member], epoch, member, len(jobs), share))
+
+    members = tuple(fit_members(jobs, saved, tell, job.threads))
+    alone = _calibrate(prepared, learnable, job, members[0].raw)
+    mean = mean_of([member.raw for member in members])
+    calibration = alone if len(members) == 1 else _calibrate(prepared, learnable, job, mean)
+    return Trainee(prepared, split, learnable, job, members, calibration, alone)
+
+
+def members_asked(recipe: Recipe) -> int:
+    """How many networks are trained and averaged."""
+    return recipe.training.members or MEMBERS[recipe.budget]
 
 
 def _calibrate(

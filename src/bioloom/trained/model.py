@@ -21,13 +21,13 @@ from bioloom.explanation import Explanation, Question, explainers
 from bioloom.modalities import Features, Modality
 from bioloom.modalities.combined import combined_features
 from bioloom.models import Network, SimpleModel
+from bioloom.models.ensemble import mean_of, members_of, predict_each
 from bioloom.models.layers import layer_table
 from bioloom.recipe import InputRecipe, Recipe
 from bioloom.targets import Targets
 from bioloom.tasks import task
 from bioloom.trained.asides import asides
 from bioloom.training.device import session, threads_for
-from bioloom.training.loop import predict as raw_outputs
 
 BATCH = 64
 """Records in a batch of predictions, about."""
@@ -153,9 +153,15 @@ class Model:
 
     def raw(self, frames: Mapping[str, pd.DataFrame], device: str = "cpu") -> NDArray[np.float32]:
         """Raw outputs of the network (standardised targets, or logits), (records, outputs)."""
+        return mean_of(self.raw_of_each(frames, device))
+
+    def raw_of_each(
+        self, frames: Mapping[str, pd.DataFrame], device: str = "cpu"
+    ) -> list[NDArray[np.float32]]:
+        """The same of each network by itself, where the network is a mean of several."""
         encoded = {name: modality.encode(frames[name]) for name, modality in self.modalities.items()}
         with session(self.threads):
-            return raw_outputs(self.network, encoded, device=device)
+            return predict_each(self.network, encoded, device=device)
 
     def reach(self, frames: Mapping[str, pd.DataFrame]) -> NDArray[np.float32] | None:
         """How far below its predictions, then how far above, the network expects the truths, (records, 2 x targets).
@@ -170,7 +176,7 @@ class Model:
     def threads(self) -> int:
         """Processor threads that pay for a network of this size."""
         shapes = {name: modality.shape for name, modality in self.modalities.items()}
-        return threads_for(layer_table(self.network, shapes).multiplications * BATCH)
+        return threads_for(layer_table(members_of(self.network)[0], shapes).multiplications * BATCH)
 
     def notes(self, frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
         """What encoding changes in these rows, such as cropped sequences or unseen categories."""

@@ -30,17 +30,19 @@ from bioloom.evaluation.conformal import Conformal
 from bioloom.evaluation.domain import Domain
 from bioloom.files import write_bytes, write_json, write_text
 from bioloom.modalities import Kind, Shape, modalities
-from bioloom.models import build, simple_models
+from bioloom.models import simple_models
+from bioloom.models.ensemble import build_several, members_of
 from bioloom.recipe import InputRecipe, Recipe
 from bioloom.targets import targets_from_json
 from bioloom.tasks import task
 from bioloom.trained.model import Model
 
-FORMAT = 2
+FORMAT = 3
 """Raise it when a folder written by this version cannot be read by the one before; keep reading all older ones.
 
 1: the network alone
 2: with calibration, prediction intervals, the simpler model that the verdict prefers, and the training domain
+3: several networks whose mean predicts, and intervals that are wider where these lie apart
 """
 
 EXAMPLE_TOLERANCE = 1e-3
@@ -68,9 +70,10 @@ def save(model: Model, folder: Path, examples: Mapping[str, pd.DataFrame], card:
 def _description(model: Model) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "network": model.network.name,
+        "network": members_of(model.network)[0].name,
         "settings": model.recipe.model.settings,
-        "strands": list(model.network.strands),
+        "members": len(members_of(model.network)),
+        "strands": list(members_of(model.network)[0].strands),
         "delivered": model.delivered,
         "rival": None if model.rival is None else {"role": model.role, "name": model.rival.name},
         "calibration": {name: each.to_json() for name, each in model.calibration.items()},
@@ -160,9 +163,11 @@ def _build(description: dict[str, Any], recipe: Recipe, arrays: Mapping[str, NDA
         for name, entry in description["inputs"].items()
     }
     targets = targets_from_json(description["targets"])
+    kind, members = description["network"], description.get("members", 1)  # one before format 3
     outputs = task(targets.task).raw_outputs(targets, recipe.training.loss)
-    network = build(description["network"], shapes, outputs, description["settings"])
-    network.strands = tuple(description.get("strands", ()))
+    network = build_several(kind, shapes, outputs, description["settings"], members)
+    for member in members_of(network):
+        member.strands = tuple(description.get("strands", ()))
     model = Model(network, inputs, fitted, targets, recipe)
     return model if description["format"] == 1 else _with_beside(model, description, arrays)
 

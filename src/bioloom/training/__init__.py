@@ -9,6 +9,8 @@ average     which average of the weights is kept
 schedule    the learning rate along the run
 rates       range_test: which learning rates work
 checkpoint  one file from which a killed run goes on
+members     many trainings at once
+ensemble    the members of the network that is delivered: trainings that differ in their seed
 device      processor or graphics card, threads, number format
 """
 
