@@ -32,6 +32,7 @@ from bioloom.training.device import session, threads_for
 from bioloom.training.job import Epoch, Fitted, Job, fingerprint
 from bioloom.training.loss import loss_of
 from bioloom.training.optimisers import OptimiserSettings, optimisers
+from bioloom.training.order import shuffled
 from bioloom.training.plan import Plan
 from bioloom.training.schedule import SCHEDULES, Schedule
 
@@ -60,7 +61,7 @@ def fit(
     Raises Interrupted on Ctrl-C, with the last complete epoch saved; UserError with advice where the loss
     leaves the finite numbers, all predictions are the same, or the checkpoint cannot be written.
     """
-    with _started(job) as (run, threads):
+    with started(job) as (run, threads):
         keeper = _Keeper(checkpoint, "" if checkpoint is None else fingerprint(job), save_every)
         run.take_over(keeper.load())
         resumed = len(run.history)
@@ -73,7 +74,7 @@ def trace(job: Job, schedule: Schedule, updates: int) -> Generator[tuple[float, 
 
     schedule: the rate as a share of that of the plan, by the share of updates that are done
     """
-    with _started(replace(job, plan=replace(job.plan, accumulate=1))) as (run, _):
+    with started(replace(job, plan=replace(job.plan, accumulate=1))) as (run, _):
         run.schedule, run.steps = schedule, updates
         while run.optimiser.steps < updates:
             for loss in run.updates(run.order(number=1 + run.optimiser.steps // run.batches)):
@@ -85,7 +86,7 @@ def trace(job: Job, schedule: Schedule, updates: int) -> Generator[tuple[float, 
 
 
 @contextmanager
-def _started(job: Job) -> Iterator[tuple[_Run, int]]:
+def started(job: Job) -> Iterator[tuple[_Run, int]]:
     """A network with its first weights, ready to learn, and the threads that it does so with."""
     with _own_randomness(job.device):
         torch.manual_seed(job.seed)
@@ -122,6 +123,7 @@ class _Run:
         self.inputs = {name: encoded.on(device) for name, encoded in job.inputs.items()}
         self.truth = torch.from_numpy(job.truth).to(device)  # (records, targets)
         self.weight = torch.from_numpy(job.weight).to(device)  # (records,)
+        self.even = _even(job)  # nothing unknown, all weights 1: then neither is looked at in each step
         self.train = torch.from_numpy(job.train)
         self.validation = torch.from_numpy(job.validation).to(device)
         self.batches = ceil(len(self.train) / plan.batch_size)
@@ -175,8 +177,8 @@ class _Run:
 
     def order(self, number: int) -> Tensor:
         """The training records in the order of an epoch, whose randomness begins here."""
-        torch.manual_seed(_mixed(self.job.seed, number))
-        return self.train[torch.randperm(len(self.train))].to(self.job.device)
+        _seed(_mixed(self.job.seed, number), self.job.device)
+        return self.train[shuffled(len(self.train))].to(self.job.device)
 
     def _learn(self, order: Tensor) -> float:
         """Learn from the records in this order; the mean loss (read once, so that a graphics card need not wait)."""
@@ -201,7 +203,12 @@ class _Run:
             raw = apply(self.network, batch)
         if mixture is not None:
             return mixture.loss(self.loss, raw.float(), truth, weight)
-        return self.loss(raw.float(), truth, ~truth.isnan(), weight)
+        return self._loss(raw.float(), truth, weight)
+
+    def _loss(self, raw: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+        if self.even:
+            return self.loss(raw, truth, None, None)
+        return self.loss(raw, truth, ~truth.isnan(), weight)
 
     def _batches(self, order: Tensor) -> Iterator[tuple[Batch, Tensor, Tensor]]:
         """Batches in the given order with their truths and weights; whole blocks are expanded at once and cut,
@@ -210,13 +217,11 @@ class _Run:
         for block in torch.split(order, size * max(1, BLOCK // (size * self.numbers))):
             signals = {name: each.batch(block) for name, each in self.inputs.items()}
             truth, weight = self.truth[block], self.weight[block]
-            for start in range(0, len(block), size):
-                part = slice(start, start + size)
-                batch = {
-                    name: Signal(x[part], None if mask is None else mask[part])
-                    for name, (x, mask) in signals.items()
-                }
-                yield batch, truth[part], weight[part]
+            parts = {name: _cut(signal, size) for name, signal in signals.items()}
+            for number, cut in enumerate(
+                zip(torch.split(truth, size), torch.split(weight, size), strict=True)
+            ):
+                yield {name: each[number] for name, each in parts.items()}, *cut
 
     def _validate(self) -> tuple[NDArray[np.float32] | None, float | None]:
         """Raw outputs for the validation records, and their loss."""
@@ -224,7 +229,7 @@ class _Run:
             return None, None
         raw = outputs(self.network, self.inputs, self.validation, self.evaluation_batch)
         truth = self.truth[self.validation]
-        loss = float(self.loss(raw, truth, ~truth.isnan(), self.weight[self.validation]))
+        loss = float(self._loss(raw, truth, self.weight[self.validation]))
         number = len(self.history) + 1
         if not np.isfinite(loss):
             raise _not_finite(self.job.plan, number)
@@ -314,8 +319,32 @@ def _own_randomness(device: str) -> Iterator[None]:
         yield
 
 
+def _cut(signal: Signal, size: int) -> list[Signal]:
+    """Batches of so many records; the last may be smaller."""
+    xs = torch.split(signal.x, size)
+    masks = [None] * len(xs) if signal.mask is None else torch.split(signal.mask, size)
+    return [Signal(x, mask) for x, mask in zip(xs, masks, strict=True)]
+
+
 def _settings(plan: Plan, steps: int) -> OptimiserSettings:
     return OptimiserSettings(plan.weight_decay, plan.l1, plan.l2, plan.clip, plan.average, steps)
+
+
+def _even(job: Job) -> bool:
+    """Whether all targets are known and all records count alike, in training and in validation."""
+    rows = np.concatenate([job.train, job.validation])
+    return bool(np.isfinite(job.truth[rows]).all() and (job.weight[rows] == 1).all())
+
+
+def _seed(number: int, device: str) -> None:
+    """Where the random numbers of an epoch begin.
+
+    On a processor without asking the graphics libraries: each time, torch would write down for them who asked.
+    """
+    if device == "cpu":
+        torch.default_generator.manual_seed(number)
+    else:
+        torch.manual_seed(number)
 
 
 def _mixed(seed: int, number: int) -> int:

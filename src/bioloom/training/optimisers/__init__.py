@@ -92,7 +92,7 @@ class Optimiser(ABC):
         penalised = self.weights[: self.penalised]
         if self._added > 1:
             gradient.div_(self._added)
-        gradient.mul_((settings.clip / (gradient.norm() + 1e-6)).clamp(max=1.0))
+        gradient.mul_((settings.clip / (torch.linalg.vector_norm(gradient) + 1e-6)).clamp_(max=1.0))
         if settings.l2:
             gradient[: self.penalised].add_(penalised, alpha=settings.l2)
         self._added = 0
