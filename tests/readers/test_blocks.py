@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from bioloom.data import readers
-from bioloom.data.reading import blocks
+from bioloom.data.readers import fasta
+from bioloom.data.reading import blocks, headers
 from bioloom.data.records import Table
 from bioloom.data.stored import StoredTextDtype
+from bioloom.errors import UserError
 
 
 def dna(seed: int) -> str:
@@ -88,10 +90,10 @@ def test_files_that_are_not_plain_are_read_as_small_ones_are(
     path.write_text(text)
     try:
         whole = readers.read(path)
-    except readers.UserError as error:
+    except UserError as error:
         monkeypatch.setattr(blocks, "LARGE", 10)
         monkeypatch.setattr(blocks, "BLOCK", 150)
-        with pytest.raises(readers.UserError, match=str(error)[:30]):
+        with pytest.raises(UserError, match=str(error)[:30]):
             readers.read(path)
         return
     monkeypatch.setattr(blocks, "LARGE", 10)
@@ -111,7 +113,7 @@ def test_a_broken_row_in_a_later_block_is_told_with_its_line(tmp_path: Path, mon
     path.write_text(CSV.replace("r15,", "r15,surplus,"))
     monkeypatch.setattr(blocks, "LARGE", 10)
     monkeypatch.setattr(blocks, "BLOCK", 150)
-    with pytest.raises(readers.UserError, match="Line 17 has 4 cells"):
+    with pytest.raises(UserError, match="Line 17 has 4 cells"):
         readers.read(path)
 
 
@@ -120,3 +122,40 @@ def test_the_frame_of_a_stored_column_is_a_frame(tmp_path: Path, monkeypatch: py
     path.write_text(CSV)
     _, parts = both(path, monkeypatch)
     assert isinstance(parts.frame.iloc[2:4].reset_index(drop=True), pd.DataFrame)
+
+
+FASTA = "; a comment\n" + "".join(
+    f">r{n} bound={'yes' if n % 2 else 'no'}{' odd=1' if n == 7 else ''} [strain=K {n % 3}] of {n}\n"
+    f"{dna(n)[:25]}\n{dna(n)[25:]}\n"
+    for n in range(40)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FASTA,
+        FASTA.replace(">r4 ", "> "),
+        FASTA.replace(dna(4)[:25] + "\n" + dna(4)[25:], ""),
+        "".join(f">r{n}\n{dna(n)}\n" for n in range(9)),
+        "".join(f">\n{dna(n)}\n" for n in range(9)),
+    ],
+)
+def test_a_fasta_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str):
+    path = tmp_path / "t.fa"
+    path.write_text(text)
+    monkeypatch.setattr(headers, "PART", 7)
+    monkeypatch.setattr(fasta, "PART", 7)
+    whole, parts = both(path, monkeypatch)
+    same(whole, parts)
+    assert is_stored(parts, "sequence")
+
+
+def test_a_fasta_file_without_sequences_is_refused_however_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "t.fa"
+    path.write_text(">a\n\n>b\n\n")
+    monkeypatch.setattr(blocks, "LARGE", 1)
+    with pytest.raises(UserError, match="no sequences, but 2 headers"):
+        readers.read(path)

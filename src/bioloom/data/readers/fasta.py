@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import io
 import re
-from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from itertools import islice, pairwise
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 import pandas as pd
 
 from bioloom.data.readers import Reader, readers
+from bioloom.data.reading.blocks import is_large
 from bioloom.data.reading.encoding import as_utf8, is_plain, is_text, text_of
 from bioloom.data.reading.grid import column_of
-from bioloom.data.reading.missing import with_missing
+from bioloom.data.reading.headers import PART, read_headers
 from bioloom.data.records import Table
+from bioloom.data.stored import StoredText, TextWriter
 from bioloom.data.wording import counted, listed, short
 from bioloom.errors import UserError
 from bioloom.files import sha256
@@ -34,28 +35,22 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20
 
-_PAIR = re.compile(
-    r"\[(?P<bracket>\w+)=(?P<in_bracket>[^\]]*)\]"  # [organism=Homo sapiens], as NCBI writes it
-    r"|\b(?P<uniprot>OS|OX|GN|PE|SV)=(?P<in_uniprot>.*?)(?=\s+(?:OS|OX|GN|PE|SV)=|$)"  # OS=Homo sapiens OX=9606
-    r"|(?<!\S)(?P<quoted>[A-Za-z_][\w.:-]*)=\"(?P<in_quotes>[^\"]*)\""
-    r"|(?<!\S)(?P<plain>[A-Za-z_][\w.:-]*)=(?P<value>\S*)"
-)
 _MATRIX_ROW = re.compile(r"[ACGT]?[\s\[\].eE+-]*\d[\s\[\]\d.eE+-]*")  # of a motif file, which uses > too
-_RARE = 0.05  # keys in fewer headers than this stay in the description
-_TAKEN = ("id", "description", "sequence", "file")
 
 
 @dataclass(frozen=True)
 class _Parsed:
-    headers: list[str]
-    sequences: list[str]
+    """Headers and sequences: in memory, or those of a large file in files."""
+
+    headers: list[str] | StoredText
+    sequences: list[str] | StoredText
     notes: tuple[str, ...] = ()
 
 
 def read_fasta(file: RawFile) -> Table:
     """Read FASTA. Raises UserError for text before the first ">" and where no record has a sequence."""
     try:
-        parsed = _parsed_on_the_way(file) if is_plain(file.head) else _parsed_whole(file)
+        parsed = _parsed_on_the_way(file, is_large(file)) if is_plain(file.head) else _parsed_whole(file)
     except UnicodeDecodeError:
         parsed = _parsed_whole(file)
     return _table(file, parsed, "FASTA")
@@ -118,10 +113,10 @@ fastq = readers.register(
 )
 
 
-def _parsed_on_the_way(file: RawFile) -> _Parsed:
-    """One block after the other, so that the file is never in memory twice."""
+def _parsed_on_the_way(file: RawFile, large: bool) -> _Parsed:
+    """One block after the other, so that the file is never in memory twice, and a large one not even once."""
     with file.stream() as stream, io.TextIOWrapper(stream, encoding="utf-8-sig") as text:
-        return _parsed(text, file.shown)
+        return _parsed_into_files(text, file.shown) if large else _parsed(text, file.shown)
 
 
 def _parsed_whole(file: RawFile) -> _Parsed:
@@ -135,11 +130,27 @@ def _parsed(text: IO[str], shown: str) -> _Parsed:
     sequences: list[str] = []
     records = _records(text)
     notes = _check_start(next(records), shown)
+    for header, sequence in _taken_apart(records):
+        headers.append(header)
+        sequences.append(sequence)
+    return _Parsed(headers, sequences, notes)
+
+
+def _parsed_into_files(text: IO[str], shown: str) -> _Parsed:
+    headers, sequences, records = TextWriter(), TextWriter(), _records(text)
+    notes = _check_start(next(records), shown)
+    found = _taken_apart(records)
+    while some := list(islice(found, PART)):
+        headers.add(header for header, _ in some)
+        sequences.add(sequence for _, sequence in some)
+    return _Parsed(headers.column(), sequences.column(), notes)
+
+
+def _taken_apart(records: Iterator[str]) -> Iterator[tuple[str, str]]:
+    """The header and the sequence of each record."""
     for record in records:
         header, _, sequence = record.partition("\n")
-        headers.append(header)
-        sequences.append("".join(sequence.split()))
-    return _Parsed(headers, sequences, notes)
+        yield header, "".join(sequence.split())
 
 
 def _records(text: IO[str]) -> Iterator[str]:
@@ -177,22 +188,24 @@ def _bad_fastq(file: RawFile, error: Exception, whole: int) -> UserError:
 
 def _table(file: RawFile, parsed: _Parsed, form: str) -> Table:
     notes = list(parsed.notes)
-    if not any(parsed.sequences):
+    if not _any(parsed.sequences):
         raise UserError(
             f"There are no sequences, but {counted(len(parsed.sequences), 'header')}.",
             where=file.shown,
             fix="check that this is the file with the sequences, and whole",
         )
-    ids, descriptions = _split_headers(parsed.headers, notes)
-    columns = {"id": column_of(ids), "sequence": _sequences(ids, parsed.sequences, notes)}
-    described, pairs = _pairs(descriptions, notes)
-    if any(described):
-        columns["description"] = column_of([text or np.nan for text in described])
-    columns.update(pairs)
-    order = ["id", "description", "sequence", *pairs]
+    headers = read_headers(parsed.headers)
+    missing = headers.notes[:1] if headers.notes and "without a name" in headers.notes[0] else ()
+    notes += missing
+    columns: dict[str, Any] = {"id": column_of(headers.ids)}
+    if headers.descriptions is not None:
+        columns["description"] = headers.descriptions
+    columns["sequence"] = _sequences(headers.ids, parsed.sequences, notes)
+    notes += headers.notes[len(missing) :]
+    columns |= headers.pairs
     return Table(
-        frame=pd.DataFrame({n: pd.Series(columns[n], dtype=object) for n in order if n in columns}),
-        lines=np.arange(1, len(ids) + 1, dtype=np.int64),
+        frame=pd.DataFrame({name: _series(cells) for name, cells in columns.items()}),
+        lines=np.arange(1, len(headers.ids) + 1, dtype=np.int64),
         source=file.name,
         format=form,
         sha256=sha256(file.path),
@@ -201,64 +214,22 @@ def _table(file: RawFile, parsed: _Parsed, form: str) -> Table:
     )
 
 
-def _split_headers(headers: list[str], notes: list[str]) -> tuple[list[str], list[str]]:
-    """The first word of each header, and the rest."""
-    ids, rest = [], []
-    unnamed = 0
-    for number, header in enumerate(headers, start=1):
-        name, _, description = header.strip().replace("\t", " ").partition(" ")  # copies nothing if one word
-        unnamed += not name
-        ids.append(name or f"record_{number}")
-        rest.append(description.strip())
-    if unnamed:
-        notes.append(f'{counted(unnamed, "record")} without a name, called by number ("record_1" ...)')
-    return ids, rest
+def _series(cells: NDArray[np.object_] | StoredText) -> pd.Series[Any]:
+    return pd.Series(cells) if isinstance(cells, StoredText) else pd.Series(cells, dtype=object)
 
 
-def _sequences(ids: list[str], sequences: list[str], notes: list[str]) -> NDArray[np.object_]:
-    column = column_of(sequences)
-    if "" in sequences:
-        empty = column == ""
-        column[empty] = np.nan
+def _any(sequences: list[str] | StoredText) -> bool:
+    return any(sequences) if isinstance(sequences, list) else not sequences.isna().all()
+
+
+def _sequences(
+    ids: list[str], sequences: list[str] | StoredText, notes: list[str]
+) -> NDArray[np.object_] | StoredText:
+    column = column_of(sequences) if isinstance(sequences, list) else sequences
+    empty = column == "" if isinstance(sequences, list) else sequences.isna()
+    if empty.any():
+        if isinstance(column, np.ndarray):
+            column[empty] = np.nan
         names = [ids[index] for index in np.flatnonzero(empty)]
         notes.append(f"{counted(len(names), 'record')} without a sequence ({listed(names)})")
     return column
-
-
-def _pairs(descriptions: list[str], notes: list[str]) -> tuple[list[str], dict[str, NDArray[np.object_]]]:
-    """Take key=value words out of the descriptions; keys of few headers stay where they are."""
-    if not any("=" in text for text in descriptions):
-        return descriptions, {}
-    found = [_pairs_of(text) if "=" in text else {} for text in descriptions]
-    counts = Counter(key for pairs in found for key in pairs)
-    keys = [key for key, count in counts.items() if count >= _RARE * len(descriptions)]
-    if not keys:
-        return descriptions, {}
-    rest = [_without(text, keys) if "=" in text else text for text in descriptions]
-    values = {_free(key): column_of([pairs.get(key, "") for pairs in found]) for key in keys}
-    columns, words = with_missing(values)
-    rare = sorted(counts.keys() - set(keys))
-    notes.append(f"columns from key=value in the headers: {listed(list(values))}")
-    notes += (
-        [f"keys in fewer than 5 % of the headers stay in the description: {listed(rare)}"] if rare else []
-    )
-    notes += words
-    return rest, columns
-
-
-def _pairs_of(text: str) -> dict[str, str]:
-    return dict(_pair(match) for match in _PAIR.finditer(text))
-
-
-def _pair(match: re.Match[str]) -> tuple[str, str]:
-    key, value = [group for group in match.groups() if group is not None]
-    return key, value.strip()
-
-
-def _without(text: str, keys: list[str]) -> str:
-    kept = _PAIR.sub(lambda match: "" if _pair(match)[0] in keys else match[0], text)
-    return " ".join(kept.split())
-
-
-def _free(key: str) -> str:
-    return f"{key}_in_header" if key in _TAKEN else key
