@@ -28,7 +28,7 @@ from bioloom.data.split import Split
 from bioloom.errors import Interrupted, UserError
 from bioloom.events import Journal, Listener, Silent
 from bioloom.explanation import explainers
-from bioloom.files import write_json, write_text
+from bioloom.files import write_json, write_parts, write_text
 from bioloom.journey import explained, result
 from bioloom.journey.attempts import Ground
 from bioloom.journey.checked import Checked, look
@@ -71,6 +71,9 @@ __all__ = [
 ]
 
 SILENT = Silent()
+
+ROWS_AT_ONCE = 100_000
+"""Rows of a table that are made into text together."""
 
 EXPLAINED = {"fast": 12, "normal": 64, "thorough": 256}
 """Test records that are explained, by budget."""
@@ -333,4 +336,10 @@ def _explain_rows(
 
 
 def _write_table(path: Path, frame: pd.DataFrame) -> None:
-    write_text(path, frame.to_csv(index=False, lineterminator="\n"))
+    """As CSV, some rows after the others, so that the text of millions is never in memory together."""
+    starts = range(0, max(1, len(frame)), ROWS_AT_ONCE)
+    parts = (frame.iloc[first : first + ROWS_AT_ONCE] for first in starts)
+    texts = (
+        part.to_csv(index=False, header=number == 0, lineterminator="\n") for number, part in enumerate(parts)
+    )
+    write_parts(path, (text.encode() for text in texts))

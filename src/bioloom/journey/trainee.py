@@ -33,6 +33,9 @@ BASELINE_RECORDS = 50_000
 REACH = "reach of "
 """Begins the names of answers that say how far off a model expects to be."""
 
+ASKED_AT_ONCE = 10_000
+"""Of many records, rivals are asked about so many at a time."""
+
 FEWER = {"fast": 2_500, "normal": BASELINE_RECORDS, "thorough": BASELINE_RECORDS}
 """Training records for the two rivals that take longest: the nearest record, and boosting."""
 
@@ -229,6 +232,7 @@ def fit_rivals(trainee: Trainee) -> Rivals:
     few = some_rows(rows, FEWER[trainee.prepared.recipe.budget], job.seed)
     fewer = simple_data(trainee, features, few)
     fitted = fit_baselines(data, fewer, job.task, trainee.learnable.targets, job.seed)
+    del data, fewer  # of many records, copies of half a gigabyte
     others = not_learned(trainee, features)
     return Rivals({role: asked(trainee, model, others) for role, model in fitted.items()}, features, rows)
 
@@ -244,27 +248,35 @@ def _looked_at(trainee: Trainee, learned: NDArray[np.int64]) -> NDArray[np.int64
 class NotLearned:
     """The validation and test records as simple models see them.
 
-    rows: (others,) their positions; features: (others, features)
+    rows:   (others,) their positions
+    blocks: (some, features) of some of them after the others; all at once unless records are many
     """
 
     rows: NDArray[np.int64]
-    features: NDArray[np.float32]
+    blocks: tuple[NDArray[np.float32], ...]
 
 
 def not_learned(trainee: Trainee, features: SomeFeatures) -> NotLearned:
     """The records that no simple model learns from; their features are copied, so take them once for all models."""
     rows = np.flatnonzero(trainee.split.part != "train")
-    return NotLearned(rows, features.of(rows))
+    size = ASKED_AT_ONCE if large.many(len(trainee.records)) else max(1, len(rows))
+    starts = range(0, max(1, len(rows)), size)
+    return NotLearned(rows, tuple(features.of(rows[first : first + size]) for first in starts))
 
 
 def asked(trainee: Trainee, model: SimpleModel, others: NotLearned) -> Rival:
     """What a simple model says of records it has not learned from, calibrated on the validation rows like the network."""
-    answers = model.predict(others.features)
+    answers = np.concatenate([model.predict(block) for block in others.blocks])
     values = np.full((len(trainee.records), answers.shape[1]), np.nan, dtype=np.float32)
     values[others.rows] = answers
-    raw = logits(values) if trainee.learnable.targets.classes else values
+    if not trainee.learnable.targets.classes:
+        return Rival(model, values, None)
+    raw = np.full(values.shape, np.nan)
+    raw[others.rows] = logits(answers)
     calibration = _calibrate(trainee.prepared, trainee.learnable, trainee.job, raw)
-    return Rival(model, values if calibration is None else calibration.correct(values), calibration)
+    if calibration is not None:
+        values[others.rows] = calibration.correct(answers)
+    return Rival(model, values, calibration)
 
 
 def simple_data(trainee: Trainee, features: SomeFeatures, train: NDArray[np.int64]) -> TrainingData:
