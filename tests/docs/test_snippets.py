@@ -4,7 +4,8 @@ Blocks fenced as ```console hold lines that begin with "$ " (run, in order) and 
 compared). Blocks fenced as ```python are run, each by itself. All blocks of a page are run in order and share one
 folder, so a page may build on the files that were made above. Trainings are shortened by settings added here.
 
-A comment <!-- not run: REASON --> on the line before a block leaves it out.
+A comment <!-- not run: REASON --> on the line before a block leaves it out, and <!-- goes on --> lets a Python block
+use the names of the one before.
 """
 
 from __future__ import annotations
@@ -52,12 +53,14 @@ class Block:
     """A fenced block of a page.
 
     skip: why it is not run; empty where it is
+    goes_on: whether it uses the names of the Python block before
     """
 
     language: str
     text: str
     line: int
     skip: str = ""
+    goes_on: bool = False
 
 
 def blocks(page: Path) -> list[Block]:
@@ -68,7 +71,7 @@ def blocks(page: Path) -> list[Block]:
         note = match["note"] or ""
         skip = note.removeprefix("not run:").strip() if note.startswith("not run:") else ""
         line = text.count("\n", 0, match.start("text"))
-        found.append(Block(match["language"], match["text"], line, skip))
+        found.append(Block(match["language"], match["text"], line, skip, note == "goes on"))
     return found
 
 
@@ -116,6 +119,7 @@ def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_snippet_of_a_page_runs(page: Path) -> None:
+    names: dict[str, Any] = {}
     for block in blocks(page):
         if block.skip:
             continue
@@ -123,7 +127,8 @@ def test_every_snippet_of_a_page_runs(page: Path) -> None:
             for command in commands(block):
                 run(shortened(command), f"{page.name}, line {block.line}")
         elif block.language == "python":
-            exec(compile(block.text, f"{page.name}, line {block.line}", "exec"), {})
+            names = names if block.goes_on else {}
+            exec(compile(block.text, f"{page.name}, line {block.line}", "exec"), names)
 
 
 def run(command: str, where: str) -> None:

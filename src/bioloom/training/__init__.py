@@ -8,6 +8,8 @@ optimisers  how weights follow gradients, one file each
 average     which average of the weights is kept
 schedule    the learning rate along the run
 rates       range_test: which learning rates work
+augment     records changed at random while they are learned from
+recording   record: every number of a small training, for lessons
 checkpoint  one file from which a killed run goes on
 members     many trainings at once
 ensemble    the members of the network that is delivered: trainings that differ in their seed
@@ -20,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bioloom.training.rates import range_test
+    from bioloom.training.recording import record
 
-__all__ = ["range_test"]
+__all__ = ["range_test", "record"]
 
 
 def __getattr__(name: str) -> Any:
@@ -30,4 +33,8 @@ def __getattr__(name: str) -> Any:
         from bioloom.training.rates import range_test
 
         return range_test
+    if name == "record":
+        from bioloom.training.recording import record
+
+        return record
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
