@@ -122,3 +122,39 @@ def test_the_demo_plants_a_pair_that_adds_more_together():
     value = demo.records.targets["stability"].to_numpy()
     means = [value[(first == a) & (second == b)].mean() for a, b in ((0, 0), (1, 0), (0, 1), (1, 1))]
     np.testing.assert_allclose(means, [0, 1, 1, 3], atol=0.1)
+
+
+def scan_of(parent: str, mutations: int, count: int) -> pd.DataFrame:
+    """Variants of one parent with so many mutations each."""
+    random, cells = np.random.default_rng(0), []
+    for _ in range(count):
+        letters = list(parent)
+        for place in random.choice(len(parent), mutations, replace=False):
+            letters[place] = str(random.choice(list("ACDEFGHIKLMNPQRSTVWY")))
+        cells.append("".join(letters))
+    return pd.DataFrame({"protein": cells})
+
+
+PARENT = "MQYKLILNGKTLKGETTTEAVDAATAEKVFKQYANDNGVDGEWTYDDATKTFTVTE"
+
+
+def test_variants_with_few_mutations_are_read_by_letters_and_pairs() -> None:
+    network, reason = Protein.usual_network(scan_of(PARENT, 2, 100))
+    assert network == "epistasis"
+    assert "variants of one parent" in reason
+
+
+def test_other_proteins_keep_the_default() -> None:
+    assert Protein.usual_network(scan_of(PARENT, 12, 100))[0] == "residual"
+    assert Protein.usual_network(scan_of(PARENT, 56, 100))[0] == "residual"
+    assert Protein.usual_network(scan_of(PARENT, 2, 10))[0] == "residual"
+
+
+def test_variants_with_few_mutations_have_no_words_of_several_letters_as_features() -> None:
+    fitted = Protein.fit(scan_of(PARENT, 2, 100))
+    names = fitted.features(scan_of(PARENT, 2, 5)).names
+    assert "kmer A" in names
+    assert "kmer AA" not in names
+    assert Protein.from_state(fitted.state()) == fitted
+    older = {key: value for key, value in fitted.state().items() if key != "scan"}
+    assert "kmer AA" in Protein.from_state(older).features(scan_of(PARENT, 2, 5)).names

@@ -89,7 +89,8 @@ def choose_network(prepared: Prepared) -> tuple[str, str]:
         return networks[asked].name, prepared.reasons.get("network", "named in the recipe")
     names = [recipe.modality for recipe in prepared.recipe.data.inputs.values()]
     if len(names) == 1:
-        return modalities[names[0]].default_network, f"the default for {modalities[names[0]].title}"
+        ((name, each),) = prepared.recipe.data.inputs.items()
+        return modalities[each.modality].usual_network(prepared.records.inputs[name])
     (joining,) = [name for name in networks if networks[name].several][:1]
     return joining, f"it joins {len(names)} inputs"
 
@@ -117,12 +118,12 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
         seed=recipe.seed,
         device=device,
         threads=recipe.threads,
+        start={} if start is None else start.weights(shapes, learnable.targets, completed),
         augmentation=augmentation(
             recipe.augmentation,
             {each: modality.augmentations for each, modality in learnable.modalities.items()},
             learnable.encoded,
         ),
-        start={} if start is None else start.weights(shapes, learnable.targets, completed),
     )
 
 

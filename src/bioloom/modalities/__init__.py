@@ -278,6 +278,11 @@ class Modality(ABC):
         return None
 
     @classmethod
+    def usual_network(cls, values: pd.DataFrame) -> tuple[str, str]:
+        """The name of the network that is the usual choice for such records, and why; labels are not looked at."""
+        return cls.default_network, f"the default for {cls.title}"
+
+    @classmethod
     def properties(cls, values: pd.DataFrame) -> NDArray[np.float64]:
         """What the parts of a split should share beside the label, such as length and GC, (records, properties)."""
         return np.empty((len(values), 0))

@@ -54,6 +54,13 @@ LONGEST = 100_000
 LARGEST = 2**31
 """Bytes that the tokens of all training records may take together."""
 
+LOOKED_AT = 20_000
+"""So many records, evenly spaced, say whether all are variants of one parent."""
+
+MUTATIONS_OF_A_SCAN = 5
+"""Variants of one parent that differ from it at so many positions in the median, or fewer, say what letters and their
+pairs do; more mutations at once make new sites, which convolutions find."""
+
 LONGEST_ALIGNED = 400
 """Sequences of one length up to this are taken as aligned: a position means the same in every record."""
 
@@ -67,11 +74,14 @@ class SequenceModality(Modality):
     aligned:   whether all training records have that length
     varying:   where aligned and at most 400 long: the letters seen at each position in training, "" where
                it never varies; empty otherwise. Baselines get these letters as features.
+    scan:      whether they are variants of one parent with few mutations each; then words of several letters only
+               repeat what the letters at each position say, and baselines do without them
     """
 
     length: int
     aligned: bool
     varying: tuple[str, ...] = ()
+    scan: bool = False
 
     kind = Kind.SEQUENCE
     default_network = "residual"
@@ -99,7 +109,14 @@ class SequenceModality(Modality):
         if aligned and length <= LONGEST_ALIGNED:
             parts = token_parts(_column(values), cls.alphabet)
             varying = _varying((part.flat.reshape(-1, length) for part in parts), cls.alphabet.letters)
-        return cls(length, aligned, varying)
+        return cls(length, aligned, varying, bool(varying) and cls._scan(values) is not None)
+
+    @classmethod
+    def _scan(cls, values: pd.DataFrame) -> Library | None:
+        """The library that the sequences are, where its variants have few mutations each; some records say it for all."""
+        library = cls.library(values.iloc[:: -(-len(values) // LOOKED_AT) or 1])
+        few = library is not None and np.median(library.mutations) <= MUTATIONS_OF_A_SCAN
+        return library if few else None
 
     @classmethod
     def _lengths(cls, values: pd.DataFrame) -> NDArray[np.int64]:
@@ -108,12 +125,21 @@ class SequenceModality(Modality):
 
     def state(self) -> dict[str, Any]:
         """What was learned, as JSON."""
-        return {"length": self.length, "aligned": self.aligned, "varying": list(self.varying)}
+        return {
+            "length": self.length,
+            "aligned": self.aligned,
+            "varying": list(self.varying),
+            "scan": self.scan,
+        }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """The inverse of `state`."""
-        return cls(int(state["length"]), bool(state["aligned"]), tuple(state["varying"]))
+        varying, scan = (
+            tuple(state["varying"]),
+            bool(state.get("scan", False)),
+        )  # older models say nothing of scans
+        return cls(int(state["length"]), bool(state["aligned"]), varying, scan)
 
     @property
     def shape(self) -> Shape:
@@ -252,6 +278,14 @@ class SequenceModality(Modality):
         """The variants of one parent that the sequences are, where they are."""
         return one_parent(clean(_column(values), cls.alphabet))
 
+    @classmethod
+    def usual_network(cls, values: pd.DataFrame) -> tuple[str, str]:
+        """Effects of letters and of their pairs for variants of one parent that differ from it at few positions."""
+        library = cls._scan(values)
+        if library is None:
+            return super().usual_network(values)
+        return "epistasis", f"the records are {library.words}"
+
     def features(self, values: pd.DataFrame) -> Features:
         """Shares of words of letters, letters at varying positions, length, and composition."""
         tokens = tokenise(_column(values), self.alphabet)
@@ -262,6 +296,7 @@ class SequenceModality(Modality):
         names = tuple(name for _, names in blocks for name in names)
         kinds = "letters at each position, " if self.varying else "length, "
         words = f"shares of words of {self.word_lengths[0]} to {self.word_lengths[-1]} letters"
+        words = "share of each letter" if self.scan else words
         return Features(np.concatenate([block for block, _ in blocks], axis=1), names, kinds + words)
 
     def _positions(self, tokens: NDArray[np.uint8]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
@@ -276,7 +311,8 @@ class SequenceModality(Modality):
 
     def _words(self, tokens: NDArray[np.uint8]) -> list[tuple[NDArray[np.float32], tuple[str, ...]]]:
         letters = self.alphabet.letters
-        blocks = [(kmer_shares(tokens, len(letters), k), kmer_names(letters, k)) for k in self.word_lengths]
+        counted = self.word_lengths[:1] if self.scan else self.word_lengths
+        blocks = [(kmer_shares(tokens, len(letters), k), kmer_names(letters, k)) for k in counted]
         singles = blocks[0][0]
         for name, members in self.shares:
             share = singles[:, [letters.index(letter) for letter in members]].sum(axis=1, keepdims=True)
