@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bioloom.recipe import TrainingRecipe
+from bioloom.recipe import AugmentationRecipe, Part, TrainingRecipe
 from bioloom.training.average import AVERAGES
 from bioloom.training.optimisers import optimisers
 from bioloom.training.schedule import SCHEDULES
@@ -27,10 +27,10 @@ def names(start: str) -> set[str]:
     return set(re.findall(r"^\| `(\w+)`", table(start), re.MULTILINE))
 
 
-def keys() -> str:
+def keys(recipe: type[Part]) -> str:
     return "".join(
         f"| `{key}` | {'' if field.default is None else field.default} | {field.description} |\n"
-        for key, field in TrainingRecipe.model_fields.items()
+        for key, field in recipe.model_fields.items()
     )
 
 
@@ -41,7 +41,11 @@ def listed() -> str:
 
 
 def test_every_key_is_listed_with_its_default() -> None:
-    assert table("key .*default") == keys()
+    first, second = re.findall(r"^\| key .*default.*\n\|[-| ]+\|\n((?:\|.*\n)*)", TEXT, re.MULTILINE)
+    assert first == keys(TrainingRecipe)
+    assert second == keys(AugmentationRecipe)
+    for key in AugmentationRecipe.model_fields:
+        assert f"`augmentation.{key}=" in TEXT
 
 
 def test_every_optimiser_is_listed_with_its_usual_rate_and_decay() -> None:

@@ -232,6 +232,7 @@ def _training(run: Trained) -> dict[str, Any]:
     )
     return {
         "plan": asdict(plan),
+        "augmentation": {key: value for key, value in run.recipe.augmentation.model_dump().items() if value},
         "epochs_run": ran,
         "best_epoch": fitted.best.number,
         "stopped": stopped,

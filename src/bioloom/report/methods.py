@@ -98,10 +98,28 @@ def _model(result: Result) -> Iterator[str]:
         f"The network {model['network']} ({plural(model['parameters'], 'parameter')}) was trained with "
         f"{OPTIMISERS.get(optimiser, optimiser)} and {SCHEDULES[schedule]}{_plan(plan)}."
     )
+    yield from _augmented(training.get("augmentation") or {})
     yield (
         f"Training ended after {plural(training['epochs_run'], 'epoch')}; the weights of epoch "
         f"{training['best_epoch']}, with the lowest validation loss, were kept."
     )
+
+
+AUGMENTED = {
+    "reverse_complement": "half of the DNA sequences, drawn anew in every step, were read from the other strand, and "
+    "predictions are the mean of both strands",
+    "shift": "sequences were moved by up to {} positions",
+    "mutation": "a share of {} of the letters was replaced",
+    "noise": "noise of {} standard deviations was added to each column",
+    "mixing": "pairs of records were mixed (mixup, shares from a beta distribution with parameters {})",
+}
+"""How training records were changed at random, in words."""
+
+
+def _augmented(told: Mapping[str, Any]) -> Iterator[str]:
+    if told:
+        words = [AUGMENTED[key].format(short(value)) for key, value in told.items() if key in AUGMENTED]
+        yield f"While learning, {'; '.join(words)}."
 
 
 def _plan(plan: Mapping[str, Any]) -> str:

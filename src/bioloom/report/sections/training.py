@@ -38,6 +38,15 @@ CHANGES = {
 }
 """Settings that are shown only where they change something."""
 
+AUGMENTED = {
+    "reverse_complement": "Both strands of DNA",
+    "shift": "Shift (positions at most)",
+    "mutation": "Share of mutated letters",
+    "noise": "Noise (standard deviations)",
+    "mixing": "Mixing of records (beta distribution)",
+}
+"""How training records were changed at random, where they were."""
+
 UNCHANGED = (0, "auto", "none")
 
 CAPTION = (
@@ -57,7 +66,7 @@ def render(facts: Facts) -> Markup:
         "best": training["best_epoch"],
         "stopped": str(training.get("stopped") or "").rstrip("."),
         "notes": list(training.get("notes") or ()),
-        "settings": _settings(training["plan"]),
+        "settings": _settings(training["plan"]) + _augmented(training.get("augmentation") or {}),
         "where": _where(training, facts, stages),
         "image": _image(history, training["best_epoch"]),
         "history": [_epoch(row) for row in history],
@@ -71,6 +80,12 @@ def _settings(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     others = [key for key in plan if key not in SETTINGS | CHANGES]
     names = SETTINGS | CHANGES
     return [(names.get(key, key.replace("_", " ")), _setting(plan[key])) for key in (*known, *others)]
+
+
+def _augmented(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (AUGMENTED.get(key, key), "yes" if value is True else _setting(value)) for key, value in told.items()
+    ]
 
 
 def _setting(value: Any) -> str:
