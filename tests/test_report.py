@@ -447,6 +447,16 @@ def test_intervals_that_broke_their_promise_ask_for_care(tmp_path: Path) -> None
     assert sure().answer == "No promise can be made: 5 validation records are too few"
 
 
+def test_a_rival_that_learned_from_fewer_records_is_named_with_their_number(tmp_path: Path) -> None:
+    result = result_of(fake_runs.regression(tmp_path))
+    baselines, learned = result["scores"]["baselines"], result["split"]["counts"]["train"]
+    baselines["boosting"]["records"] = learned // 10
+    baselines["nearest"]["records"] = learned
+    titles = {row.name: row.title for row in block(result).compared}
+    assert titles["boosting"] == f"Gradient boosting on {learned // 10:,} records"
+    assert "records" not in titles["nearest"]
+
+
 def test_page_notebook_and_terminal_show_the_same_block(run: Path, written: Page) -> None:
     shown = block(result_of(run))
     on_page, in_notebook = written.text, Page(fragment(result_of(run))).text

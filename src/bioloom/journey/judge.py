@@ -126,6 +126,7 @@ class Judged:
                     role: {
                         "title": model.title,
                         "description": model.describe(),
+                        "records": model.learned_from,
                         "features": self.features,
                         "scores": _scores_to_json(self.scores[role]),
                     }

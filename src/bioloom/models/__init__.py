@@ -107,6 +107,11 @@ class SimpleModel(ABC):
     def describe(self) -> str:
         """What was fitted, in one phrase, such as "ridge regression on 640 features, penalty 10"."""
 
+    @property
+    def learned_from(self) -> int | None:
+        """Training records that it took of those it was given; None: all of them."""
+        return None
+
     @abstractmethod
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything learned, as arrays."""

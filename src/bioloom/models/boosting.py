@@ -125,10 +125,17 @@ class Boosting(SimpleModel):
             sums[rows] += _leaves(forest, features[rows]) @ adds
         return sums
 
+    @property
+    def learned_from(self) -> int:
+        """Training records on which the trees were grown."""
+        return int(self.forest.records[0])
+
     def describe(self) -> str:
         """How many trees, grown on how many records and features."""
-        trees, records, used = len(self.forest.root), int(self.forest.records[0]), int(self.forest.used[0])
-        return f"gradient boosting, {trees:,} trees grown on {records:,} records and {used:,} features"
+        trees, used = len(self.forest.root), int(self.forest.used[0])
+        return (
+            f"gradient boosting, {trees:,} trees grown on {self.learned_from:,} records and {used:,} features"
+        )
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All nodes."""

@@ -120,6 +120,11 @@ class Nearest(SimpleModel):
         length = np.sqrt(np.einsum("nf,nf->n", features, features))
         return np.asarray(features / np.where(length > 0, length, 1)[:, None], dtype=np.float32)
 
+    @property
+    def learned_from(self) -> int:
+        """Training records that are remembered."""
+        return len(self.memory.features)
+
     def describe(self) -> str:
         """How many records are remembered, and how they are compared."""
         records, columns = self.memory.features.shape

@@ -14,6 +14,9 @@ from bioloom.report.numbers import interval, metric_title, plural, score, with_i
 from bioloom.report.questions import Fact, Result, answers, baseline_title, in_order
 from bioloom.report.words import capital
 
+NEARLY_ALL = 0.9
+"""Share of the network's training records below which a rival is said to have learned from fewer."""
+
 NETWORK = "Network"
 """How the network is called beside its rivals; `predict` may use one of these instead."""
 
@@ -123,13 +126,19 @@ def _compared(result: Result, metric: str) -> tuple[Compared, ...]:
     rows = [
         _row(
             name,
-            baseline_title(name, baselines[name]),
+            f"{baseline_title(name, baselines[name])}{_fewer(baselines[name], result)}",
             metric,
             (baselines[name].get("scores") or {}).get(metric),
         )
         for name in in_order(list(baselines))
     ]
     return (model, *(_pooled_constant(row, result, metric) if row.name == "trivial" else row for row in rows))
+
+
+def _fewer(baseline: Mapping[str, Any], result: Result) -> str:
+    """What to add to the name of a rival that learned from clearly fewer records than the network did."""
+    records, network = baseline.get("records"), result["split"]["counts"]["train"]
+    return f" on {records:,} records" if records is not None and records < NEARLY_ALL * network else ""
 
 
 def _pooled_constant(row: Compared, result: Result, metric: str) -> Compared:
