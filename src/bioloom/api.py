@@ -65,6 +65,7 @@ def train(
     seed: int | None = None,
     device: str = "",
     threads: int | None = None,
+    track: str | Sequence[str] = (),
     outdir: str | Path | None = None,
     force: bool = False,
     quiet: bool = False,
@@ -80,6 +81,7 @@ def train(
     settings: dotted recipe keys and values, such as {"training.epochs": 20}
     start:    a run folder: go on with the network of that run, on the same or on other data (`--from`)
     budget:   "fast", "normal" or "thorough"
+    track:    "tensorboard" or "mlflow": write the course of the training for them too
     outdir:   where the run is written; the same call again goes on with it, or gives back the finished run
     force:    train again where a run is already there
 
@@ -97,6 +99,7 @@ def train(
         split=split,
         settings=settings or {},
         start=str(start),
+        trackers=_words(track),
         budget=budget,
         seed=seed,
         device=device,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from bioloom.files import append_line
 
@@ -55,6 +57,53 @@ class Within:
         self.listener.message(text)
 
 
+@dataclass(frozen=True)
+class EpochTold:
+    """One pass over the training records, as it is told while a run goes on.
+
+    member:           which of the networks whose mean is delivered, from 1, of `members`
+    number:           from 1, of `epochs` at most
+    loss:             mean over the training records while they were learned from
+    validation_loss:  None without validation records, and where it is no finite number
+    learning_rate:    at the end of the epoch
+    metric:           the one that decides, by name
+    validation_score: in that metric; None where it cannot be worked out
+    best:             whether the validation loss is lower than in all epochs before
+    seconds:          that the epoch took
+    """
+
+    member: int
+    members: int
+    number: int
+    epochs: int
+    loss: float
+    validation_loss: float | None
+    learning_rate: float
+    metric: str
+    validation_score: float | None
+    best: bool
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in `events.jsonl`; what is no finite number is null."""
+        return {
+            name: None if isinstance(value, float) and not isfinite(value) else value
+            for name, value in asdict(self).items()
+        }
+
+    def numbers(self) -> dict[str, float]:
+        """What a tracker draws over the epochs, by name; what is not known is left out."""
+        told = {
+            "loss/train": self.loss,
+            "loss/validation": self.validation_loss,
+            f"{self.metric}/validation": self.validation_score,
+            "learning_rate": self.learning_rate,
+        }
+        which = f"/network {self.member}" if self.members > 1 else ""
+        known = {name: value for name, value in told.items() if value is not None and isfinite(value)}
+        return {f"{name}{which}": value for name, value in known.items()}
+
+
 class Journal:
     """Writes every event as a line of `events.jsonl` and passes it on to another listener."""
 
@@ -70,6 +119,10 @@ class Journal:
         """Note how far the stage is."""
         self._write({"event": "progress", "share": round(share, 4), "note": note})
         self.listener.progress(share, note)
+
+    def epoch(self, told: EpochTold) -> None:
+        """Note what came out of an epoch."""
+        self._write({"event": "epoch", **told.to_json()})
 
     def message(self, text: str) -> None:
         """Note a sentence for the user."""

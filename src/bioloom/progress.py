@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 10.0
 
+MEMORY = 0.3
+"""Share of a stage over which its pace is averaged."""
+
 
 def clock(seconds: float) -> str:
     """A time as people read it on a clock: 0:07, 12:30, 1:02:03."""
@@ -26,11 +29,33 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def left(seconds: float, share: float) -> float | None:
-    """Seconds that remain when a share of the work took so long; None where that is too early to say."""
-    if seconds < 1.0 or share < 0.01:
-        return None
-    return seconds * (1.0 - share) / share
+class Pace:
+    """How long a stage still takes, from how fast it went lately.
+
+    Each piece of work counts by its share of the stage, and older pieces fade, so that one slow epoch does not make the
+    time left jump, and a stage that was taken up in its middle is not thought to be as fast as its first moment.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[float, float] | None = None  # seconds, share
+        self._work = self._spent = 0.0
+
+    def note(self, now: float, share: float) -> None:
+        """A share of the stage is done at this time, in seconds of any clock."""
+        if self._last is not None and share > self._last[1]:
+            step = share - self._last[1]
+            fading = max(0.0, 1.0 - step / MEMORY)
+            self._work = fading * self._work + step
+            self._spent = fading * self._spent + now - self._last[0]
+        if self._last is None or share > self._last[1]:
+            self._last = now, share
+
+    def left(self, now: float) -> float | None:
+        """Seconds that remain; None as long as too little was seen to say."""
+        if self._last is None or self._work < 0.01 or self._spent < 1.0:
+            return None
+        when, share = self._last
+        return max(0.0, (1.0 - share) * self._spent / self._work - (now - when))
 
 
 class Bar:
@@ -56,12 +81,14 @@ class Bar:
         """Note that the stage before is done, and begin a new bar."""
         self._finish(done=True)
         self._title, self._begun = title, time.monotonic()
-        self._task = self._progress.add_task(title, total=None, begun=self._begun, note="")
+        self._task = self._progress.add_task(title, total=None, begun=self._begun, note="", pace=Pace())
 
     def progress(self, share: float, note: str = "") -> None:
         """Move the bar."""
         if self._task is None:
             return
+        (task,) = (each for each in self._progress.tasks if each.id == self._task)
+        task.fields["pace"].note(time.monotonic(), share)
         self._progress.update(self._task, total=1.0, completed=min(share, 1.0))
         if note:
             self._progress.update(self._task, note=note)
@@ -114,10 +141,10 @@ class _Share(ProgressColumn):
     """The share done and the time left, or the time spent where no share is known."""
 
     def render(self, task: Task) -> Text:
-        spent = time.monotonic() - task.fields["begun"]
+        now = time.monotonic()
         if task.total is None:
-            return Text(clock(spent), style="dim")
-        remaining = left(spent, task.completed)
+            return Text(clock(now - task.fields["begun"]), style="dim")
+        remaining = task.fields["pace"].left(now)
         tail = "" if remaining is None else f"  {clock(remaining)} left"
         return Text(f"{task.completed:4.0%}{tail}", no_wrap=True)
 
@@ -127,20 +154,21 @@ class Lines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._begun = self._last = 0.0
+        self._last, self._pace = 0.0, Pace()
 
     def stage(self, name: str, title: str) -> None:
         """Name the stage that begins."""
-        self._begun = self._last = time.monotonic()
+        self._last, self._pace = time.monotonic(), Pace()
         self._write(title)
 
     def progress(self, share: float, note: str = "") -> None:
         """Say how far it is, from time to time."""
         now = time.monotonic()
+        self._pace.note(now, share)
         if now - self._last < SECONDS_BETWEEN_LINES:
             return
         self._last = now
-        remaining = left(now - self._begun, share)
+        remaining = self._pace.left(now)
         parts = [f"{share:.0%}", "" if remaining is None else f"{clock(remaining)} left", note]
         self._write("  " + ", ".join(filter(None, parts)))
 

@@ -279,6 +279,9 @@ class Recipe(Part):
     seed: int = Field(default=0, ge=0, lt=2**31)
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: int = Field(default=0, ge=0, description="processor threads; 0: by size of the network")
+    trackers: tuple[str, ...] = Field(
+        default=(), description="where the course of the training is written too: tensorboard, mlflow"
+    )
 
 
 def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Recipe:

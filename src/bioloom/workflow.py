@@ -11,7 +11,7 @@ No function here knows the name of a modality, network or task: the parts know w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from bioloom import trained
 from bioloom.data.records import take_rows
 from bioloom.data.split import Split
 from bioloom.errors import Interrupted, UserError
-from bioloom.events import Journal, Listener, Silent
+from bioloom.events import EpochTold, Journal, Listener, Silent
 from bioloom.explanation import explainers
 from bioloom.files import write_json, write_parts, write_text
 from bioloom.journey import explained, result
@@ -47,11 +47,13 @@ from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.result import Trained
 from bioloom.journey.search import Searched, not_searched, search
 from bioloom.journey.shelf import Shelf
+from bioloom.journey.tracking import Tracking, tracking
 from bioloom.journey.trainee import Stand, fit_rivals, train_network
 from bioloom.metrics import METRICS
 from bioloom.models import networks
 from bioloom.run import Run, load
 from bioloom.targets import Targets
+from bioloom.trackers import trackers
 from bioloom.trained import Model
 from bioloom.training.device import session
 
@@ -111,8 +113,10 @@ def train(request: Request, outdir: Path | None, listener: Listener = SILENT, fo
         return load(opened.path)
     if opened.state == "resumed":
         listener.message(f"Going on with the run in {opened.path}.")
+    journal = Journal(opened.path / "events.jsonl", listener)
     try:
-        _journey(prepared, opened, clock.heard_by(Journal(opened.path / "events.jsonl", listener)))
+        with tracking(prepared.recipe, opened.path, journal) as track:
+            _journey(prepared, opened, clock.heard_by(journal), track)
     except (KeyboardInterrupt, Interrupted):
         raise Interrupted(
             f"The run in {opened.path} was stopped; the same command goes on with it."
@@ -123,7 +127,7 @@ def train(request: Request, outdir: Path | None, listener: Listener = SILENT, fo
     return load(opened.path)
 
 
-def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
+def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) -> None:
     """The stages of a training, each handing the next what it made."""
     with clock.stage("split", "Splitting into training, validation and test"):
         division = divide(prepared)
@@ -136,7 +140,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
     prepared = searched.prepared
     with clock.stage("train", "Training the network"):
         saved = opened.checkpoint / "training.safetensors"
-        tell = _teller(learnable, clock.listener)
+        tell = _teller(learnable, clock.listener, track.watchers)
         trainee = train_network(prepared, split, learnable, saved, tell)
         recipe = result.resolved(prepared.recipe, trainee.job, division)
     with clock.stage("rivals", "Training what it has to beat"), session(trainee.fitted.threads):
@@ -166,6 +170,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock) -> None:
         content["timing"]["search"] = dict(searched.seconds)
         write_json(opened.path / "result.json", content)
         page.render(opened.path)
+        track.finish(content)
     finish(opened)
 
 
@@ -291,20 +296,41 @@ def _refuse_unknown_parts(recipe: recipes.Recipe) -> None:
         _ = networks[recipe.model.network]
     for method in recipe.explanation.methods:
         _ = explainers[method]
+    for name in recipe.trackers:
+        trackers[name].refuse_missing()
 
 
-def _teller(learnable: Learnable, listener: Listener) -> Callable[[Stand], None]:
-    """Tells a listener after each epoch how far training is, with the validation score in the task's own metric."""
+def _teller(
+    learnable: Learnable, listener: Listener, watchers: Sequence[Callable[[EpochTold], None]] = ()
+) -> Callable[[Stand], None]:
+    """Tells a listener after each epoch how far training is, and watchers all numbers of the epoch.
+
+    The validation score is in the task's own metric, before probabilities are corrected.
+    """
 
     def tell(stand: Stand) -> None:
         epoch, job = stand.epoch, stand.job
-        metric = METRICS[job.task.primary]
-        if epoch.raw is None:
-            note = f"{stand.words}, loss {epoch.loss:.3f}"
-        else:
-            value = job.task.activate(epoch.raw, learnable.targets)
-            score = metric(learnable.truth[job.validation], value)
-            note = f"{stand.words}, validation {metric.title} {metric.text(score)}"
+        metric, score = METRICS[job.task.primary], None
+        if epoch.raw is not None:
+            score = metric(learnable.truth[job.validation], job.task.activate(epoch.raw, learnable.targets))
+        told = EpochTold(
+            member=stand.member + 1,
+            members=stand.number,
+            number=epoch.number,
+            epochs=epoch.epochs,
+            loss=epoch.loss,
+            validation_loss=epoch.validation_loss,
+            learning_rate=epoch.learning_rate,
+            metric=metric.name,
+            validation_score=None if score is None else float(score),
+            best=epoch.best,
+            seconds=round(epoch.seconds, 4),
+        )
+        for watch in watchers:
+            watch(told)
+        note = f"{stand.words}, loss {epoch.loss:.3f}"
+        if epoch.validation_loss is not None and score is not None:
+            note += f", validation {epoch.validation_loss:.3f}, {metric.title} {metric.text(score)}"
         listener.progress(stand.share, note)
 
     return tell

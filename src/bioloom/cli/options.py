@@ -170,6 +170,15 @@ Threads = Annotated[
         show_default=False,
     ),
 ]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        metavar="NAME",
+        help="Write the course of the training for tensorboard or mlflow too; repeat it for both.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", metavar="", help="No progress and no messages.", rich_help_panel=OUTPUT),

@@ -33,6 +33,7 @@ COLLECTIONS = {
     "explainers": ("why a model answers as it does (--method)", "bioloom.explanation", "explainers"),
     "report sections": ("what the report is made of", "bioloom.report.contract", "sections"),
     "file formats": ("what can be read", "bioloom.data.readers", "readers"),
+    "trackers": ("where the course of a training is written too (--track)", "bioloom.trackers", "trackers"),
     "data sets": ("what comes with bioloom", "bioloom.data.datasets", "datasets"),
 }
 """Where the parts of each kind are found; the parts themselves are listed nowhere but in their files."""

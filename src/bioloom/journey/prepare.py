@@ -38,6 +38,7 @@ class Request:
     split:    a method, or the name of a column
     settings: dotted recipe keys and their values, such as {"training.epochs": 20}
     start:    a run folder; the network begins with the weights of its network
+    trackers: where the course of the training is written too, such as "tensorboard"
     """
 
     source: Source
@@ -50,6 +51,7 @@ class Request:
     split: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     start: str = ""
+    trackers: tuple[str, ...] = ()
     budget: str = ""
     seed: int | None = None
     device: str = ""
@@ -91,6 +93,7 @@ def to_recipe(request: Request) -> tuple[Recipe, Source]:
         "data.positive": request.positive,
         "split.method": request.split or None,
         "model.start": request.start or None,
+        "trackers": list(request.trackers) or None,
         "budget": request.budget or None,
         "seed": request.seed,
         "device": request.device or None,
