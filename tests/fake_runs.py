@@ -185,6 +185,7 @@ def cross_validated(folder: Path, *, n: int = 300) -> Path:
     numbered = [f"{row.replace(',train,', ',test,').replace(',validation,', ',test,')},{k % 5 + 1}" for k, row in
                 enumerate(rows[1:])]  # fmt: skip
     (run / "predictions.csv").write_text("\n".join([f"{rows[0]},fold", *numbered]) + "\n")
+    result["search"] = fake_evidence.searched()
     return write(folder, result | fake_evidence.classes(n))
 
 

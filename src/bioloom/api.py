@@ -62,6 +62,7 @@ def train(
     settings: Mapping[str, Any] | None = None,
     start: str | Path = "",
     budget: str = "",
+    time: str | float = "",
     seed: int | None = None,
     device: str = "",
     threads: int | None = None,
@@ -81,6 +82,7 @@ def train(
     settings: dotted recipe keys and values, such as {"training.epochs": 20}
     start:    a run folder: go on with the network of that run, on the same or on other data (`--from`)
     budget:   "fast", "normal" or "thorough"
+    time:     such as "10m", or seconds: half of it goes into trying other networks and settings
     track:    "tensorboard" or "mlflow": write the course of the training for them too
     outdir:   where the run is written; the same call again goes on with it, or gives back the finished run
     force:    train again where a run is already there
@@ -101,6 +103,7 @@ def train(
         start=str(start),
         trackers=_words(track),
         budget=budget,
+        time=time,
         seed=seed,
         device=device,
         threads=threads,

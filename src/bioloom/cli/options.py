@@ -135,6 +135,16 @@ Start = Annotated[
         show_default=False,
     ),
 ]
+Time = Annotated[
+    str,
+    typer.Option(
+        "--time",
+        metavar="TIME",
+        help="How long the run may take, about, such as 10m: half of it goes into trying other networks and settings.",
+        rich_help_panel=LEARNING,
+        show_default=False,
+    ),
+]
 BudgetOption = Annotated[
     Budget | None,
     typer.Option(

@@ -104,8 +104,8 @@ class Lineup:
 def line_up(prepared: Prepared, split: Split, learnable: Learnable) -> Lineup:
     """Which candidates a search would try on these records, or why there is none."""
     told, validation = scope(prepared.recipe), len(split.index("validation"))
-    if told.off:
-        return Lineup((), told, off=told.off)
+    if told.off or prepared.start is not None:
+        return Lineup((), told, off=told.off or "it begins with the network of another run")
     if validation < FEWEST_VALIDATION:
         return Lineup((), told, off=f"{validation} validation records cannot tell candidates apart")
     ground = Ground(prepared, split, learnable, Shelf(None))

@@ -53,6 +53,7 @@ class Request:
     start: str = ""
     trackers: tuple[str, ...] = ()
     budget: str = ""
+    time: str | float = ""
     seed: int | None = None
     device: str = ""
     threads: int | None = None
@@ -95,6 +96,7 @@ def to_recipe(request: Request) -> tuple[Recipe, Source]:
         "model.start": request.start or None,
         "trackers": list(request.trackers) or None,
         "budget": request.budget or None,
+        "search.time": request.time or None,
         "seed": request.seed,
         "device": request.device or None,
         "threads": request.threads,

@@ -33,6 +33,7 @@ def paragraph(result: Result) -> str:
     sentences = (
         *_data(result),
         *_split(result),
+        *_search(result),
         *_model(result),
         *_evaluation(result),
         *_controls(result),
@@ -89,6 +90,20 @@ def _folds(split: Mapping[str, Any], counts: Mapping[str, int]) -> Iterator[str]
         f"The final model was trained in the same way on {plural(counts['train'], 'record')}, with "
         f"{count(counts['validation'])} for validation."
     )
+
+
+def _search(result: Result) -> Iterator[str]:
+    found = result.get("search") or {}
+    tried = found.get("candidates") or ()
+    if not tried:
+        return
+    yield (
+        f"{plural(len(tried), 'candidate')} (networks and settings) were compared on the validation records by successive "
+        f"halving (Jamieson and Talwalkar 2016); the default was to be replaced only by one that was better by more than "
+        f"luck explains, and {found['chosen']} was trained. Test records took no part in this choice."
+    )
+    if found.get("folds"):
+        yield "In the cross-validation this search was done anew within each fold."
 
 
 def _model(result: Result) -> Iterator[str]:
