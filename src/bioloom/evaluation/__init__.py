@@ -24,6 +24,7 @@ calibration  Calibration: temperature and threshold, chosen on validation rows
 reliability  do stated probabilities come true -> Reliability
 spread       are predicted numbers as far apart as measured ones -> Spread
 assessment   assess: both in one block of the result
+gain         what a mean of several networks gains over one of them -> Gain
 conformal    Conformal: how far a single prediction may be off -> Coverage on test rows
 domain       Domain: is a new record like those the model learned from, and if not, why
 alone        how well one column predicts the target by itself (used by checks)

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.data.wording import listed
+from bioloom.evaluation.conformity import from_spread, quantile, sides
 from bioloom.evaluation.intervals import FEW_UNITS, Drawn, Interval, resampled_interval, rounded, wilson
 from bioloom.evaluation.percent import percent
 from bioloom.evaluation.resampling import Resampling
@@ -52,6 +53,8 @@ class Conformal:
     records, groups: calibration records, and groups of them (0 where records are independent)
     reason:   why the level is not the one asked for, or why there is none; empty otherwise
     scaled:   whether the width goes with what the model says of each record
+    constant: by target, what is added to the spread of several networks to give the reach; empty where the reach is
+              what a network itself expects, or where all intervals are as wide
     """
 
     level: float
@@ -62,6 +65,18 @@ class Conformal:
     groups: int
     reason: str = ""
     scaled: bool = False
+    constant: tuple[float, ...] = ()
+
+    def reach(
+        self, own: NDArray[np.floating] | None, spread: NDArray[np.floating] | None
+    ) -> NDArray[np.floating] | None:
+        """By what the intervals of some records are scaled, (records, 2 x targets); None where they are as wide as others.
+
+        own: how far off the network expects to be, (records, 2 x targets); spread: of its members, (records, targets)
+        """
+        if not self.scaled:
+            return None
+        return from_spread(spread, np.array(self.constant)) if self.constant and spread is not None else own
 
     @classmethod
     def fit(cls, given: Calibrating, level: float = DEFAULT_LEVEL) -> Self:
@@ -166,13 +181,16 @@ class Conformal:
             "records": self.records,
             "groups": self.groups,
             "reason": self.reason,
-        } | ({"scaled": True} if self.scaled else {})
+            **({"scaled": True} if self.scaled else {}),
+            **({"constant": list(self.constant)} if self.constant else {}),
+        }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`."""
         half = tuple(np.inf if each is None else float(each) for each in content["half"])
-        return cls(**{**content, "half": half, "names": tuple(content["names"])})
+        constant = tuple(map(float, content.get("constant", ())))  # of formats before 3 there is none
+        return cls(**{**content, "half": half, "names": tuple(content["names"]), "constant": constant})
 
 
 @dataclass(frozen=True)
@@ -287,34 +305,6 @@ class Share:
         value = rounded(self.value) if np.isfinite(self.value) else None
         content = {"value": value, "low": low, "high": high, "n": self.n, "interval": self.interval.method}
         return content | ({"undefined": self.interval.reason} if self.interval.reason else {})
-
-
-def quantile(errors: Floats, codes: NDArray[np.int64] | None, level: float) -> float:
-    """The error that a new record stays below with probability `level` at least; infinite where none can be named.
-
-    errors: (records,), unknown ones NaN
-    codes:  (records,) the group of each record; None where records are exchangeable one by one
-
-    One by one it is the ceil((n + 1) level)-th smallest. With K groups, each record of a group of m weighs
-    1 / ((K + 1) m), and 1 / (K + 1) lies at infinity, for a new group (hierarchical conformal prediction:
-    Dunn, Wasserman and Ramdas 2022, doi:10.1080/01621459.2022.2060112; Lee, Barber and Willett 2023).
-    """
-    known = np.isfinite(errors)
-    errors = errors[known]
-    if not len(errors):
-        return float("inf")
-    codes = np.arange(len(errors)) if codes is None else codes[known]
-    _, own, size = np.unique(codes, return_inverse=True, return_counts=True)
-    weight = 1.0 / ((len(size) + 1) * size[own])
-    order = np.argsort(errors, kind="stable")
-    enough = np.flatnonzero(np.cumsum(weight[order]) >= level - 1e-9)
-    return float(errors[order[enough[0]]]) if len(enough) else float("inf")
-
-
-def sides(reach: NDArray[np.floating]) -> tuple[Floats, Floats]:
-    """How far below predictions the truth is expected, and how far above, each (records, targets)."""
-    below, above = np.hsplit(np.asarray(reach, dtype=np.float64), 2)
-    return below, above
 
 
 def _share(inside: Floats, plan: Resampling) -> Share:

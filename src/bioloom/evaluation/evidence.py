@@ -13,6 +13,7 @@ from bioloom.evaluation.conformal import Coverage
 from bioloom.evaluation.curve import Curve
 from bioloom.evaluation.decomposition import Decomposition
 from bioloom.evaluation.folds import FoldScores
+from bioloom.evaluation.gain import Gain
 from bioloom.evaluation.identity import IdentityCurve
 from bioloom.evaluation.variance import VarianceComponents
 
@@ -31,6 +32,7 @@ class Evidence:
     bounds:      what can be guaranteed about the error on new records
     decomposition: how much of the error is the same in every training, and how much is another one each time
     capacity:    the score by size of the network
+    ensemble:    what the mean of several networks gains over one of them
     """
 
     folds: FoldScores | None = None
@@ -43,6 +45,7 @@ class Evidence:
     bounds: Bounds | None = None
     decomposition: Decomposition | None = None
     capacity: Capacity | None = None
+    ensemble: Gain | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in result.json; parts with nothing to say are missing."""
@@ -57,5 +60,6 @@ class Evidence:
             "bounds": self.bounds,
             "bias_variance": self.decomposition,
             "capacity": self.capacity,
+            "ensemble": self.ensemble,
         }
         return {name: part.to_json() for name, part in parts.items() if part is not None}

@@ -128,7 +128,9 @@ def _sentence(metric: str, data: float | None, seeds: float | None, trainings: i
         return f"{told}; there are too few test records to say how far other records would move it."
     records = METRICS[metric].text(data)
     if seeds > 2 * data:
-        return f"{told}, more than other test records would move it ({records}): train several and average."
+        return (
+            f"{told}, more than other test records would move it ({records}): a mean of several moves less."
+        )
     if data > 2 * seeds:
         return f"{told}, less than other test records would move it ({records}): more test records would help most."
     return f"{told}, about as far as other test records would move it ({records})."

@@ -30,6 +30,7 @@ from bioloom.evaluation.curve import Curve, Trained, learning_curve
 from bioloom.evaluation.decomposition import Decomposition, decompose_squared, decompose_zero_one
 from bioloom.evaluation.evidence import Evidence
 from bioloom.evaluation.folds import FoldScores, OutOfFold, fold_scores
+from bioloom.evaluation.gain import Gain, gain
 from bioloom.evaluation.identity import IdentityCurve, Likeness, identity_curve
 from bioloom.evaluation.learnability import vc_linear, vc_network
 from bioloom.evaluation.resampling import Resampling
@@ -68,6 +69,7 @@ def gather(trial: Trial) -> Evidence:
         bounds=_bounds(trial),
         decomposition=_decomposition(trial),
         capacity=_capacity(trial),
+        ensemble=_ensemble(trial),
     )
 
 
@@ -99,6 +101,15 @@ def _variance(trial: Trial) -> VarianceComponents | None:
     }  # members of a mean of networks bring the first themselves
     values = np.stack(list(found.values()))
     return variance_components(trial.task.primary, trial.truth, values, trial.plan)
+
+
+def _ensemble(trial: Trial) -> Gain | None:
+    """What the mean of several networks gains over one of them."""
+    number, values = len(trial.trainee.members), trial.once.values
+    if number == 1 or FIRST not in values:
+        return None
+    members = {name: value for name, value in trial.once.named("seed ").items() if int(name[5:]) < number}
+    return gain(trial.task, trial.truth, values["model"], members, trial.plan)
 
 
 def _identity(trial: Trial) -> IdentityCurve | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.evaluation.conformal import Calibrating, Conformal, Coverage
+from bioloom.evaluation.local import fit_local
 from bioloom.journey.trainee import REACH, Trainee
 
 if TYPE_CHECKING:
@@ -23,48 +25,68 @@ def promise(trial: Trial, role: str) -> Conformal:
     """
     trainee, answers = trial.trainee, trial.once
     if trial.division.folds is not None:
-        return promised(trainee, answers.rows, answers.values[role], answers.values.get(REACH + role))
+        return promised(trainee, answers.rows, _said(trial, role))
     rows = trainee.job.validation
     if role != "model":
-        return promised(trainee, rows, trial.rivals.by_role[role].values[rows])
-    return promised(trainee, rows, trainee.values[rows], trainee.reach(rows))
+        return promised(trainee, rows, Said(trial.rivals.by_role[role].values[rows]))
+    spread = None if trainee.spread is None else trainee.spread[rows]
+    return promised(trainee, rows, Said(trainee.values[rows], trainee.reach(rows), spread))
 
 
-def promised(
-    trainee: Trainee,
-    rows: NDArray[np.int64],
-    values: NDArray[np.float32],
-    reach: NDArray[np.float32] | None = None,
-) -> Conformal:
-    """Intervals or sets from what a model says of some records, (rows, targets or classes), and of how far it is off."""
+@dataclass(frozen=True)
+class Said:
+    """What a model says of some records.
+
+    value:  (records, targets or classes)
+    own:    (records, 2 x targets) how far off the network expects to be; None where it does not say
+    spread: (records, targets or classes) how far its members lie apart; None where it is one
+    """
+
+    value: NDArray[np.float32]
+    own: NDArray[np.float32] | None = None
+    spread: NDArray[np.float32] | None = None
+
+    def of(self, index: NDArray[np.int64]) -> Said:
+        """The same of some of the records."""
+        own = None if self.own is None else self.own[index]
+        return Said(self.value[index], own, None if self.spread is None else self.spread[index])
+
+
+def _said(trial: Trial, role: str) -> Said:
+    """Of the tested records."""
+    values = trial.once.values
+    spread = values.get("spread") if role == "model" else None
+    return Said(values[role], values.get(REACH + role), spread)
+
+
+def promised(trainee: Trainee, rows: NDArray[np.int64], said: Said) -> Conformal:
+    """Intervals or sets from what a model says of some records."""
     targets = trainee.learnable.targets
     given = Calibrating(
-        value=values,
+        value=said.value,
         truth=trainee.learnable.truth[rows],
         names=targets.classes or targets.names,
         classes=len(targets.classes),
         groups=trainee.groups(rows),
-        reach=reach,
+        reach=said.own,
     )
-    return Conformal.fit(given, trainee.prepared.recipe.evaluation.confidence)
+    level = trainee.prepared.recipe.evaluation.confidence
+    if said.spread is None or said.own is not None or targets.classes:
+        return Conformal.fit(given, level)
+    return fit_local(given, said.spread, level)
 
 
 def coverage(trial: Trial, role: str) -> Coverage:
     """How often the promise was kept on tested records; in a cross-validation each fold by that of the other folds."""
-    made, answers = promise(trial, role), trial.once
-    values, reach = answers.values[role], answers.values.get(REACH + role)
+    made, answers, said = promise(trial, role), trial.once, _said(trial, role)
     if trial.division.folds is None:
-        return made.coverage(trial.truth, values, trial.plan, reach)
+        return made.coverage(trial.truth, said.value, trial.plan, made.reach(said.own, said.spread))
     parts = [np.flatnonzero(answers.fold == fold) for fold in np.unique(answers.fold)]
     held = []
     for part in parts:
-        others = np.setdiff1d(np.arange(len(values)), part)
-        beside = promised(trial.trainee, answers.rows[others], values[others], _some(reach, others))
-        held.append(beside.held(trial.truth[part], values[part], _some(reach, part)))
+        others = np.setdiff1d(np.arange(len(said.value)), part)
+        beside, here = promised(trial.trainee, answers.rows[others], said.of(others)), said.of(part)
+        held.append(beside.held(trial.truth[part], here.value, beside.reach(here.own, here.spread)))
     order = np.argsort(np.concatenate(parts), kind="stable")
     inside, size = (np.concatenate(each)[order] for each in zip(*held, strict=True))
     return made.counted(inside, size, trial.plan)
-
-
-def _some(reach: NDArray[np.float32] | None, index: NDArray[np.int64]) -> NDArray[np.float32] | None:
-    return None if reach is None else reach[index]

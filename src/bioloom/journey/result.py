@@ -25,6 +25,7 @@ from bioloom.models.layers import layer_table
 from bioloom.recipe import Recipe
 from bioloom.trained import Model
 from bioloom.training.device import processors
+from bioloom.training.ensemble import seeds_of
 from bioloom.training.loop import Fitted, Job
 
 FORMAT = 1
@@ -245,10 +246,29 @@ def _training(run: Trained) -> dict[str, Any]:
             }
             for epoch in fitted.history
         ],
+        **_members(run),
         "device": run.job.device,
         "threads": fitted.threads,
         "notes": [*_start(run), *fitted.notes],
     }
+
+
+def _members(run: Trained) -> dict[str, Any]:
+    """How each of several networks came about; nothing of a single one, which `history` tells."""
+    members = run.trial.trainee.members
+    if len(members) == 1:
+        return {}
+    losses = [member.fitted.best.validation_loss for member in members]
+    told = [
+        {
+            "seed": seed,
+            "epochs_run": len(member.fitted.history),
+            "best_epoch": member.fitted.best.number,
+            "validation_loss": None if loss is None else _round(loss),
+        }
+        for seed, member, loss in zip(seeds_of(run.job.seed, len(members)), members, losses, strict=True)
+    ]
+    return {"members": told}
 
 
 def _start(run: Trained) -> list[str]:
@@ -266,12 +286,15 @@ def predictions_table(trial: Trial) -> pd.DataFrame:
     In a cross-validation each record has the prediction of the fold that did not learn from it.
     """
     trainee, division = trial.trainee, trial.division
-    values = trainee.values
+    values, spread = trainee.values, trainee.spread
     if division.folds is not None:
         values = values.copy()
         values[trial.once.rows] = trial.once.values["model"]
+        if spread is not None:
+            spread = spread.copy()
+            spread[trial.once.rows] = trial.once.values["spread"]
     frame = Predictions(
-        trainee.learnable.targets, trainee.records.ids, values, trainee.learnable.truth
+        trainee.learnable.targets, trainee.records.ids, values, trainee.learnable.truth, spread
     ).frame()
     frame.insert(1, "part", division.split.part if division.folds is None else "test")
     if division.folds is not None:

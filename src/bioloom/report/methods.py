@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bioloom.report.numbers import count, metric_title, number, plural, score, short, with_interval
@@ -109,11 +109,21 @@ def _search(result: Result) -> Iterator[str]:
 def _model(result: Result) -> Iterator[str]:
     model, training, plan = result["model"], result["training"], result["training"]["plan"]
     optimiser, schedule = plan.get("optimiser", "adamw"), plan.get("schedule", "one_cycle")
+    number = int(model.get("members") or 1)
+    which = "The network" if number == 1 else f"{number} networks of the kind"
+    each = "" if number == 1 else " each"
+    verb = "was trained" if number == 1 else "that differ in their random seed were trained"
     yield (
-        f"The network {model['network']} ({plural(model['parameters'], 'parameter')}) was trained with "
+        f"{which} {model['network']} ({plural(model['parameters'], 'parameter')}{each}) {verb} with "
         f"{OPTIMISERS.get(optimiser, optimiser)} and {SCHEDULES[schedule]}{_plan(plan)}."
     )
     yield from _augmented(training.get("augmentation") or {})
+    if number > 1:
+        yield (
+            "Their raw outputs were averaged to predict; each network kept the weights of its epoch with the lowest "
+            f"validation loss ({_epochs(training['members'])})."
+        )
+        return
     yield (
         f"Training ended after {plural(training['epochs_run'], 'epoch')}; the weights of epoch "
         f"{training['best_epoch']}, with the lowest validation loss, were kept."
@@ -135,6 +145,12 @@ def _augmented(told: Mapping[str, Any]) -> Iterator[str]:
     if told:
         words = [AUGMENTED[key].format(short(value)) for key, value in told.items() if key in AUGMENTED]
         yield f"While learning, {'; '.join(words)}."
+
+
+def _epochs(members: Sequence[Mapping[str, Any]]) -> str:
+    """At which epochs of how many the networks were at their best."""
+    best, ran = ([int(each[key]) for each in members] for key in ("best_epoch", "epochs_run"))
+    return f"epochs {listed(list(map(str, best)))} of {listed(sorted({str(each) for each in ran}), 'or')}"
 
 
 def _plan(plan: Mapping[str, Any]) -> str:

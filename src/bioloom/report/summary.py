@@ -111,6 +111,12 @@ def title(result: Result) -> str:
     return f"{result['name']}: {targets} from {inputs}"
 
 
+def network_title(result: Result) -> str:
+    """How the network is called in tables: "Network", or "Mean of 5 networks"."""
+    number = int(result["model"].get("members") or 1)
+    return NETWORK if number == 1 else f"Mean of {number} networks"
+
+
 def _caption(result: Result, metric: str) -> str:
     scored = result["scores"]["model"][metric]
     records = plural(int(scored.get("n") or result["split"]["counts"]["test"]), "test record")
@@ -122,7 +128,7 @@ def _caption(result: Result, metric: str) -> str:
 
 def _compared(result: Result, metric: str) -> tuple[Compared, ...]:
     baselines = result["scores"]["baselines"]
-    model = _row("model", NETWORK, metric, result["scores"]["model"][metric])
+    model = _row("model", network_title(result), metric, result["scores"]["model"][metric])
     rows = [
         _row(
             name,

@@ -3,31 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bioloom.targets import Targets
+
 if TYPE_CHECKING:
     from bioloom.trained.model import Model
 
 
-def asides(model: Model, frames: Mapping[str, pd.DataFrame], value: NDArray[np.float32]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Told:
+    """The predictions of some records, and what the model says of their certainty.
+
+    value:  (records, targets or classes)
+    own:    (records, 2 x targets) how far off the network expects to be; None where it does not say
+    spread: (records, targets or classes) how far its members lie apart; None where there is one
+    """
+
+    value: NDArray[np.float32]
+    own: NDArray[np.float32] | None = None
+    spread: NDArray[np.float32] | None = None
+
+
+def asides(model: Model, frames: Mapping[str, pd.DataFrame], said: Told) -> pd.DataFrame:
     """Columns for clean rows: an interval for each target or the classes that are possible, and warnings.
 
-    value: (records, targets or classes) the predictions of these records
-    Columns: "expression low", "expression high" for a number; "possible" for classes; "unlike" and "why" where a
-    record lies outside of what was learned from. A model that was stored without one of them lacks its columns.
+    Columns: "expression low", "expression high" for a number; "possible" for classes; "expression spread" or
+    "class spread" where several networks predict; "unlike" and "why" where a record lies outside of what was learned
+    from. A model that was stored without one of them lacks its columns.
     """
     columns: dict[str, Any] = {}
+    value = said.value
     conformal = model.conformal.get(model.delivered)
     if conformal is not None and model.targets.classes:
         columns["possible"] = _listed(conformal.sets(value), model.targets.classes)
     elif conformal is not None:
-        low, high = conformal.interval(value, model.reach(frames) if conformal.scaled else None)
+        low, high = conformal.interval(value, conformal.reach(said.own, said.spread))
         for place, name in enumerate(model.targets.names):
             columns[f"{name} low"], columns[f"{name} high"] = low[:, place], high[:, place]
+    columns |= {} if said.spread is None else _spreads(model.targets, said)
     domain = model.domain
     if domain is not None:
         why = model.by_block(frames, lambda features: domain.judge(features.values).why)
@@ -37,6 +56,15 @@ def asides(model: Model, frames: Mapping[str, pd.DataFrame], value: NDArray[np.f
             why[note.rows] = [f"{said}; {note.message}" if said else note.message for said in why[note.rows]]
         columns["unlike"], columns["why"] = np.where(why != "", "yes", ""), why
     return pd.DataFrame(columns, index=range(len(value)))
+
+
+def _spreads(targets: Targets, said: Told) -> dict[str, NDArray[np.float32]]:
+    """How far the networks lie apart: about each number, or about the probability of the likeliest class."""
+    assert said.spread is not None
+    if not targets.classes:
+        return {f"{name} spread": said.spread[:, place] for place, name in enumerate(targets.names)}
+    likeliest = said.value.argmax(axis=1)  # of two classes there is one column, and both are as uncertain
+    return {"class spread": said.spread[np.arange(len(likeliest)), likeliest]}
 
 
 def _listed(held: NDArray[np.bool_], classes: tuple[str, ...]) -> list[str]:

@@ -21,12 +21,12 @@ from bioloom.explanation import Explanation, Question, explainers
 from bioloom.modalities import Features, Modality
 from bioloom.modalities.combined import combined_features
 from bioloom.models import Network, SimpleModel
-from bioloom.models.ensemble import mean_of, members_of, predict_each
+from bioloom.models.ensemble import mean_of, members_of, predict_each, spread_of
 from bioloom.models.layers import layer_table
 from bioloom.recipe import InputRecipe, Recipe
 from bioloom.targets import Targets
 from bioloom.tasks import task
-from bioloom.trained.asides import asides
+from bioloom.trained.asides import Told, asides
 from bioloom.training.device import session, threads_for
 
 BATCH = 64
@@ -107,8 +107,9 @@ class Model:
         values = np.full((len(usable), len(self.targets.column_names())), np.nan, dtype=np.float32)
         if usable.any():
             clean = {name: take_rows(frame, usable) for name, frame in frames.items()}
-            values[usable] = self.values(clean)
-            told = asides(self, clean, values[usable]).set_index(np.flatnonzero(usable))
+            values[usable], raws = self._answered(clean)
+            said = Told(values[usable], self.reach_of(raws), self.spread_of(raws))
+            told = asides(self, clean, said).set_index(np.flatnonzero(usable))
             return self._table(values, problems, told.reindex(range(len(usable))))
         return self._table(values, problems, pd.DataFrame())
 
@@ -127,17 +128,32 @@ class Model:
 
     def values(self, frames: Mapping[str, pd.DataFrame], device: str = "cpu") -> NDArray[np.float32]:
         """Predictions in the target's units for clean rows, (records, targets or classes)."""
-        calibration = self.calibration.get(self.delivered)
+        return self._answered(frames, device)[0]
+
+    def _answered(
+        self, frames: Mapping[str, pd.DataFrame], device: str = "cpu"
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        """Predictions, and the raw outputs of each network that they are made of: none where a rival predicts."""
         if self.rival is not None and self.delivered != "network":
-            rival = self.rival
+            rival, calibration = self.rival, self.calibration.get(self.delivered)
             answer = self.by_block(frames, lambda features: rival.predict(features.values))
-            return answer if calibration is None else calibration.correct(answer)
-        raw = self.raw(frames, device)
-        return (
-            task(self.targets.task).activate(raw, self.targets)
-            if calibration is None
-            else calibration.apply(raw)
-        )
+            return answer if calibration is None else calibration.correct(answer), []
+        raws = self.raw_of_each(frames, device)
+        return self._activated(mean_of(raws)), raws
+
+    def _activated(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Raw outputs of the network as predictions in the target's units."""
+        calibration = self.calibration.get("network")
+        if calibration is not None:
+            return calibration.apply(raw)
+        return task(self.targets.task).activate(raw, self.targets)
+
+    def spread_of(self, raws: Sequence[NDArray[np.float32]]) -> NDArray[np.float32] | None:
+        """How far the predictions of several networks lie apart, in the target's units, (records, targets or classes).
+
+        raws: raw outputs of each. Their standard deviation (divisor members - 1); None where there is one, or none.
+        """
+        return spread_of([self._activated(raw) for raw in raws]) if raws else None
 
     def by_block(
         self, frames: Mapping[str, pd.DataFrame], answer: Callable[[Features], NDArray[Any]]
@@ -163,14 +179,17 @@ class Model:
         with session(self.threads):
             return predict_each(self.network, encoded, device=device)
 
-    def reach(self, frames: Mapping[str, pd.DataFrame]) -> NDArray[np.float32] | None:
+    def reach_of(self, raws: Sequence[NDArray[np.float32]]) -> NDArray[np.float32] | None:
         """How far below its predictions, then how far above, the network expects the truths, (records, 2 x targets).
 
-        In the target's units; None where the network was trained with a loss that does not ask for it.
+        raws: raw outputs of each of its members. In the target's units; None where the network was trained with a loss
+        that does not ask for it.
         """
-        loss = self.recipe.training.loss
-        told = task(self.targets.task)
-        return None if told.head(loss) is None else told.reach(self.raw(frames), self.targets, loss)
+        return (
+            task(self.targets.task).reach(mean_of(raws), self.targets, self.recipe.training.loss)
+            if raws
+            else None
+        )
 
     @property
     def threads(self) -> int:

@@ -90,7 +90,12 @@ def seeds(job: Job, members: int) -> list[Job]:
     if members == 1:
         return [job]
     threads = 1 if job.device == "cpu" else job.threads
-    return [replace(job, seed=job.seed + SEEDS_APART * number, threads=threads) for number in range(members)]
+    return [replace(job, seed=seed, threads=threads) for seed in seeds_of(job.seed, members)]
+
+
+def seeds_of(first: int, members: int) -> list[int]:
+    """The seed of each member."""
+    return [first + SEEDS_APART * number for number in range(members)]
 
 
 def fit_members(

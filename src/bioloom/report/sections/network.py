@@ -25,6 +25,8 @@ def render(facts: Facts) -> Markup:
         "name": str(model["network"]),
         "title": str(model.get("title") or ""),
         "parameters": model["parameters"],
+        "members": int(model.get("members") or 1),
+        "gain": str(facts.part("ensemble").get("text") or ""),
         "training_records": facts["split"]["counts"]["train"],
         "reason": str(model.get("reason") or "").rstrip("."),
         "settings": [(str(key).replace("_", " "), _value(value)) for key, value in settings.items()],

@@ -11,7 +11,7 @@ from bioloom.metrics import described
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.numbers import interval, metric_title, plural, score, without_number
 from bioloom.report.questions import baseline_title, in_order
-from bioloom.report.summary import NETWORK
+from bioloom.report.summary import network_title
 from bioloom.report.templating import fill
 from bioloom.report.words import capital
 
@@ -20,7 +20,7 @@ def render(facts: Facts) -> Markup:
     """The table of all metrics."""
     scores = facts["scores"]
     names = in_order(list(scores["baselines"]))
-    columns = [(NETWORK, scores["model"])]
+    columns = [(network_title(facts.result), scores["model"])]
     columns += [
         (baseline_title(name, scores["baselines"][name]), scores["baselines"][name].get("scores") or {})
         for name in names

@@ -70,6 +70,7 @@ def render(facts: Facts) -> Markup:
         "where": _where(training, facts, stages),
         "image": _image(history, training["best_epoch"]),
         "history": [_epoch(row) for row in history],
+        "members": [_member(place, each) for place, each in enumerate(training.get("members") or ())],
     }
     return fill("training.html", values)
 
@@ -116,6 +117,11 @@ def _image(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Image | Non
     train = [float(row["train_loss"]) for row in rows]
     validation = [float(row["validation_loss"]) for row in rows]
     return from_figure(draw(train, validation, best=kept[0] if kept else len(rows) - 1), caption=CAPTION)
+
+
+def _member(place: int, each: Mapping[str, Any]) -> tuple[str, ...]:
+    loss = number(each.get("validation_loss"), 4)
+    return str(place + 1), str(each["seed"]), count(each["epochs_run"]), count(each["best_epoch"]), loss
 
 
 def _epoch(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ def render(facts: Facts) -> Markup | None:
         "sets": sets,
         "source": measured_on(facts.result),
         "whose": _whose(facts),
+        "spread": bool(block.get("constant")),
         "grouped": bool(block.get("groups")),
     }
     return fill("uncertainty.html", values)

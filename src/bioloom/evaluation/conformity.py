@@ -1,0 +1,42 @@
+"""Errors of calibration records: in what they are counted, and the one that a share of new records stays below."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def quantile(errors: Floats, codes: NDArray[np.int64] | None, level: float) -> float:
+    """The error that a new record stays below with probability `level` at least; infinite where none can be named.
+
+    errors: (records,), unknown ones NaN
+    codes:  (records,) the group of each record; None where records are exchangeable one by one
+
+    One by one it is the ceil((n + 1) level)-th smallest. With K groups, each record of a group of m weighs
+    1 / ((K + 1) m), and 1 / (K + 1) lies at infinity, for a new group (hierarchical conformal prediction:
+    Dunn, Wasserman and Ramdas 2022, doi:10.1080/01621459.2022.2060112; Lee, Barber and Willett 2023).
+    """
+    known = np.isfinite(errors)
+    errors = errors[known]
+    if not len(errors):
+        return float("inf")
+    codes = np.arange(len(errors)) if codes is None else codes[known]
+    _, own, size = np.unique(codes, return_inverse=True, return_counts=True)
+    weight = 1.0 / ((len(size) + 1) * size[own])
+    order = np.argsort(errors, kind="stable")
+    enough = np.flatnonzero(np.cumsum(weight[order]) >= level - 1e-9)
+    return float(errors[order[enough[0]]]) if len(enough) else float("inf")
+
+
+def from_spread(spread: NDArray[np.floating], constant: Floats) -> Floats:
+    """How far off several networks may be that lie so far apart: the same to either side, (records, 2 x targets)."""
+    reach = np.asarray(spread, dtype=np.float64) + constant
+    return np.hstack([reach, reach])
+
+
+def sides(reach: NDArray[np.floating]) -> tuple[Floats, Floats]:
+    """How far below predictions the truth is expected, and how far above, each (records, targets)."""
+    below, above = np.hsplit(np.asarray(reach, dtype=np.float64), 2)
+    return below, above
