@@ -37,13 +37,14 @@ class Request:
     source: Any
     target: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
     labels: str = ""
     task: str = ""
     positive: str | None = None
     split: str = ""
     settings: Any = None
+    exclude: tuple[str, ...] = ()
     start: str = ""
+    trackers: tuple[str, ...] = ()
     budget: str = ""
     time: str = ""
     seed: int | None = None
@@ -152,8 +153,8 @@ def asked(calls: SimpleNamespace, *words: str) -> tuple[Any, ...]:
 
 VERBS = {
     "check": "target input exclude labels task positive split set quiet json",
-    "train": "target input exclude labels task positive split set from budget time seed device threads outdir force dry-run"
-    " quiet json",
+    "train": "target input exclude labels task positive split set from budget time seed device threads track outdir force "
+    "dry-run quiet json",
     "predict": "model out quiet json",
     "explain": "method seed device quiet json",
     "report": "json",
@@ -203,7 +204,9 @@ def test_the_words_of_train_reach_the_workflow(calls: SimpleNamespace) -> None:
     words += (
         " --split group --outdir out --set training.epochs=3 --set model.network=cnn --budget fast --seed 7"
     )
-    words += " --device cpu --threads 2 --force"
+    words += (
+        " --device cpu --threads 2 --force --from runs/first --track tensorboard --track mlflow --exclude id"
+    )
     name, request, outdir, _, options = asked(calls, *words.split())
     assert (name, outdir, options) == ("train", Path("out"), {"force": True})
     assert request == Request(
@@ -215,6 +218,9 @@ def test_the_words_of_train_reach_the_workflow(calls: SimpleNamespace) -> None:
         positive="yes",
         split="group",
         settings={"training.epochs": 3, "model.network": "cnn"},
+        exclude=("id",),
+        start="runs/first",
+        trackers=("tensorboard", "mlflow"),
         budget="fast",
         seed=7,
         device="cpu",
@@ -558,7 +564,46 @@ def test_times_are_read_as_on_a_clock(seconds: float, text: str) -> None:
     assert progress.clock(seconds) == text
 
 
+def paced(*notes: tuple[float, float]) -> progress.Pace:
+    pace = progress.Pace()
+    for now, share in notes:
+        pace.note(now, share)
+    return pace
+
+
 def test_it_is_too_early_to_say_how_long_it_takes() -> None:
-    assert progress.left(0.5, 0.5) is None
-    assert progress.left(30, 0.001) is None
-    assert progress.left(30, 0.25) == pytest.approx(90)
+    assert paced((0, 0.1)).left(5) is None, "one moment is no pace"
+    assert paced((0, 0.1), (0.5, 0.6)).left(1) is None
+    assert paced((0, 0.0), (30, 0.001)).left(30) is None
+    assert paced((0, 0.0), (30, 0.25)).left(30) == pytest.approx(90)
+
+
+def test_the_time_left_counts_down_between_two_epochs_and_never_below_nothing() -> None:
+    pace = paced((0, 0.0), (10, 0.1))
+    assert [pace.left(now) for now in (10, 14, 200)] == [pytest.approx(90), pytest.approx(86), 0.0]
+
+
+def test_a_run_taken_up_in_its_middle_is_not_thought_to_be_fast() -> None:
+    assert paced((0.1, 0.5), (10.1, 0.6)).left(10.1) == pytest.approx(40)
+
+
+def test_one_slow_epoch_moves_the_time_left_a_little_and_a_lasting_change_moves_it_all() -> None:
+    steady = [(float(n), n / 100) for n in range(41)]
+    even, jumped = paced(*steady).left(40), paced(*steady, (51.0, 0.41)).left(51)
+    assert even == pytest.approx(60)
+    assert jumped is not None
+    assert 60 < jumped < 100, "the slow epoch took eleven times as long"
+    slower = [(40.0 + 3 * n, 0.4 + n / 100) for n in range(1, 51)]
+    assert paced(*steady, *slower).left(190) == pytest.approx(30, rel=0.2)
+
+
+def test_a_training_of_thousands_of_epochs_is_a_few_lines_of_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    stream = io.StringIO()
+    lines = progress.Lines(stream)
+    lines.stage("train", "Training")
+    for epoch in range(5000):
+        now[0] += 0.01
+        lines.progress((epoch + 1) / 5000, f"epoch {epoch + 1}")
+    assert len(stream.getvalue().splitlines()) <= 6
