@@ -93,7 +93,7 @@ def test_a_value_that_cannot_be_is_told_with_its_key(key: str, value: object) ->
 
 def test_bfloat16_needs_hardware_and_a_network_that_gains(monkeypatch: pytest.MonkeyPatch) -> None:
     for here in (True, False):
-        monkeypatch.setattr(plan, "has_bfloat16", lambda name, here=here: here)
+        monkeypatch.setattr(plan, "gains_from_bfloat16", lambda name, here=here: here)
         chosen = {
             name: plan.plan(TrainingRecipe(), 1_000, networks[name], "normal", "cpu").precision
             for name in ("cnn", "residual")

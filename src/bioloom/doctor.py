@@ -21,7 +21,7 @@ import torch
 import bioloom
 from bioloom import workflow
 from bioloom.events import Listener, Silent
-from bioloom.training import device
+from bioloom.training import device, measured
 
 State = Literal["ok", "note", "problem"]
 GIGABYTE = 1e9
@@ -87,8 +87,7 @@ def _extras() -> Iterator[Fact]:
 def _graphics() -> Fact:
     if torch.cuda.is_available():
         card = torch.cuda.get_device_properties(0)
-        half = "with" if device.has_bfloat16("cuda") else "without"
-        found = f"{card.name}, {card.total_memory / GIGABYTE:.0f} GB, {half} bf16 (--device cuda)"
+        found = f"{card.name}, {card.total_memory / GIGABYTE:.0f} GB, {_half('cuda')} (--device cuda)"
         return Fact("Graphics card", found)
     if torch.backends.mps.is_available():
         return Fact("Graphics card", "Apple graphics processor (--device mps)")
@@ -103,11 +102,17 @@ def _graphics() -> Fact:
 
 
 def _processor() -> Fact:
-    half = "with" if device.has_bfloat16("cpu") else "without"
-    found = (
-        f"{os.cpu_count()} cores, at most {device.processors()} of them for bioloom, {half} bf16 arithmetic"
-    )
+    found = f"{os.cpu_count()} cores, at most {device.processors()} of them for bioloom, {_half('cpu')}"
     return Fact("Processor", found)
+
+
+def _half(name: str) -> str:
+    """What was measured of bf16 arithmetic, and whether it is used."""
+    found = measured.arithmetic(name)
+    if found is None:
+        return f"{'with' if device.has_bfloat16(name) else 'without'} bf16 arithmetic"
+    used = "used" if measured.gains_from_bfloat16(name) else "not used"
+    return f"bf16 arithmetic {found.gain:.1f} times as fast as float32 ({used} where a network gains from it)"
 
 
 def _memory() -> Fact:

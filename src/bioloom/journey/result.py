@@ -24,6 +24,7 @@ from bioloom.models import networks
 from bioloom.models.layers import layer_table
 from bioloom.recipe import Recipe
 from bioloom.trained import Model
+from bioloom.training import measured
 from bioloom.training.device import processors
 from bioloom.training.ensemble import seeds_of
 from bioloom.training.loop import Fitted, Job
@@ -377,7 +378,14 @@ def describe_environment(device: str, threads: int) -> dict[str, Any]:
         "processors": processors(),
         "device": device,
         "threads": threads,
+        "bf16_gain": _bf16_gain(device),
     }
+
+
+def _bf16_gain(device: str) -> float | None:
+    """How many times as fast as float32, as it was measured once on this machine; None without such hardware."""
+    found = measured.arithmetic(device)
+    return None if found is None else round(found.gain, 2)
 
 
 def _versions(names: Iterable[str]) -> Iterable[tuple[str, str]]:

@@ -13,7 +13,8 @@ recording   record: every number of a small training, for lessons
 checkpoint  one file from which a killed run goes on
 members     many trainings at once
 ensemble    the members of the network that is delivered: trainings that differ in their seed
-device      processor or graphics card, threads, number format
+device      processor or graphics card, threads
+measured    whether this machine gains from bfloat16
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,10 +44,7 @@ def choose(name: str) -> str:
 
 
 def has_bfloat16(device: str) -> bool:
-    """Whether bfloat16 arithmetic is built into the hardware, and so faster than float32.
-
-    A rule rather than a timing: the same machine always takes the same path.
-    """
+    """Whether bfloat16 arithmetic is built into the hardware; whether that is faster, `measured` says."""
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device == "cpu" and bool({"avx512_bf16", "amx_bf16"} & processor_flags())
@@ -54,12 +52,24 @@ def has_bfloat16(device: str) -> bool:
 
 def processor_flags() -> frozenset[str]:
     """What the processor says it can do; empty where the system does not tell."""
+    return frozenset(_told("flags").split())
+
+
+def processor_name(device: str) -> str:
+    """What the processor or graphics card is called."""
+    if device == "cuda":
+        return str(torch.cuda.get_device_name())
+    return _told("model name") or platform.processor() or platform.machine()
+
+
+def _told(key: str) -> str:
+    """What Linux tells of the first processor; empty on other systems."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
-        return frozenset()
-    line = next((line for line in text.splitlines() if line.startswith("flags")), "")
-    return frozenset(line.partition(":")[2].split())
+        return ""
+    line = next((line for line in text.splitlines() if line.startswith(key)), "")
+    return line.partition(":")[2].strip()
 
 
 def processors() -> int:

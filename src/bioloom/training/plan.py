@@ -9,7 +9,7 @@ from typing import Literal
 from bioloom.errors import UserError
 from bioloom.models import Network
 from bioloom.recipe import TrainingRecipe
-from bioloom.training.device import has_bfloat16
+from bioloom.training.measured import gains_from_bfloat16
 from bioloom.training.optimisers import Optimiser, optimisers
 
 Budget = Literal["fast", "normal", "thorough"]
@@ -114,4 +114,4 @@ def _batch_size(records: int) -> int:
 def _precision(asked: str, network: type[Network], device: str) -> str:
     if asked != "auto":
         return asked
-    return "bf16" if network.mixed_precision and has_bfloat16(device) else "float32"
+    return "bf16" if network.mixed_precision and gains_from_bfloat16(device) else "float32"
