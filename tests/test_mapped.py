@@ -88,6 +88,8 @@ def test_batches_of_a_mapped_file_are_those_of_memory(tmp_path: Path, monkeypatc
         assert torch.equal(one, other)
     assert memory.mixed
     assert in_file.mixed
+    told = [[array.tobytes() for array in each.told(index.numpy())] for each in (memory, in_file)]
+    assert told[0] == told[1]
     np.testing.assert_array_equal(memory.take(np.array([5, 1])).tokens, in_file.take(np.array([5, 1])).tokens)
 
 

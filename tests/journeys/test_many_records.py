@@ -9,10 +9,14 @@ import pytest
 
 import bioloom
 from bioloom.data import large
+from bioloom.data import mapped as stores
+from bioloom.data.reading import blocks
+from bioloom.modalities import letters, sequence
 from bioloom.run import Run
 from small_runs import FAST, motif_table
 
-SETTINGS = {key: value for key, value in FAST.items() if key != "split.folds"} | {"split.folds": 1}
+SETTINGS = {**FAST, "training.epochs": 6}
+WRITE = stores._write
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +49,29 @@ def test_every_row_has_a_prediction_and_what_the_test_says_of_copies_names_the_s
     assert table["p(yes)"].notna().all()
     finding = next(each for each in many.result["findings"] if each["code"] == "leak.near_copies")
     assert "in the sample that was looked at" in finding["answer"]
+
+
+def test_a_run_on_files_gives_the_bytes_of_a_run_in_memory(
+    motif_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def trained(name: str) -> Path:
+        run = bioloom.train(motif_file, target="bound", settings=SETTINGS, outdir=tmp_path / name, quiet=True)
+        return Path(run.folder)
+
+    memory = trained("memory")
+    for module, name, value in (
+        (blocks, "LARGE", 10),
+        (blocks, "BLOCK", 500),
+        (blocks, "LONG", 10),
+        (letters, "CELLS", 64),
+        (sequence, "CELLS", 64),
+        (stores, "MAPPED", 100),
+    ):
+        monkeypatch.setattr(module, name, value)
+    written = []
+    monkeypatch.setattr(stores, "_write", lambda *told: written.append(told[0]) or WRITE(*told))
+    files = trained("files")
+    assert written  # encoded records did lie in a file
+    assert not (files / "checkpoint").exists()
+    for name in ("split.csv", "predictions.csv", "model/weights.safetensors"):
+        assert (files / name).read_bytes() == (memory / name).read_bytes(), name

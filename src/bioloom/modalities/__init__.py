@@ -9,7 +9,7 @@ simple features a baseline may use, what an explanation may point at, and how a 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -91,6 +91,14 @@ class Encoded(ABC):
     @abstractmethod
     def on(self, device: str) -> Resident:
         """The same records with their storage on a device (no copy on the CPU)."""
+
+    def told(self, index: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+        """All that batches of some records follow from, for a hash of the data; here the batch itself."""
+        import torch
+
+        for tensor in self.on("cpu").batch(torch.from_numpy(index)):
+            if tensor is not None:
+                yield tensor.numpy()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -18,6 +17,9 @@ from bioloom.models import Network, Shapes
 from bioloom.tasks import Task
 from bioloom.training.augment import Augmentation
 from bioloom.training.plan import Plan
+
+ROWS_AT_ONCE = 4096
+"""Records hashed at a time."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +128,8 @@ def fingerprint(job: Job) -> str:
     rows = np.concatenate([job.train, job.validation])
     for values in (job.train, job.validation, job.truth[rows], job.weight[rows]):
         digest.update(np.ascontiguousarray(values).tobytes())
-    for resident in (job.inputs[name].on("cpu") for name in sorted(job.inputs)):
-        for part in torch.split(torch.from_numpy(rows), 4096):
-            for tensor in resident.batch(part):
-                if tensor is not None:
-                    digest.update(tensor.contiguous().numpy().tobytes())
+    for name in sorted(job.inputs):
+        for first in range(0, len(rows), ROWS_AT_ONCE):
+            for array in job.inputs[name].told(rows[first : first + ROWS_AT_ONCE]):
+                digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -30,7 +30,7 @@ def render(facts: Facts) -> Markup | None:
     if not found:
         return None
     tried: list[Mapping[str, Any]] = list(found.get("candidates") or ())
-    values: dict[str, Any] = {"text": str(found.get("text") or ""), "rows": []}
+    values: dict[str, Any] = {"text": str(found.get("text") or ""), "rows": [], "folds": ""}
     if tried:
         metric = str(found["metric"])
         seconds = (facts.part("timing").get("search")) or {}
