@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -248,25 +248,32 @@ def _looked_at(trainee: Trainee, learned: NDArray[np.int64]) -> NDArray[np.int64
 class NotLearned:
     """The validation and test records as simple models see them.
 
-    rows:   (others,) their positions
-    blocks: (some, features) of some of them after the others; all at once unless records are many
+    rows:  (others,) their positions
+    whole: (others, features); None where records are many, whose features are taken again for each model
     """
 
     rows: NDArray[np.int64]
-    blocks: tuple[NDArray[np.float32], ...]
+    features: SomeFeatures
+    whole: NDArray[np.float32] | None
+
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
+        """(some, features) of some of the records after the others; all at once unless they are many."""
+        if self.whole is not None:
+            yield self.whole
+            return
+        for first in range(0, len(self.rows), ASKED_AT_ONCE):
+            yield self.features.of(self.rows[first : first + ASKED_AT_ONCE])
 
 
 def not_learned(trainee: Trainee, features: SomeFeatures) -> NotLearned:
     """The records that no simple model learns from; their features are copied, so take them once for all models."""
     rows = np.flatnonzero(trainee.split.part != "train")
-    size = ASKED_AT_ONCE if large.many(len(trainee.records)) else max(1, len(rows))
-    starts = range(0, max(1, len(rows)), size)
-    return NotLearned(rows, tuple(features.of(rows[first : first + size]) for first in starts))
+    return NotLearned(rows, features, None if large.many(len(trainee.records)) else features.of(rows))
 
 
 def asked(trainee: Trainee, model: SimpleModel, others: NotLearned) -> Rival:
     """What a simple model says of records it has not learned from, calibrated on the validation rows like the network."""
-    answers = np.concatenate([model.predict(block) for block in others.blocks])
+    answers = np.concatenate([model.predict(block) for block in others.blocks()])
     values = np.full((len(trainee.records), answers.shape[1]), np.nan, dtype=np.float32)
     values[others.rows] = answers
     if not trainee.learnable.targets.classes:
