@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,11 @@ from Bio.Seq import Seq
 
 import bioloom
 from bioloom.errors import UserError
+from bioloom.journey.division import divide
+from bioloom.journey.learnable import encode, make_job
+from bioloom.journey.prepare import Request, prepare
 from bioloom.run import Run, load
+from bioloom.training.loop import fit
 from small_runs import FAST
 
 
@@ -68,3 +73,16 @@ def test_what_does_not_go_with_the_data_is_refused_before_training(tmp_path: Pat
             uneven_table(), target="level", settings=FAST | {"augmentation.noise": 0.1},
             outdir=tmp_path / "run", quiet=True,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", ["squared", "heteroscedastic", "quantile"])
+def test_a_training_may_go_on_from_it_with_the_same_loss_or_with_another(run: Run, loss: str) -> None:
+    """All weights are taken over for the same loss, and all but those of the last layer for another."""
+    given = prepare(Request(uneven_table(), start=str(run.folder), settings={"training.loss": loss}))
+    split = divide(given).split
+    job = make_job(given, split, encode(given, split))
+    whole = (
+        job.start.keys() == fit(replace(job, plan=replace(job.plan, epochs=1))).network.state_dict().keys()
+    )
+    assert whole == (loss == load(run.folder).model.recipe.training.loss)
+    assert job.start

@@ -104,10 +104,11 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
     settings = check_settings(networks[name], recipe.model.settings)
     shapes = {each: modality.shape for each, modality in learnable.modalities.items()}
     completed, start = networks[name].complete(settings, shapes).model_dump(), prepared.start
+    outputs = task.raw_outputs(learnable.targets, recipe.training.loss)
     return Job(
         network=name,
         settings=completed,
-        outputs=task.raw_outputs(learnable.targets, recipe.training.loss),
+        outputs=outputs,
         inputs=learnable.encoded,
         truth=standardise(learnable.truth, learnable.targets),
         weight=_relative(prepared.records, train),
@@ -118,7 +119,7 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
         seed=recipe.seed,
         device=device,
         threads=recipe.threads,
-        start={} if start is None else start.weights(shapes, learnable.targets, completed),
+        start={} if start is None else start.weights(shapes, learnable.targets, completed, outputs),
         augmentation=augmentation(
             recipe.augmentation,
             {each: modality.augmentations for each, modality in learnable.modalities.items()},

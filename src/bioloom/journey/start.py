@@ -29,6 +29,7 @@ from bioloom.models import Network, Shapes, build, networks
 from bioloom.models.ensemble import members_of
 from bioloom.recipe import InputRecipe, Recipe
 from bioloom.targets import Targets
+from bioloom.tasks import task
 from bioloom.trained import Model
 
 SLOWER = 0.3
@@ -70,13 +71,17 @@ class Start:
         fitted = self.model.modalities
         return fitted[name] if name in fitted else next(iter(fitted.values()))
 
-    def weights(self, shapes: Shapes, targets: Targets, settings: Mapping[str, Any]) -> dict[str, Tensor]:
+    def weights(
+        self, shapes: Shapes, targets: Targets, settings: Mapping[str, Any], outputs: int
+    ) -> dict[str, Tensor]:
         """The weights to begin with, by name; without those of the last layer where something else is predicted.
 
+        outputs: raw outputs of the new network, which are more where its loss asks for the spread too
         Raises UserError where other settings made a network of another size.
         """
         name, old = self.network.name, self.network.state_dict()
-        own = _sizes(name, shapes, self.model.targets.outputs, settings)
+        given = task(self.model.targets.task).raw_outputs(self.model.targets, self.model.recipe.training.loss)
+        own = _sizes(name, shapes, given, settings)
         misfit = [key for key in own if key not in old or own[key] != old[key].shape]
         if misfit or len(own) != len(old):
             raise UserError(
@@ -84,9 +89,9 @@ class Start:
                 where="[model.settings]",
                 fix="leave out the settings that change sizes; they are taken over from the start",
             )
-        if self.predicts(targets):
+        if self.predicts(targets) and given == outputs:
             return old
-        wider = _sizes(name, shapes, self.model.targets.outputs + 1, settings)
+        wider = _sizes(name, shapes, given + 1, settings)
         return {key: each for key, each in old.items() if own[key] == wider[key]}
 
     def seen(self, inputs: Mapping[str, pd.DataFrame]) -> Seen | None:
