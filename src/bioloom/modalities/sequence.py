@@ -86,7 +86,7 @@ class SequenceModality(Modality):
     kind = Kind.SEQUENCE
     default_network = "residual"
     explainers = ("mutagenesis", "occlusion", "integrated_gradients")
-    augmentations = ("shift", "mutation", "mixing")
+    augmentations: ClassVar[tuple[str, ...]] = ("shift", "mutation", "mixing")
     alphabet: ClassVar[Alphabet]
     word_lengths: ClassVar[tuple[int, ...]]
     shares: ClassVar[tuple[tuple[str, str], ...]] = ()
