@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import bioloom
+from bioloom import workflow
 from bioloom.data.split import Split
 from bioloom.events import Silent
 from bioloom.journey.attempts import Ground
@@ -31,6 +32,7 @@ from bioloom.models.candidates import DEFAULT, Candidate
 
 QUICK = {
     "training.epochs": 60,
+    "training.members": 1,
     "evaluation.draws": 100,
     "evaluation.shuffles": 1,
     "evaluation.shares": [],
@@ -147,12 +149,12 @@ def test_few_validation_records_are_not_searched_on() -> None:
 
 
 def test_drawn_candidates_follow_the_declared_ones_and_are_the_same_again() -> None:
-    settings = {"search.trials": 9, "training.epochs": 30}
+    settings = {"search.trials": 7, "training.epochs": 16}
     first, _ = searched(settings)
     again, _ = searched(settings)
     assert first.told == again.told
     names = [each["name"] for each in first.told["candidates"]]
-    assert len(names) == len(set(names)) == 9
+    assert len(names) == len(set(names)) == 7
     assert names[:3] == ["mlp", "mlp small", "mlp deep"]
     assert all("drawn" in name for name in names[3:])
     assert max(len(each["rounds"]) for each in first.told["candidates"]) == 2
@@ -169,7 +171,7 @@ def test_a_candidate_that_cannot_be_trained_is_told_and_never_taken(monkeypatch:
     assert found.told["chosen"] == "mlp"
 
 
-@pytest.mark.parametrize("seconds", [40, 120])
+@pytest.mark.parametrize("seconds", [24, 60])
 def test_the_time_decides_how_many_are_tried(seconds: int) -> None:
     """Each training takes a second by a clock that moves on by half of one at each look."""
     ticks = iter(np.arange(0, 1e6, 1.0).tolist())
@@ -193,11 +195,11 @@ def poisoned(frame: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
 
 @pytest.mark.usefixtures("weak_default")
 def test_poisoned_test_rows_change_no_byte_of_the_model_that_a_search_found(tmp_path: Path) -> None:
-    frame = table(400).assign(split=["train"] * 260 + ["validation"] * 70 + ["test"] * 70)
+    frame = table(300).assign(split=["train"] * 200 + ["validation"] * 50 + ["test"] * 50)
     settings = {**QUICK, "split.method": "auto", "search.trials": 5, "training.epochs": 6}
     runs = [
         bioloom.train(each, target="y", settings=settings, outdir=tmp_path / name, quiet=True)
-        for name, each in (("clean", frame), ("poisoned", poisoned(frame, np.arange(330, 400))))
+        for name, each in (("clean", frame), ("poisoned", poisoned(frame, np.arange(250, 300))))
     ]
     stories = [{**run.result["search"], "simple": None} for run in runs]
     assert len(stories[0]["candidates"]) == 5
@@ -208,7 +210,7 @@ def test_poisoned_test_rows_change_no_byte_of_the_model_that_a_search_found(tmp_
 
 
 def test_the_search_of_a_fold_never_sees_the_records_that_test_it(tmp_path: Path) -> None:
-    frame = table(400)
+    frame = table(300)
     prepared = prepare(Request(frame, target=("y",), settings={**QUICK, "split.folds": 3}))
     folds = divide(prepared).folds
     assert folds is not None
@@ -277,3 +279,11 @@ def test_the_recipe_of_a_run_trains_the_same_model_without_searching_again(tmp_p
     assert again.result["search"]["candidates"] == []
     weights = [(run.folder / "model/weights.safetensors").read_bytes() for run in (first, again)]
     assert weights[0] == weights[1]
+
+
+def test_a_dry_run_says_what_would_be_tried_or_why_nothing() -> None:
+    def told(settings: Mapping[str, Any]) -> Any:
+        return workflow.dry_run(Request(table(), target=("y",), settings={**QUICK, **settings}))["search"]
+
+    assert told({})[:2] == ["mlp", "mlp small"]
+    assert told({"budget": "fast"}) == "the budget is fast"

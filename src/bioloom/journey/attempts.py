@@ -113,7 +113,7 @@ class Ground:
 
     def units(self, index: NDArray[np.int64]) -> NDArray[Any] | None:
         """What some records are resampled by: given groups, else what the split kept together."""
-        group, units = self.prepared.records.group, self.split.units
+        group, units = self.prepared.records.group, self.split.alike
         if group is not None:
             return group[index]
         return None if units is None else units[index]
