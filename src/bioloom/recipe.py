@@ -124,6 +124,10 @@ class TrainingRecipe(Part):
     members: int = Field(
         default=0, ge=0, description="networks that differ in their seed and are averaged; 0: by budget"
     )
+    distil: bool | None = Field(
+        default=None,
+        description="also train one network to say what their mean says, for fast predictions; empty: by budget",
+    )
     learning_rate: float = Field(
         default=0.0, ge=0, description="peak of the schedule; 0: by network and optimiser"
     )

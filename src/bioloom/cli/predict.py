@@ -28,7 +28,8 @@ Which = Annotated[
     typer.Option(
         "--model",
         metavar="WHICH",
-        help="auto: the model that the run recommends; network; or simple: the simpler model beside it.",
+        help="auto: the model that the run recommends; network; simple: the simpler model beside it; or fast: one network "
+        "taught to say what several say (training.distil).",
         show_default=True,
     ),
 ]

@@ -13,7 +13,7 @@ from bioloom.evaluation.conformal import Coverage
 from bioloom.evaluation.curve import Curve
 from bioloom.evaluation.decomposition import Decomposition
 from bioloom.evaluation.folds import FoldScores
-from bioloom.evaluation.gain import Gain
+from bioloom.evaluation.gain import Gain, Loss
 from bioloom.evaluation.identity import IdentityCurve
 from bioloom.evaluation.variance import VarianceComponents
 
@@ -33,6 +33,7 @@ class Evidence:
     decomposition: how much of the error is the same in every training, and how much is another one each time
     capacity:    the score by size of the network
     ensemble:    what the mean of several networks gains over one of them
+    distilled:   what is lost where one network that learned from their mean stands for it
     """
 
     folds: FoldScores | None = None
@@ -46,6 +47,7 @@ class Evidence:
     decomposition: Decomposition | None = None
     capacity: Capacity | None = None
     ensemble: Gain | None = None
+    distilled: Loss | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in result.json; parts with nothing to say are missing."""
@@ -61,5 +63,6 @@ class Evidence:
             "bias_variance": self.decomposition,
             "capacity": self.capacity,
             "ensemble": self.ensemble,
+            "distilled": self.distilled,
         }
         return {name: part.to_json() for name, part in parts.items() if part is not None}

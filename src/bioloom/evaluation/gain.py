@@ -1,4 +1,4 @@
-"""What the mean of several networks gains over one of them, on the same test records."""
+"""What the mean of several networks gains over one of them, and what is lost where one is taught to stand for all."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import resample
 from bioloom.metrics import METRICS
 from bioloom.tasks import Task
+
+FAST = "fast"
+"""How the network is called in comparisons that learned to say what the mean says."""
 
 MEAN = "member"
 """How the average member is called in comparisons."""
@@ -86,6 +89,62 @@ def gain(
     (difference,) = compare(replace(resampled, values={"model": together, MEAN: together}, drawn=found))
     scores = tuple(each.value for each in known)
     return Gain(task.primary, scores, average.value, own.value, difference)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One network that learned to say what a mean of several says, beside that mean.
+
+    score:      of the one network on the test records, in the deciding metric; together: of the mean
+    difference: how much better the mean is, with its interval by test records
+    """
+
+    metric: str
+    score: float
+    together: float
+    difference: Difference
+
+    @property
+    def text(self) -> str:
+        """The finding in one sentence."""
+        metric, told = METRICS[self.metric], self.difference
+        ends = ""
+        if told.low is not None and told.high is not None and told.difference is not None:
+            ends = f": the mean is better by {told.difference:.2g} (95 % interval {told.low:.2g} to {told.high:.2g})"
+        return (
+            f"The fast network, which learned to say what the mean says, has a {metric.title} of "
+            f"{metric.text(self.score)} on the test records, the mean {metric.text(self.together)}{ends}."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in result.json."""
+        return {
+            "metric": self.metric,
+            "score": rounded(self.score),
+            "together": rounded(self.together),
+            "difference": self.difference.to_json(),
+            "text": self.text,
+        }
+
+
+def loss(
+    task: Task,
+    truth: NDArray[np.float32],
+    together: NDArray[np.float32],
+    fast: NDArray[np.float32],
+    plan: Resampling,
+) -> Loss | None:
+    """What is lost where one network stands for a mean of several; None where the deciding metric is not defined.
+
+    together, fast: (records, targets or classes), predictions of the same test records, as (records, targets) truth
+    """
+    deciding = replace(task, metrics=(task.primary,))
+    resampled = resample(deciding, truth, {"model": together, FAST: fast}, plan)
+    own, other = (resampled.drawn.get((name, task.primary)) for name in ("model", FAST))
+    if own is None or other is None:
+        return None
+    (difference,) = compare(resampled)
+    return Loss(task.primary, other.value, own.value, difference)
 
 
 def _mean(drawn: list[Drawn]) -> Drawn:

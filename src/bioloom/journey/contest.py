@@ -22,6 +22,7 @@ from bioloom.journey.shelf import Arrays, Shelf
 from bioloom.journey.trainee import (
     BASELINE_RECORDS,
     REACH,
+    STUDENT,
     Rivals,
     Trainee,
     asked,
@@ -104,6 +105,7 @@ def compete(
     share 0.25, simple 0.25, ...                learned from a share of the training records
     seed 1, ...                                 other seeds; "seed 0", ... the members of a mean of several networks
     spread                                      how far these lie apart
+    distilled                                   one network that learned to say what their mean says
     resample 0, ...                             learned from bootstrap samples of the training records
     capacity 0, ...                             networks of other sizes; "about capacity 0" has their parameters and
                                                 their scores on the training records, in the metrics of the task
@@ -124,7 +126,9 @@ def _members(trainee: Trainee, test: NDArray[np.int64]) -> Arrays:
     if trainee.spread is None:
         return {}
     alone = {f"seed {n}": trainee.activate_alone(each.raw[test]) for n, each in enumerate(trainee.members)}
-    return {"spread": trainee.spread[test], **alone}
+    taught = trainee.student
+    student = {} if taught is None else {STUDENT: trainee.activate(taught.raw[test])}
+    return {"spread": trainee.spread[test], **alone, **student}
 
 
 def _further(trainee: Trainee, programme: Programme, shelf: Shelf, listener: Listener) -> Arrays:

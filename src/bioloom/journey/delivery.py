@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from bioloom.data.learned import Learned
+from bioloom.evaluation.conformal import Conformal
 from bioloom.evaluation.domain import Domain
 from bioloom.journey.judge import Trial
 from bioloom.journey.promise import promise
 from bioloom.journey.start import learned_from
-from bioloom.journey.trainee import Trainee
+from bioloom.journey.trainee import STUDENT, Trainee
 from bioloom.recipe import Recipe
-from bioloom.trained import Model
+from bioloom.trained import FAST, Model
 
 USUAL = "simple"
 """The rival that is kept beside a network that is delivered."""
@@ -39,10 +40,16 @@ def deliver(trial: Trial, role: str, recipe: Recipe) -> Model:
         role=kept,
         delivered=delivered,
         calibration={role: each for role, each in calibrated.items() if each is not None},
-        conformal={"network": promise(trial, "model"), kept: promise(trial, kept)},
+        conformal={"network": promise(trial, "model"), kept: promise(trial, kept), **_student(trial)},
+        student=None if trainee.student is None else trainee.student.fitted.network,
         learned=_learned(trainee),
         domain=Domain.fit(seen.features, learned, seen.places(job.validation), job.seed, seen.features.units),
     )
+
+
+def _student(trial: Trial) -> dict[str, Conformal]:
+    """How far the network may be off that learned to say what the mean of several says."""
+    return {} if trial.trainee.student is None else {FAST: promise(trial, STUDENT)}
 
 
 def _learned(trainee: Trainee) -> Learned:

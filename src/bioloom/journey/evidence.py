@@ -30,14 +30,14 @@ from bioloom.evaluation.curve import Curve, Trained, learning_curve
 from bioloom.evaluation.decomposition import Decomposition, decompose_squared, decompose_zero_one
 from bioloom.evaluation.evidence import Evidence
 from bioloom.evaluation.folds import FoldScores, OutOfFold, fold_scores
-from bioloom.evaluation.gain import Gain, gain
+from bioloom.evaluation.gain import Gain, Loss, gain, loss
 from bioloom.evaluation.identity import IdentityCurve, Likeness, identity_curve
 from bioloom.evaluation.learnability import vc_linear, vc_network
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import Resampled, resample
 from bioloom.evaluation.variance import VarianceComponents, variance_components
 from bioloom.journey.promise import coverage
-from bioloom.journey.trainee import BASELINE_RECORDS, operating
+from bioloom.journey.trainee import BASELINE_RECORDS, STUDENT, operating
 from bioloom.models.layers import layer_table
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def gather(trial: Trial) -> Evidence:
         decomposition=_decomposition(trial),
         capacity=_capacity(trial),
         ensemble=_ensemble(trial),
+        distilled=_distilled(trial),
     )
 
 
@@ -110,6 +111,14 @@ def _ensemble(trial: Trial) -> Gain | None:
         return None
     members = {name: value for name, value in trial.once.named("seed ").items() if int(name[5:]) < number}
     return gain(trial.task, trial.truth, values["model"], members, trial.plan)
+
+
+def _distilled(trial: Trial) -> Loss | None:
+    """What is lost where the one network stands for all that learned to say what their mean says."""
+    values = trial.once.values
+    if STUDENT not in values:
+        return None
+    return loss(trial.task, trial.truth, values["model"], values[STUDENT], trial.plan)
 
 
 def _identity(trial: Trial) -> IdentityCurve | None:

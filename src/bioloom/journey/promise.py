@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioloom.evaluation.conformal import Calibrating, Conformal, Coverage
 from bioloom.evaluation.local import fit_local
-from bioloom.journey.trainee import REACH, Trainee
+from bioloom.journey.trainee import REACH, STUDENT, Trainee
 
 if TYPE_CHECKING:
     from bioloom.journey.judge import Trial
@@ -27,6 +27,8 @@ def promise(trial: Trial, role: str) -> Conformal:
     if trial.division.folds is not None:
         return promised(trainee, answers.rows, _said(trial, role))
     rows = trainee.job.validation
+    if role == STUDENT and trainee.student is not None:
+        return promised(trainee, rows, Said(trainee.activate(trainee.student.raw[rows])))
     if role != "model":
         return promised(trainee, rows, Said(trial.rivals.by_role[role].values[rows]))
     spread = None if trainee.spread is None else trainee.spread[rows]

@@ -19,7 +19,7 @@ from bioloom.journey.division import Division, shares
 from bioloom.journey.judge import Judged, Trial
 from bioloom.journey.learnable import Learnable, choose_network
 from bioloom.journey.prepare import Prepared
-from bioloom.journey.trainee import members_asked
+from bioloom.journey.trainee import distilled, members_asked
 from bioloom.models import networks
 from bioloom.models.layers import layer_table
 from bioloom.recipe import Recipe
@@ -333,7 +333,7 @@ def resolved(recipe: Recipe, job: Job, division: Division) -> Recipe:
             "split": recipe.split.model_copy(update=decided),
             "model": recipe.model.model_copy(update={"network": job.network, "settings": dict(job.settings)}),
             "training": recipe.training.model_copy(
-                update={**asdict(job.plan), "members": members_asked(recipe)}
+                update={**asdict(job.plan), "members": members_asked(recipe), "distil": distilled(recipe)}
             ),
         }
     )

@@ -22,6 +22,7 @@ from bioloom.modalities.combined import SomeFeatures, features_of
 from bioloom.models import Network, SimpleModel, TrainingData
 from bioloom.models.ensemble import mean_of, spread_of, together
 from bioloom.recipe import Recipe
+from bioloom.training.distil import distil
 from bioloom.training.ensemble import Learned, fit_members, seeds
 from bioloom.training.loop import Epoch, Fitted, Job
 from bioloom.training.plan import MEMBERS
@@ -29,6 +30,9 @@ from bioloom.training.plan import MEMBERS
 BASELINE_RECORDS = 50_000
 """Baselines learn from at most so many training records, chosen at random; more changes them little."""
 
+
+STUDENT = "distilled"
+"""The answers of the network that learned to say what the mean of several says."""
 
 REACH = "reach of "
 """Begins the names of answers that say how far off a model expects to be."""
@@ -48,6 +52,7 @@ class Trainee:
     members:     the networks whose mean it is, one or more, with what each says of all records
     calibration: how its logits become probabilities, learned from the validation rows; None for numbers
     alone:       the same for the first member by itself
+    student:     one network that learned to say what their mean says; None where none was asked for
     """
 
     prepared: Prepared
@@ -57,6 +62,7 @@ class Trainee:
     members: tuple[Learned, ...]
     calibration: Calibration | None
     alone: Calibration | None
+    student: Learned | None = None
 
     @property
     def records(self) -> Records:
@@ -167,7 +173,14 @@ def train_network(
     alone = _calibrate(prepared, learnable, job, members[0].raw)
     mean = mean_of([member.raw for member in members])
     calibration = alone if len(members) == 1 else _calibrate(prepared, learnable, job, mean)
-    return Trainee(prepared, split, learnable, job, members, calibration, alone)
+    taught = distil(jobs[0], mean, saved) if distilled(prepared.recipe) else None
+    return Trainee(prepared, split, learnable, job, members, calibration, alone, taught)
+
+
+def distilled(recipe: Recipe) -> bool:
+    """Whether one network is taught to say what the mean of several says."""
+    asked = recipe.training.distil
+    return members_asked(recipe) > 1 and (recipe.budget == "thorough" if asked is None else asked)
 
 
 def members_asked(recipe: Recipe) -> int:

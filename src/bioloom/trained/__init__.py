@@ -7,7 +7,7 @@ storing  the model folder
 
 from __future__ import annotations
 
-from bioloom.trained.model import Asked, Model, Values
+from bioloom.trained.model import FAST, Asked, Model, Values
 from bioloom.trained.storing import FORMAT, load, save
 
-__all__ = ["FORMAT", "Asked", "Model", "Values", "load", "save"]
+__all__ = ["FAST", "FORMAT", "Asked", "Model", "Values", "load", "save"]

@@ -32,7 +32,10 @@ from bioloom.training.device import session, threads_for
 BATCH = 64
 """Records in a batch of predictions, about."""
 
-WHICH = ("auto", "network", "simple")
+FAST = "fast"
+"""The network that learned to say what the mean of several says."""
+
+WHICH = ("auto", "network", "simple", FAST)
 """Whose predictions may be asked for."""
 
 BLOCK = 16_384
@@ -53,6 +56,7 @@ class Model:
     conformal:   by "network" and role, how far a prediction may be off
     domain:      what the training records look like, so that unlike ones can be told
     learned:     which records the network learned from; None where a model was stored without
+    student:     one network that learned to say what the network, a mean of several, says; None where there is none
     """
 
     network: Network
@@ -67,12 +71,14 @@ class Model:
     conformal: Mapping[str, Conformal] = field(default_factory=dict)
     domain: Domain | None = None
     learned: Learned | None = None
+    student: Network | None = None
 
     def using(self, which: str) -> Model:
         """The same with the predictions of the network, or of the simpler model that is kept beside it.
 
-        which: "network", "simple" for the simpler model, "auto" for what the run recommends
-        Raises UserError where a model was stored without a simpler one.
+        which: "network", "simple" for the simpler model, "auto" for what the run recommends, "fast" for the one network
+        that learned to say what the mean of several says
+        Raises UserError where a model was stored without the one that is asked for.
         """
         if which not in WHICH:
             raise UserError(
@@ -88,7 +94,19 @@ class Model:
                 where="--model",
                 fix="leave out --model simple",
             )
+        if which == FAST:
+            return self._fast()
         return replace(self, delivered="network" if which == "network" else self.role)
+
+    def _fast(self) -> Model:
+        if self.student is None:
+            raise UserError(
+                "This model was stored without a fast one.",
+                where="--model",
+                fix="train it with --set training.distil=true, or leave out --model fast",
+            )
+        promised = {"network": self.conformal[FAST]} if FAST in self.conformal else {}
+        return replace(self, network=self.student, student=None, delivered="network", conformal=promised)
 
     def predict(self, values: Values) -> pd.DataFrame:
         """Predict from sequences, or from a table with the model's input columns.

@@ -30,7 +30,7 @@ from bioloom.evaluation.conformal import Conformal
 from bioloom.evaluation.domain import Domain
 from bioloom.files import write_bytes, write_json, write_text
 from bioloom.modalities import Kind, Shape, modalities
-from bioloom.models import simple_models
+from bioloom.models import Network, build, simple_models
 from bioloom.models.ensemble import build_several, members_of
 from bioloom.recipe import InputRecipe, Recipe
 from bioloom.targets import targets_from_json
@@ -45,14 +45,18 @@ FORMAT = 3
 3: several networks whose mean predicts, and intervals that are wider where these lie apart
 """
 
+STUDENT = "student.safetensors"
+"""The network that learned to say what the mean of several says, where there is one."""
+
 EXAMPLE_TOLERANCE = 1e-3
 """How far a recomputed example may lie from the stored one, relative to the spread of the outputs."""
 
 
 def save(model: Model, folder: Path, examples: Mapping[str, pd.DataFrame], card: str) -> None:
     """Write a model folder; `examples` holds a few clean records per input."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
-    write_bytes(folder / "weights.safetensors", save_tensors(state))
+    write_bytes(folder / "weights.safetensors", _weights(model.network))
+    if model.student is not None:
+        write_bytes(folder / STUDENT, _weights(model.student))
     write_bytes(folder / "beside.safetensors", save_arrays(_beside(model)))
     write_text(folder / "recipe.toml", recipes.dumps(model.recipe))
     write_text(folder / "card.md", card)
@@ -67,12 +71,19 @@ def save(model: Model, folder: Path, examples: Mapping[str, pd.DataFrame], card:
     write_json(folder / "model.json", _description(model))
 
 
+def _weights(network: Network) -> bytes:
+    return save_tensors(
+        {name: each.detach().cpu().contiguous() for name, each in network.state_dict().items()}
+    )
+
+
 def _description(model: Model) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "network": members_of(model.network)[0].name,
         "settings": model.recipe.model.settings,
         "members": len(members_of(model.network)),
+        "student": model.student is not None,
         "strands": list(members_of(model.network)[0].strands),
         "delivered": model.delivered,
         "rival": None if model.rival is None else {"role": model.role, "name": model.rival.name},
@@ -130,6 +141,9 @@ def load(folder: Path) -> Model:
         arrays = load_arrays(beside.read_bytes()) if description["format"] > 1 else {}
         model = _build(description, recipes.load(folder / "recipe.toml"), arrays)
         model.network.load_state_dict(load_tensors((folder / "weights.safetensors").read_bytes()))
+        if model.student is not None:
+            model.student.load_state_dict(load_tensors((folder / STUDENT).read_bytes()))
+            model.student.eval()
     except FileNotFoundError as error:
         raise UserError(
             "A file of the model is missing.", where=str(error.filename), fix="copy the whole folder"
@@ -166,9 +180,10 @@ def _build(description: dict[str, Any], recipe: Recipe, arrays: Mapping[str, NDA
     kind, members = description["network"], description.get("members", 1)  # one before format 3
     outputs = task(targets.task).raw_outputs(targets, recipe.training.loss)
     network = build_several(kind, shapes, outputs, description["settings"], members)
-    for member in members_of(network):
+    student = build(kind, shapes, outputs, description["settings"]) if description.get("student") else None
+    for member in (*members_of(network), *([] if student is None else [student])):
         member.strands = tuple(description.get("strands", ()))
-    model = Model(network, inputs, fitted, targets, recipe)
+    model = Model(network, inputs, fitted, targets, recipe, student=student)
     return model if description["format"] == 1 else _with_beside(model, description, arrays)
 
 

@@ -26,6 +26,7 @@ def render(facts: Facts) -> Markup:
         "title": str(model.get("title") or ""),
         "parameters": model["parameters"],
         "members": int(model.get("members") or 1),
+        "fast": str(facts.part("distilled").get("text") or ""),
         "gain": str(facts.part("ensemble").get("text") or ""),
         "training_records": facts["split"]["counts"]["train"],
         "reason": str(model.get("reason") or "").rstrip("."),
