@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from bioloom import recipe as recipes
 from bioloom import report as page
 from bioloom import trained
+from bioloom.data import large
 from bioloom.data.records import take_rows
 from bioloom.data.split import Split
 from bioloom.errors import Interrupted, UserError
@@ -134,6 +135,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         split = division.split
         _write_table(opened.path / "split.csv", result.split_table(prepared, division))
         _write_table(opened.path / "dropped.csv", result.dropped_table(prepared))
+    large.give_back(len(prepared.records))
     with clock.stage("encode", "Encoding the records"):
         learnable = encode(prepared, split, opened.checkpoint)
     searched = _search(prepared, division, learnable, opened, clock)
@@ -143,6 +145,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         tell = _teller(learnable, clock.listener, track.watchers)
         trainee = train_network(prepared, split, learnable, saved, tell)
         recipe = result.resolved(prepared.recipe, trainee.job, division)
+    large.give_back(len(prepared.records))
     with clock.stage("rivals", "Training what it has to beat"), session(trainee.fitted.threads):
         rivals = fit_rivals(trainee)
         rehearsal = Rehearsal(searched.again, division.folds, Shelf(opened.checkpoint))

@@ -75,3 +75,18 @@ def test_a_run_on_files_gives_the_bytes_of_a_run_in_memory(
     assert not (files / "checkpoint").exists()
     for name in ("split.csv", "predictions.csv", "model/weights.safetensors"):
         assert (files / name).read_bytes() == (memory / name).read_bytes(), name
+
+
+def test_a_run_that_breaks_down_leaves_no_file_of_encoded_records(
+    motif_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(stores, "MAPPED", 100)
+    settings = {**SETTINGS, "training.learning_rate": 1e30, "training.optimiser": "sgd"}
+    with pytest.raises(bioloom.UserError):
+        bioloom.train(motif_file, target="bound", settings=settings, outdir=tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_memory_is_given_back_only_where_records_are_many():
+    large.give_back(10)
+    large.give_back(large.LARGE + 1)

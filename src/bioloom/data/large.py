@@ -6,6 +6,9 @@ sample of records; the numbers of a score hardly change, and every sample is tol
 
 from __future__ import annotations
 
+import ctypes
+import os
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,3 +38,13 @@ def sample(rows: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]:
     if len(rows) <= most:
         return rows
     return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+
+
+def give_back(records: int) -> None:
+    """After a step on many records, give memory that is no longer used back to the system.
+
+    The C library of Linux keeps what is free between pieces in use: half a gigabyte after 10 million texts.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if many(records) and trim is not None:
+        trim(0)

@@ -21,6 +21,9 @@ State = Literal["new", "resumed", "finished"]
 BEGUN = ("split.csv", "dropped.csv", "events.jsonl", "recipe.toml", "checkpoint/request.txt")
 """What a run writes before it trains; the request goes last, because it marks the folder as ours."""
 
+ENCODED = "encoded"
+"""How the names of files of encoded records begin, in the folder of the checkpoint."""
+
 KEPT = ("model", "result.json")
 CHECKPOINTS = "training*.safetensors"
 """What took time to make."""
@@ -95,6 +98,8 @@ def abandon(opened: Opened) -> None:
     rmtree(opened.checkpoint / "search", ignore_errors=True)  # of no use to another request
     for name in BEGUN:
         (opened.path / name).unlink(missing_ok=True)
+    for encoded in opened.checkpoint.glob(f"{ENCODED} *"):
+        encoded.unlink()
     for folder in (opened.checkpoint, opened.path):
         with suppress(OSError):  # not empty: somebody else's files are in it
             folder.rmdir()

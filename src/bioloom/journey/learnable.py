@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bioloom import tasks
 from bioloom.data.records import Problem, Records, take_rows
 from bioloom.data.split import Split
+from bioloom.journey.folder import ENCODED
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Encoded, Modality, modalities
 from bioloom.models import check_settings, networks
@@ -77,7 +78,7 @@ def _encode(prepared: Prepared, modality: Modality, name: str, folder: Path | No
     known = [version("bioloom"), prepared.table.sha256, len(values), name, modality.name, modality.state()]
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
     digest.update(np.ascontiguousarray(prepared.records.lines).tobytes())
-    return modality.encode_into(values, folder / f"encoded {digest.hexdigest()[:24]}")
+    return modality.encode_into(values, folder / f"{ENCODED} {digest.hexdigest()[:24]}")
 
 
 def choose_network(prepared: Prepared) -> tuple[str, str]:
