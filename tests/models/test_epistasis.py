@@ -8,7 +8,7 @@ import torch
 
 from bioloom.modalities import Kind, Shape, Signal
 from bioloom.models import apply, build
-from bioloom.models.epistasis import Bend, Pairs
+from bioloom.models.epistasis import Bend, Centre, Pairs
 
 SHAPES = {"variant": Shape(Kind.SEQUENCE, (4, 5))}
 
@@ -41,14 +41,38 @@ def test_the_curve_begins_gently_and_passes_through_0() -> None:
     torch.testing.assert_close(Bend(1, 8)(torch.zeros(1, 1)), torch.zeros(1, 1))
 
 
-def test_letters_that_no_record_taught_change_next_to_nothing() -> None:
+def test_letters_that_no_record_taught_change_little() -> None:
     torch.manual_seed(0)
     network = build("epistasis", SHAPES, 1, {}).eval()
     x = torch.zeros(2, 4, 5)
     x[:, 0] = 1.0
     x[1, :, 2] = torch.tensor([0.0, 1.0, 0.0, 0.0])
     raw = apply(network, {"variant": Signal(x)})
-    assert (raw[0] - raw[1]).abs().item() < 0.05
+    assert (raw[0] - raw[1]).abs().item() < 0.2
+
+
+def test_letters_that_stand_in_every_record_change_no_effect() -> None:
+    torch.manual_seed(0)
+    network = build("epistasis", SHAPES, 1, {"interactions": 4})
+    x = torch.nn.functional.one_hot(torch.randint(0, 4, (50, 5)), 4).transpose(1, 2).float()
+    x[:, :, 3] = torch.tensor([0.0, 0.0, 1.0, 0.0])  # always the same letter
+    apply(network, {"variant": Signal(x)}).square().sum().backward()
+    assert isinstance(network.effects, torch.nn.Linear)
+    gradient = network.effects.weight.grad
+    assert gradient is not None
+    assert gradient.view(4, 5)[:, 3].abs().max() < 1e-5
+    assert gradient.view(4, 5)[:, 0].abs().max() > 1e-3
+
+
+def test_the_mean_is_that_of_the_batches_and_stays_when_predicting() -> None:
+    centre = Centre(3)
+    first, second = torch.rand(8, 3), torch.rand(8, 3)
+    centre(first)
+    centre(second)
+    torch.testing.assert_close(centre.mean, torch.cat([first, second]).mean(dim=0))
+    before = centre.mean.clone()
+    centre.eval()(torch.rand(8, 3))
+    assert torch.equal(centre.mean, before)
 
 
 def test_it_learns_a_bent_sum_that_a_linear_model_cannot() -> None:
@@ -59,7 +83,7 @@ def test_it_learns_a_bent_sum_that_a_linear_model_cannot() -> None:
     truth = torch.sigmoid(3 * (latent - latent.mean()))[:, None]
     truth = (truth - truth.mean()) / truth.std()
     losses = {}
-    for name, settings in {"bent": {"interactions": 0}, "straight": {"interactions": 0, "steps": 0}}.items():
+    for name, settings in {"bent": {"hidden": 0}, "straight": {"hidden": 0, "steps": 0}}.items():
         network = build("epistasis", SHAPES, 1, settings)
         optimiser = torch.optim.Adam(network.parameters(), lr=0.03)
         for _ in range(400):

@@ -18,6 +18,30 @@ from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
 ONE = math.log(math.e - 1)
 """softplus(ONE) = 1."""
 
+MEMORY = 100.0
+"""Batches whose mean is remembered: enough to hold still, few enough to follow."""
+
+
+class Centre(nn.Module):
+    """Subtract the mean of the training records, which is learned on the way: of letters that stand in every record,
+    nothing is left. They would drown the others in every gradient, and their pairs would only repeat single letters.
+    """
+
+    mean: Tensor
+    batches: Tensor
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("batches", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(records, inputs) -> the same shape; while training, the mean of all batches so far."""
+        if self.training:
+            self.batches.add_(1)
+            self.mean.lerp_(x.detach().mean(dim=0), 1 / self.batches.clamp(max=MEMORY))
+        return x - self.mean
+
 
 class Pairs(nn.Module):
     """An effect for each pair of inputs, as products of a few learned numbers of each: sum over i < j of
@@ -66,31 +90,31 @@ class Bend(nn.Module):
 
 @networks.register
 class Epistasis(Network):
-    """Add up what each letter at each position does, and what pairs of letters do together; then bend the sum.
+    """Add up what each letter at each position does, bend the sum, and add what only several letters do together.
 
     The sum is a latent trait, such as the stability of a protein; a curve that never falls turns it into what was
-    measured ("global epistasis"), so that effects which simply add up need no pairs. Effects begin at 0: a letter
-    that no training record holds changes next to nothing. Pairs have rank 32; `hidden` adds dense layers for what
-    pairs cannot say.
+    measured ("global epistasis"), so that effects which simply add up need no more. Two dense layers of 64 units beside
+    it learn what is left, and `interactions` adds effects of pairs to the sum. Effects begin at 0, and only what differs
+    from the mean of the training records counts: positions that never vary take no part.
     Made for variants of one parent; empty positions count as 0.
-    2,699 parameters for an input of 20x4 and 1 output.
+    9,516 parameters for an input of 20x4 and 1 output.
     Sources: Otwinowski, McCandlish, Plotkin (2018) doi:10.1073/pnas.1804015115; MAVE-NN, Tareen et al. (2022)
     doi:10.1186/s13059-022-02661-7.
     """
 
     name = "epistasis"
-    title = "effects of letters and of their pairs, added up and bent once (global epistasis)"
+    title = "effects of letters, added up and bent once, with dense layers beside it (global epistasis)"
     accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR})
     also_for = frozenset({Kind.SEQUENCE})
-    learning_rate = 1e-2
+    learning_rate = 7e-3
     candidates = (
         DEFAULT,
-        Candidate("additive", {"interactions": 0}, why="few records, or effects that only add up"),
-        Candidate("dense", {"hidden": 64}, rate=0.5, why="many records, and more than two letters at once"),
+        Candidate("additive", {"hidden": 0}, rate=2.0, why="few records, or effects that only add up"),
+        Candidate("pairs", {"interactions": 32}, why="few records of variants with several mutations each"),
     )
     space: ClassVar[Space] = {
-        "settings.interactions": Choice((0, 4, 8, 16, 32, 64)),
-        "settings.hidden": Choice((0, 32, 128)),
+        "settings.interactions": Choice((0, 8, 32)),
+        "settings.hidden": Choice((0, 32, 64, 128)),
         "training.weight_decay": Range(1e-3, 1.0, log=True),
         "rate": Range(0.2, 4.0, log=True),
     }
@@ -98,14 +122,17 @@ class Epistasis(Network):
     class Settings(NetworkSettings):
         """Settings of the sum and of the curve."""
 
-        interactions: int = Field(default=32, ge=0, description="rank of the effects of pairs; 0: none")
+        interactions: int = Field(default=0, ge=0, description="rank of the effects of pairs; 0: none")
         steps: int = Field(default=8, ge=0, description="steps of the curve; 0: a straight line")
-        hidden: int = Field(default=0, ge=0, description="units of two dense layers beside it; 0: none")
+        hidden: int = Field(
+            default=64, ge=0, description="units of each of two dense layers beside it; 0: none"
+        )
         dropout: float = Field(default=0.1, ge=0, lt=1, description="share of these units silenced per step")
 
     def __init__(self, inputs: int, n_outputs: int, settings: Settings) -> None:
         super().__init__()
         self.flatten = nn.Flatten()
+        self.centre = Centre(inputs)
         self.effects = nn.Linear(inputs, n_outputs)
         nn.init.zeros_(self.effects.weight)
         nn.init.zeros_(self.effects.bias)
@@ -123,7 +150,7 @@ class Epistasis(Network):
         """(records, ...) -> (records, outputs); values at empty positions count as 0."""
         if mask is not None:
             x = x * mask[:, None]  # (records, channels, positions)
-        x = self.flatten(x)
+        x = self.centre(self.flatten(x))
         latent = self.effects(x)
         if self.pairs is not None:
             latent = latent + self.pairs(x)
@@ -132,12 +159,12 @@ class Epistasis(Network):
 
 
 def _dense(inputs: int, n_outputs: int, settings: Epistasis.Settings) -> nn.Sequential:
-    """Two hidden layers whose output begins close to 0."""
-    last = nn.Linear(settings.hidden, n_outputs)
-    nn.init.normal_(last.weight, std=1e-3)
-    nn.init.zeros_(last.bias)
+    """Two hidden layers; weights of the first do not shrink with the inputs, because few of these differ from the mean."""
+    first, last = nn.Linear(inputs, settings.hidden), nn.Linear(settings.hidden, n_outputs)
+    nn.init.uniform_(first.weight, -0.1, 0.1)
+    nn.init.normal_(last.weight, std=0.1)
     return nn.Sequential(
-        nn.Linear(inputs, settings.hidden),
+        first,
         nn.GELU(),
         nn.Dropout(settings.dropout),
         nn.Linear(settings.hidden, settings.hidden),
