@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from functools import partial
 
 import numpy as np
 import pytest
+import torch
 
 from bioloom.modalities import modalities
 from bioloom.targets import Targets
 from bioloom.tasks import TASKS
 from bioloom.training import members
+from bioloom.training.device import session
 from bioloom.training.loop import Job
 from bioloom.training.members import Member, Work, run_all
 from bioloom.training.plan import Plan
@@ -41,6 +45,30 @@ def test_processes_give_the_same_numbers_in_the_same_order(monkeypatch: pytest.M
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one[0], other[0])
     assert not np.array_equal(alone[0][0], alone[1][0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not copy processes")
+def test_copies_of_this_process_give_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    three = [member(seed) for seed in range(3)]
+    with session(2):  # the threads that are not copied
+        torch.rand(500, 500) @ torch.rand(500, 500)
+    alone = list(run_all(three, Work(seconds=0.0)))
+    monkeypatch.setattr(members, "processors", lambda: 2)
+    monkeypatch.setattr(threading, "active_count", lambda: 1)  # whatever other tests have started
+    assert Work(1.0).workers(3) == 1
+    assert Work(1.0).copies(three) == 2
+    for one, other in zip(alone, run_all(three, Work(seconds=1.0)), strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+
+
+def test_a_process_with_other_threads_or_other_work_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "processors", lambda: 2)
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    three = [member(seed) for seed in range(3)]
+    assert Work(0.1).copies(three) == Work(9.0, device="cuda").copies(three) == 1
+    assert Work(9.0).copies([*three, partial(int, 1)]) == 1
+    monkeypatch.setattr(threading, "active_count", lambda: 2)
+    assert Work(9.0).copies(three) == 1
 
 
 def test_little_work_a_graphics_card_or_one_thread_needs_no_other_process() -> None:

@@ -2,16 +2,21 @@
 
 On a processor with several cores they run in processes of one thread each, which share the encoded records by
 memory map; the numbers are the same as one by one, because each follows from its own seed and uses one thread
-in any case.
+in any case. Where the work is too short to wait for new processes, this one is copied (forked), if that is safe.
 """
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from bioloom.modalities import Encoded
@@ -22,6 +27,9 @@ Result = TypeVar("Result")
 
 PAYS_FROM = 15.0
 """Seconds of work in one process from which others are started: each needs about three to be ready."""
+
+COPIES_PAY_FROM = 0.5
+"""Seconds of work from which copies of this process share it: each is ready in a few hundredths of a second."""
 
 SHARED_FROM = "1M"
 """Arrays larger than this are shared by memory map rather than copied to each process."""
@@ -57,9 +65,22 @@ class Work:
 
     def workers(self, members: int) -> int:
         """How many processes share the work; 1 where others would not be ready in time."""
+        return self.possible(members) if self.seconds >= PAYS_FROM else 1
+
+    def copies(self, members: Sequence[object]) -> int:
+        """How many copies of this process share the work; 1 where that is not safe or does not pay.
+
+        Safe are trainings alone, because some libraries do not survive being copied; on Linux, where no other thread
+        could hold a lock for ever.
+        """
+        alone = sys.platform == "linux" and threading.active_count() == 1
+        known = all(type(member) is Member for member in members)
+        return self.possible(len(members)) if alone and known and self.seconds >= COPIES_PAY_FROM else 1
+
+    def possible(self, members: int) -> int:
+        """How many processes could share the work."""
         here = processors()
-        possible = min(self.threads or here, here, members)
-        return possible if self.device == "cpu" and self.seconds >= PAYS_FROM else 1
+        return min(self.threads or here, here, members) if self.device == "cpu" else 1
 
 
 def run_all(members: Sequence[Callable[[], Result]], work: Work) -> Iterator[Result]:
@@ -67,6 +88,8 @@ def run_all(members: Sequence[Callable[[], Result]], work: Work) -> Iterator[Res
     workers = work.workers(len(members))
     if workers > 1:
         yield from _in_processes(members, workers)
+    elif work.copies(members) > 1:
+        yield from _in_copies(members, work.copies(members))
     else:
         yield from (member() for member in members)
 
@@ -80,3 +103,16 @@ def _in_processes(members: Sequence[Callable[[], Result]], workers: int) -> Iter
         yield from pool(delayed(member)() for member in members)
     finally:  # also on Ctrl-C: no process outlives the run
         get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+def _in_copies(members: Sequence[Callable[[], Result]], workers: int) -> Iterator[Result]:
+    """One thread in each: the threads of this process are not copied, and waiting for them would never end."""
+    pool = ProcessPoolExecutor(workers, get_context("fork"), initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield from pool.map(_call, members)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _call(member: Callable[[], Result]) -> Result:
+    return member()
