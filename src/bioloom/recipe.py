@@ -216,6 +216,10 @@ class SearchRecipe(Part):
         ge=0,
         description='seconds, or words such as "10m": half of it is spent on trying candidates; 0: by budget',
     )
+    taken: str = Field(
+        default="",
+        description="what an earlier search took, written by the run that did it; told in the report",
+    )
 
 
 class EvaluationRecipe(Part):

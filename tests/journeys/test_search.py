@@ -277,6 +277,7 @@ def test_the_recipe_of_a_run_trains_the_same_model_without_searching_again(tmp_p
     assert first.result["search"]["chosen"] == "mlp"
     again = bioloom.train(tmp_path / "first" / "recipe.toml", outdir=tmp_path / "again", quiet=True)
     assert again.result["search"]["candidates"] == []
+    assert "an earlier search took mlp among 2 candidates" in again.result["search"]["text"]
     weights = [(run.folder / "model/weights.safetensors").read_bytes() for run in (first, again)]
     assert weights[0] == weights[1]
 

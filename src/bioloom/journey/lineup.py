@@ -62,7 +62,11 @@ def scope(recipe: Recipe) -> Scope:
     """How far the recipe lets a search go."""
     asked, budget = recipe.search, recipe.budget
     if asked.trials == 0:
-        return Scope(off="it was switched off")
+        earlier = (
+            f"an earlier search took {asked.taken}; it had seen the records of every fold, so the scores of a "
+            "cross-validation are now a little too good"
+        )
+        return Scope(off=earlier if asked.taken else "it was switched off")
     if asked.time:
         return Scope(asked.trials, time=asked.time)
     trials = THOROUGH if asked.trials is None and budget == "thorough" else asked.trials

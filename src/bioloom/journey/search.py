@@ -277,7 +277,8 @@ def _whole_search(counts: Sequence[int], share: float) -> float:
 def _found(ground: Ground, lineup: Lineup, story: _Story, preference: Preference) -> Searched:
     """The recipe of the candidate that is taken, and the history as in result.json."""
     prepared, chosen = ground.prepared, story.contenders[preference.chosen]
-    taken = replace(prepared, recipe=prepared.recipe.model_copy(update={"search": SearchRecipe(trials=0)}))
+    done = SearchRecipe(trials=0, taken=f"{chosen.name} among {len(story.contenders)} candidates")
+    taken = replace(prepared, recipe=prepared.recipe.model_copy(update={"search": done}))
     text = _sentence(ground, preference, len(story.contenders))
     if chosen is not lineup.default:
         recipe = recipe_of(taken.recipe, chosen)
