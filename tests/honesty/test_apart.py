@@ -17,13 +17,19 @@ from bioloom.events import Silent
 from bioloom.journey.contest import compete
 from bioloom.journey.further import Programme, nested
 from bioloom.journey.prepare import Prepared, Request, prepare
-from bioloom.journey.promise import promised
+from bioloom.journey.promise import Said, promised
 from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.shelf import Shelf
 from bioloom.journey.trainee import Trainee, fit_rivals, train_network
 from small_runs import FAST, motif_table
 
-QUICK = FAST | {"training.epochs": 3, "evaluation.deliver": "network", "explanation.records": 3}
+QUICK = FAST | {
+    "training.epochs": 3,
+    "training.members": 2,
+    "training.distil": True,
+    "evaluation.deliver": "network",
+    "explanation.records": 3,
+}
 
 
 def given(classes: bool) -> pd.DataFrame:
@@ -114,7 +120,9 @@ def test_calibration_threshold_and_interval_widths_come_from_validation_records_
     assert other.calibration is not None
     assert trainee.calibration.to_json() == other.calibration.to_json()
     rows = trainee.job.validation
-    assert promised(trainee, rows, trainee.values[rows]) == promised(other, rows, other.values[rows])
+    assert promised(trainee, rows, Said(trainee.values[rows])) == promised(
+        other, rows, Said(other.values[rows])
+    )
 
 
 def test_calibration_follows_the_validation_records(trainee: Trainee) -> None:
@@ -183,7 +191,7 @@ def test_out_of_fold_predictions_come_from_the_fold_that_tests_the_record(
         return {"model": (1000.0 * number + rows).astype(np.float32)[:, None]}
 
     monkeypatch.setattr(Rehearsal, "_fold", marked)
-    trainee = SimpleNamespace(seconds=0.0, job=SimpleNamespace(device="cpu", threads=1))
+    trainee = SimpleNamespace(seconds=0.0, members=(None,), job=SimpleNamespace(device="cpu", threads=1))
     rehearsal = Rehearsal(prepared, division.folds, Shelf(None))
     answers = rehearsal.answers(trainee, None, Silent()).once()  # type: ignore[arg-type]
     assert answers.rows.tolist() == list(range(60))

@@ -16,7 +16,7 @@ from bioloom.evaluation.conformal import Calibrating, Conformal
 from bioloom.evaluation.curve import Trained, learning_curve
 from bioloom.evaluation.folds import corrected
 from bioloom.evaluation.resampling import Resampling
-from bioloom.journey.promise import promised
+from bioloom.journey.promise import Said, promised
 from bioloom.targets import Targets
 
 
@@ -32,7 +32,7 @@ def calibrated(
         prepared=SimpleNamespace(recipe=SimpleNamespace(evaluation=evaluation)),
         groups=lambda index: None if groups is None else groups[index],
     )
-    return promised(trainee, rows, values[rows])  # type: ignore[arg-type]
+    return promised(trainee, rows, Said(values[rows]))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("records", "each"), [(100, 1), (300, 5)], ids=["records", "60 groups"])

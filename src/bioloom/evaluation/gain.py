@@ -110,7 +110,12 @@ class Loss:
         metric, told = METRICS[self.metric], self.difference
         ends = ""
         if told.low is not None and told.high is not None and told.difference is not None:
-            ends = f": the mean is better by {told.difference:.2g} (95 % interval {told.low:.2g} to {told.high:.2g})"
+            lost = (
+                f"a loss of {told.difference:.2g}"
+                if told.difference > 0
+                else f"no loss ({told.difference:.2g})"
+            )
+            ends = f": {lost}, with a 95 % interval from {told.low:.2g} to {told.high:.2g}"
         return (
             f"The fast network, which learned to say what the mean says, has a {metric.title} of "
             f"{metric.text(self.score)} on the test records, the mean {metric.text(self.together)}{ends}."
