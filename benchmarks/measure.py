@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,12 +42,16 @@ def peer_python() -> str | None:
 
 
 def timed(work: Callable[[], object]) -> None:
-    """Measure a piece of work in this process and print it as JSON for `compare`; called in the fresh process."""
+    """Measure a piece of work in this process and print it as JSON for `compare`; called in the fresh process.
+
+    Numbers that the work gives back by name, such as a loss, stand beside the times.
+    """
     cpu, wall = _cpu(), time.perf_counter()
-    work()
+    found = work()
     wall, cpu = time.perf_counter() - wall, _cpu() - cpu
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    print(json.dumps({"seconds": wall, "cpu": cpu, "megabytes": peak / 1024}))
+    told = found if isinstance(found, dict) else {}
+    print(json.dumps({"seconds": wall, "cpu": cpu, "megabytes": peak / 1024, **told}))
 
 
 def compare(module: str, sides: list[Side], rounds: int = 5) -> dict[str, Measured]:
@@ -55,7 +59,7 @@ def compare(module: str, sides: list[Side], rounds: int = 5) -> dict[str, Measur
     found: dict[str, list[dict[str, float]]] = {side.name: [] for side in sides}
     for round_ in range(rounds + 1):
         for side in sides:
-            measured = _fresh(module, side)
+            measured = fresh(module, side)
             if round_:
                 found[side.name].append(measured)
     return {
@@ -87,9 +91,12 @@ def report(name: str, claim: str, measured: dict[str, Measured], lines: list[str
     (RESULTS / f"{name}.txt").write_text(text, encoding="utf-8")
 
 
-def _fresh(module: str, side: Side) -> dict[str, float]:
+def fresh(module: str, side: Side, environment: Mapping[str, str] | None = None) -> dict[str, float]:
+    """Run one side in a process of its own; what it measured."""
     command = [side.python, "-c", f"from {module} import {side.function}; {side.function}()"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1])
+    told = {**os.environ, **(environment or {})}
+    folder = Path(__file__).parents[1]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=told)
     if done.returncode:
         raise SystemExit(f"{side.name} failed:\n{done.stderr}")
     result: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
