@@ -13,7 +13,7 @@ import pytest
 
 from small_runs import FAST
 
-SETTINGS = FAST | {"training.epochs": 60, "training.patience": 60}
+SETTINGS = FAST | {"training.epochs": 40, "training.patience": 40, "training.members": 2}
 COMPARED = ("model/weights.safetensors", "predictions.csv", "split.csv", "recipe.toml")
 
 
