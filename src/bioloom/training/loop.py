@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, replace
+from itertools import islice
 from math import ceil, prod
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ from bioloom.training.schedule import SCHEDULES, Schedule
 
 BLOCK = 2**21
 """Numbers expanded at once (8 MB of float32): most of a small data set, a few batches of long sequences."""
+
+LOSSES = 256
+"""Losses put together at once: thousands of single ones, each a few bytes, would keep freed memory from being reused."""
 
 __all__ = ["Epoch", "Fitted", "Job", "fit", "predict"]
 
@@ -182,7 +186,10 @@ class _Run:
 
     def _learn(self, order: Tensor) -> float:
         """Learn from the records in this order; the mean loss (read once, so that a graphics card need not wait)."""
-        return float(torch.stack(list(self.updates(order))).mean())
+        updates, parts = self.updates(order), list[Tensor]()
+        while some := list(islice(updates, LOSSES)):
+            parts.append(torch.stack(some))
+        return float(torch.cat(parts).mean())
 
     def updates(self, order: Tensor) -> Iterator[Tensor]:
         """Learn from the records in this order; the loss of each batch before its step."""
