@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,11 +70,14 @@ class Facts:
 
     def rows(self, name: str) -> list[dict[str, str]]:
         """The rows of a CSV file of the run folder; none where there is no file."""
+        return list(self.each_row(name))
+
+    def each_row(self, name: str) -> Iterator[dict[str, str]]:
+        """The same one after the other, for files of millions of rows."""
         path = self.folder / name
-        if not path.is_file():
-            return []
-        with path.open(encoding="utf-8", newline="") as stream:
-            return list(csv.DictReader(stream))
+        if path.is_file():
+            with path.open(encoding="utf-8", newline="") as stream:
+                yield from csv.DictReader(stream)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
+from itertools import chain
+from sys import intern
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,17 +46,27 @@ class Predictions:
 
 def read(facts: Facts) -> Predictions | None:
     """The predictions of a run; None where the file is missing, empty, or lacks its columns."""
-    rows = facts.rows("predictions.csv")
     target = facts["data"]["target"]
     classes = tuple(map(str, target.get("classes") or ()))
     names = [str(name) for name in target["names"]]
     values = _value_columns(names, classes)
-    if not rows or not {*names, *values} <= set(rows[0]):
+    rows = facts.each_row("predictions.csv")
+    first = next(rows, None)
+    if first is None or not {*names, *values} <= set(first):
         return None
+    part, truth, value = (
+        list[str](),
+        array("d"),
+        array("d"),
+    )  # numbers in place: there may be millions of rows
+    for row in chain([first], rows):
+        part.append(intern(row.get("part") or "test"))
+        truth.extend(_truth(row[name], classes) for name in names)
+        value.extend(_number(row[name]) for name in values)
     return Predictions(
-        part=np.array([row.get("part") or "test" for row in rows], dtype=np.str_),
-        truth=np.array([[_truth(row[name], classes) for name in names] for row in rows], dtype=np.float64),
-        value=np.array([[_number(row[name]) for name in values] for row in rows], dtype=np.float64),
+        part=np.array(part, dtype=np.str_),
+        truth=np.array(truth).reshape(len(part), len(names)),
+        value=np.array(value).reshape(len(part), len(values)),
         classes=classes,
     )
 
