@@ -81,6 +81,9 @@ ROWS_AT_ONCE = 100_000
 EXPLAINED = {"fast": 12, "normal": 64, "thorough": 256}
 """Test records that are explained, by budget."""
 
+METHODS: dict[str, int | None] = {"fast": 1, "normal": None, "thorough": None}
+"""Methods of explanation where none is named, by budget: the first of those that suit the input, or all."""
+
 LETTERS_EXPLAINED = {"fast": 15_000, "normal": 60_000, "thorough": 400_000}
 """Fewer records are explained where they hold more numbers than this together: each asks the network once or more."""
 
@@ -358,7 +361,8 @@ def _explain_rows(
 ) -> list[dict[str, Any]]:
     frames = {name: take_rows(frame, rows) for name, frame in prepared.records.inputs.items()}
     ids = [str(name) for name in prepared.records.ids[rows]]
-    wanted = Wanted(methods=prepared.recipe.explanation.methods, seed=prepared.recipe.seed)
+    recipe = prepared.recipe
+    wanted = Wanted(recipe.explanation.methods, METHODS[recipe.budget], seed=recipe.seed)
     answers = explained.explain(model, frames, ids, wanted, listener)
     drawn = np.linspace(0, len(rows) - 1, min(explained.DRAWN, len(rows))).round().astype(np.int64)
     return explained.store(model, answers, drawn, folder)

@@ -12,6 +12,9 @@ import pytest
 
 import bioloom
 from bioloom.errors import UserError
+from bioloom.events import Silent
+from bioloom.journey.explained import Wanted, explain
+from bioloom.journey.predicted import read_records
 from bioloom.run import Run
 from small_runs import motif_table
 
@@ -81,6 +84,19 @@ def test_without_records_the_test_records_of_the_run_are_explained(finished: Run
     tested = set(split.loc[split["part"] == "test", "id"])
     assert set(answers[0].explanation.ids) <= tested
     assert len(answers[0].explanation.ids) == 4
+
+
+def test_a_short_explanation_takes_the_first_method_of_those_that_suit(finished: Run, motif_file: Path):
+    frames, ids = read_records(finished.model, motif_file, Silent())
+    few = {name: frame.head(3) for name, frame in frames.items()}
+    found = {
+        usual: [
+            each.explanation.method
+            for each in explain(finished.model, few, ids[:3], Wanted(usual=usual), Silent())
+        ]
+        for usual in (1, None)
+    }
+    assert found == {1: ["mutagenesis"], None: ["mutagenesis", "occlusion", "integrated_gradients"]}
 
 
 def test_a_method_that_does_not_fit_is_refused_with_those_that_exist(finished: Run):

@@ -36,11 +36,13 @@ class Wanted:
     """What is to be explained.
 
     methods: explainers; empty takes the default of each input's modality
+    usual:   so many of the default methods; None: all of them
     records: test records to explain where no others are named
     outputs: which outputs; empty takes all, at most four
     """
 
     methods: tuple[str, ...] = ()
+    usual: int | None = None
     records: int = 32
     outputs: tuple[int, ...] = ()
     seed: int = 0
@@ -90,7 +92,7 @@ def _questions(model: Model, wanted: Wanted) -> list[Asked]:
     device = choose(wanted.device)
     pairs = []
     for name, modality in model.modalities.items():
-        for method in wanted.methods or modality.explainers:
+        for method in wanted.methods or modality.explainers[: wanted.usual]:
             if modality.kind in explainers[method].accepts:
                 pairs.append((method, name))
     if not pairs:
