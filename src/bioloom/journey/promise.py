@@ -31,7 +31,8 @@ def promise(trial: Trial, role: str) -> Conformal:
         return promised(trainee, rows, Said(trainee.activate(trainee.student.raw[rows])))
     if role != "model":
         return promised(trainee, rows, Said(trial.rivals.by_role[role].values[rows]))
-    spread = None if trainee.spread is None else trainee.spread[rows]
+    # members that learned from a validation record lie closer together there than on new records
+    spread = None if trainee.spread is None or trainee.rotated else trainee.spread[rows]
     return promised(trainee, rows, Said(trainee.values[rows], trainee.reach(rows), spread))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from bioloom.evaluation.baselines import fit_baselines
 from bioloom.evaluation.calibration import Calibration, Operating, Validation, logits
 from bioloom.journey.learnable import Learnable, make_job
 from bioloom.journey.prepare import Prepared
+from bioloom.journey.rotation import rotated
 from bioloom.modalities.combined import SomeFeatures, features_of
 from bioloom.models import Network, SimpleModel, TrainingData
 from bioloom.models.ensemble import mean_of, spread_of, together
@@ -48,7 +49,7 @@ FEWER = {"fast": 2_500, "normal": BASELINE_RECORDS, "thorough": BASELINE_RECORDS
 class Trainee:
     """A trained network with all it was given.
 
-    job:         of its first member; the others differ in their seed
+    job:         of its first member; the others differ in their seed, and where `rotated` in what they held back
     members:     the networks whose mean it is, one or more, with what each says of all records
     calibration: how its logits become probabilities, learned from the validation rows; None for numbers
     alone:       the same for the first member by itself
@@ -63,6 +64,7 @@ class Trainee:
     calibration: Calibration | None
     alone: Calibration | None
     student: Learned | None = None
+    rotated: bool = False
 
     @property
     def records(self) -> Records:
@@ -81,8 +83,9 @@ class Trainee:
 
     @cached_property
     def raw(self) -> NDArray[np.float32]:
-        """(records, outputs) for all records, those it learned from included."""
-        return mean_of([member.raw for member in self.members])
+        """(records, outputs) for all records, those it learned from included; validation records are answered by the
+        members that held them back."""
+        return _mean(self.members, self.job, self.rotated)
 
     @cached_property
     def spread(self) -> NDArray[np.float32] | None:
@@ -161,7 +164,10 @@ def train_network(
     saved: the checkpoint, to go on from where an earlier run of the same request was stopped
     """
     job = make_job(prepared, split, learnable)
-    jobs = seeds(job, members_asked(prepared.recipe))
+    same = seeds(job, members_asked(prepared.recipe))
+    units = split.units if prepared.records.group is None else _codes(prepared.records.group)
+    jobs = rotated(same, units)
+    others = any(each.train is not job.train for each in jobs)
     done = [0] * len(jobs)
 
     def tell(member: int, epoch: Epoch) -> None:
@@ -171,10 +177,25 @@ def train_network(
 
     members = tuple(fit_members(jobs, saved, tell, job.threads))
     alone = _calibrate(prepared, learnable, job, members[0].raw)
-    mean = mean_of([member.raw for member in members])
+    mean = _mean(members, job, others)
     calibration = alone if len(members) == 1 else _calibrate(prepared, learnable, job, mean)
     taught = distil(jobs[0], mean, saved) if distilled(prepared.recipe) else None
-    return Trainee(prepared, split, learnable, job, members, calibration, alone, taught)
+    return Trainee(prepared, split, learnable, job, members, calibration, alone, taught, others)
+
+
+def _mean(members: Sequence[Learned], job: Job, rotated: bool) -> NDArray[np.float32]:
+    """What the members say together of all records; of validation records what the first says, where the others learned
+    from them, because only an answer that was not learned says how far off answers are."""
+    mean = mean_of([member.raw for member in members])
+    if rotated:
+        mean = mean.copy()
+        mean[job.validation] = members[0].raw[job.validation]
+    return mean
+
+
+def _codes(group: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Groups by number, (records,)."""
+    return np.unique(group.astype(str), return_inverse=True)[1]
 
 
 def distilled(recipe: Recipe) -> bool:
