@@ -1,0 +1,38 @@
+"""The table of accuracy is made from results and from nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+from benchmarks.accuracy import CASES, _likelihood_ratio, _score, _simulated, section
+
+AMYLOID = next(case for case in CASES if case.name == "amyloid")
+PROMOTERS = next(case for case in CASES if case.name == "promoters")
+
+
+def row(value: float) -> str:
+    network = {"value": value, "low": value - 0.01, "high": value + 0.01}
+    scores = {"network": network, "simple": {"value": 0.5}, "boosting": None}
+    found = {"scores": scores, "network": "mlp", "delivered": "network", "seconds": 7}
+    (line,) = [line for line in section({"amyloid": found}).splitlines() if line.startswith("| Amyloid")]
+    return line
+
+
+def test_a_score_that_misses_its_aim_is_bold() -> None:
+    assert f"| **{AMYLOID.aim - 0.1:.3f}** |" in row(AMYLOID.aim - 0.1)
+    assert f"| {AMYLOID.aim + 0.01:.3f} |" in row(AMYLOID.aim + 0.01)
+
+
+def test_what_was_not_run_is_named() -> None:
+    assert PROMOTERS.title in section({})
+    assert "| Amyloid" not in section({})
+
+
+def test_errors_are_counted_from_the_accuracy() -> None:
+    told = {"accuracy": {"value": 100 / 106, "low": 0.9, "high": 1.0}}
+    assert _score(PROMOTERS, told, 106) == {"value": 6, "high": 11, "low": 0}
+
+
+def test_the_rule_of_the_course_is_right_about_nine_in_ten() -> None:
+    tokens, labels = _simulated(0)
+    right = (_likelihood_ratio(tokens) > 0) == (labels == "yes")
+    assert 0.9 < np.mean(right) < 1
