@@ -101,7 +101,7 @@ def test_a_network_that_reads_positions_one_by_one_has_no_such_control_and_ends_
     network = build("cnn", shapes, 1, {})
 
     class ByPosition(nn.Module):
-        name, several = "by position", False
+        name, several, strands = "by position", False, ()
 
         def __init__(self) -> None:
             super().__init__()
