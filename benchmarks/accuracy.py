@@ -432,7 +432,7 @@ INTRODUCTION = """\
 ## Strong by default
 
 The default recipe at the normal budget, one seed, nothing set for any data set; the test records decide nothing.
-95 % intervals in brackets. A score that misses its aim is bold. Written by `python -m benchmarks.accuracy`.
+A score that misses its aim is bold. Written by `python -m benchmarks.accuracy`.
 
 | data | score | network | reached | 95 % interval | aim | simple model | boosting | predict uses |{peer} published | seconds |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |{rule} --- | --- |
@@ -479,7 +479,7 @@ def _row(case: Case, found: dict[str, Any], peers: bool) -> str:
         _interval(ours),
         f"{'at most ' if case.at_most else ''}{_number(case.aim)}",
         *rivals,
-        found["delivered"],
+        found["delivered"] or "-",
         *([_value(found.get("autogluon"))] if peers else []),
         case.published,
         str(found["seconds"]),
