@@ -73,10 +73,11 @@ def _told(key: str) -> str:
 
 
 def processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return min(len(os.sched_getaffinity(0)), torch.get_num_threads())
-    return torch.get_num_threads()
+    """Processors that this process may use, however many threads torch is using just now: those that the system
+    gives it, and no more than the environment variable OMP_NUM_THREADS says."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return min(here, int(told)) if told.isdigit() and int(told) else here
 
 
 def threads_for(multiplications: int, asked: int = 0) -> int:
