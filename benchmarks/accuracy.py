@@ -433,7 +433,8 @@ INTRODUCTION = """\
 
 The default recipe at the normal budget, one seed, nothing set for any data set. It was chosen on validation records and
 within training records. Not so clean is GB1: its published splits share records (decision 0013), and some of its scores
-were seen before and after one change (decision 0014), as was that of cell-free yield. A score that misses its aim is bold. Written by `python -m benchmarks.accuracy`.
+were seen before and after one change (decision 0014), as was that of cell-free yield. A score that misses its aim is bold.
+Written by `python -m benchmarks.accuracy`.
 
 | data | score | network | reached | 95 % interval | aim | simple model | boosting | predict uses |{peer} published | seconds |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |{rule} --- | --- |
