@@ -24,7 +24,7 @@ SHAPES = {
     Kind.SEQUENCE: Shape(Kind.SEQUENCE, (4, 24)),
     Kind.VECTOR: Shape(Kind.VECTOR, (7,)),
     Kind.IMAGE: Shape(Kind.IMAGE, (3, 16, 16)),
-    Kind.TOKENS: Shape(Kind.TOKENS, (24,)),
+    Kind.TOKENS: Shape(Kind.TOKENS, (24,), 5),
 }
 
 
@@ -42,7 +42,8 @@ CASES = [
     for name in networks
     for shapes in buildable(name)
 ]
-MASKED = [case for case in CASES if any(shape.kind == "sequence" for shape in case.values[1].values())]
+ALONG = (Kind.SEQUENCE, Kind.TOKENS)  # kinds of several lengths
+MASKED = [case for case in CASES if any(shape.kind in ALONG for shape in case.values[1].values())]
 
 
 @pytest.fixture(autouse=True)
@@ -65,11 +66,12 @@ def batch_of(shapes: Shapes, records: int, seed: int = 1, lengths: list[int] | N
 
     def signal(shape: Shape) -> Signal:
         if shape.kind is Kind.TOKENS:
-            return Signal(torch.randint(0, 4, (records, *shape.sizes), generator=random))
-        x = torch.rand((records, *shape.sizes), generator=random)
-        if lengths is None or shape.kind is not Kind.SEQUENCE:
+            x = torch.randint(1, shape.tokens, (records, *shape.sizes), generator=random).float()
+        else:
+            x = torch.rand((records, *shape.sizes), generator=random)
+        if lengths is None or shape.kind not in ALONG:
             return Signal(x)
-        return Signal(x, torch.arange(shape.sizes[1]) < torch.tensor(lengths)[:, None])
+        return Signal(x, torch.arange(shape.sizes[-1]) < torch.tensor(lengths)[:, None])
 
     return {name: signal(shape) for name, shape in shapes.items()}
 
@@ -100,17 +102,20 @@ def test_what_stands_at_empty_positions_changes_nothing(name: str, shapes: Shape
     network = fresh(name, shapes)
     batch = batch_of(shapes, 3, lengths=[24, 9, 15])
     scribbled = {
-        key: Signal(x if mask is None else torch.where(mask[:, None], x, 7.0), mask)
-        for key, (x, mask) in batch.items()
+        key: Signal(x if mask is None else _scribbled(x, mask), mask) for key, (x, mask) in batch.items()
     }
     assert torch.equal(outputs_of(network, batch), outputs_of(network, scribbled))
+
+
+def _scribbled(x: Tensor, mask: Tensor) -> Tensor:
+    return torch.where(mask[:, None], x, 7.0) if x.ndim == 3 else torch.where(mask, x, 2.0)
 
 
 @pytest.mark.parametrize(("name", "shapes"), MASKED)
 def test_a_mask_without_empty_positions_is_as_none(name: str, shapes: Shapes) -> None:
     network, batch = fresh(name, shapes), batch_of(shapes, 3)
     full = {
-        key: Signal(x, torch.ones(3, 24, dtype=torch.bool) if x.ndim == 3 else None)
+        key: Signal(x, torch.ones(3, 24, dtype=torch.bool) if shapes[key].kind in ALONG else None)
         for key, (x, _) in batch.items()
     }
     torch.testing.assert_close(outputs_of(network, batch), outputs_of(network, full))

@@ -39,24 +39,29 @@ class Kind(StrEnum):
     VECTOR = "vector"  # (features,)
     IMAGE = "image"  # (channels, height, width)
     GRAPH = "graph"  # nodes and edges
-    TOKENS = "tokens"  # (positions,) integers
+    TOKENS = "tokens"  # (positions,) numbers of tokens, whole numbers
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network receives of one record: its kind and sizes, such as (4 channels, 75 positions)."""
+    """What a network receives of one record: its kind and sizes, such as (4 channels, 75 positions).
+
+    tokens: of `Kind.TOKENS`, how many different ones there are, 0 being that of empty positions
+    """
 
     kind: Kind
     sizes: tuple[int, ...]
+    tokens: int = 0
 
     def __str__(self) -> str:
-        return "x".join(map(str, self.sizes))
+        sizes = "x".join(map(str, self.sizes))
+        return f"{sizes} of {self.tokens} tokens" if self.tokens else sizes
 
 
 class Signal(NamedTuple):
     """One input of a batch on the device.
 
-    x:    float32, (records, *shape.sizes)
+    x:    float32, (records, *shape.sizes); numbers of tokens too, which are whole
     mask: bool, (records, positions), True where there is something; None where every position is filled
     """
 

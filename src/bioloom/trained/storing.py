@@ -97,6 +97,7 @@ def _description(model: Model) -> dict[str, Any]:
                 "state": model.modalities[name].state(),
                 "kind": str(model.modalities[name].shape.kind),
                 "sizes": list(model.modalities[name].shape.sizes),
+                **({"tokens": tokens} if (tokens := model.modalities[name].shape.tokens) else {}),
             }
             for name, recipe in model.inputs.items()
         },
@@ -173,7 +174,7 @@ def _build(description: dict[str, Any], recipe: Recipe, arrays: Mapping[str, NDA
         for name, entry in description["inputs"].items()
     }
     shapes = {
-        name: Shape(Kind(entry["kind"]), tuple(map(int, entry["sizes"])))
+        name: Shape(Kind(entry["kind"]), tuple(map(int, entry["sizes"])), int(entry.get("tokens", 0)))
         for name, entry in description["inputs"].items()
     }
     targets = targets_from_json(description["targets"])
