@@ -5,7 +5,9 @@ which metrics are reported; how labels become numbers is in `bioloom.targets`. L
 so that this module (and everything that only looks at data) works without torch.
 
 Conventions: raw outputs and truths are (records, outputs); a mask is True where a target is known (None: all are);
-a loss is the weighted mean over known targets.
+a loss is the weighted mean over known targets. Where an answer is given everywhere, at every position of a sequence or
+pixel of a picture, places follow as further axes: raw outputs are (records, outputs, *places), truths and masks
+(records, targets, *places), and each known place counts alike.
 """
 
 from __future__ import annotations
@@ -31,6 +33,13 @@ Loss = Callable[["Tensor", "Tensor", "Tensor | None", "Tensor | None"], "Tensor"
 
 No mask says that all targets are known, no weight that all records count alike; that saves a small network a tenth
 of its time.
+"""
+
+
+Made = Callable[["NDArray[np.float32]", "NDArray[np.bool_] | None"], "NDArray[np.float32]"]
+"""(an input as networks see it, where there is something in it) -> truth, (records, targets), unknown ones NaN.
+
+The input is (records, *sizes), the mask (records, positions), or None where every position is filled.
 """
 
 
@@ -62,6 +71,9 @@ class Task:
     activate: (raw, targets) -> predictions in the target's units, (records, targets or classes)
     metrics:  what is reported, the first being the one that decides
     simple:   name of the simple model to compare with
+    rivals:   the baselines that make sense, by role
+    made:     how the truth is made from the input, for a task without labels; None where columns hold the truth
+    network:  the usual choice; empty where the kind of input decides
     """
 
     name: str
@@ -72,6 +84,14 @@ class Task:
     activate: Callable[[NDArray[np.float32], Targets], NDArray[np.float32]]
     metrics: tuple[str, ...]
     simple: str
+    rivals: tuple[str, ...] = ("trivial", "nearest", "simple", "boosting")
+    made: Made | None = None
+    network: str = ""
+
+    @property
+    def labelled(self) -> bool:
+        """Whether people wrote down the truth: else it is made from the input, and there is nothing to shuffle."""
+        return self.made is None
 
     @property
     def primary(self) -> str:
@@ -115,8 +135,10 @@ class Task:
 
 
 def _mean_where(values: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor:
-    """The weighted mean over known targets, values being (records, targets)."""
-    weights = mask if weight is None else weight[:, None] if mask is None else mask * weight[:, None]
+    """The weighted mean over known targets, values being (records, targets, *places)."""
+    if weight is not None:
+        weight = weight.reshape(-1, *[1] * (values.dim() - 1))
+    weights = mask if weight is None else weight if mask is None else mask * weight
     if weights is None:
         return values.mean()
     weights = weights.expand_as(values)
@@ -141,7 +163,7 @@ def binary_cross_entropy(raw: Tensor, truth: Tensor, mask: Tensor | None, weight
 
 def cross_entropy(raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor:
     """Cross-entropy of logits over classes, -log softmax(raw)[class]."""
-    label = _known(truth, mask, 0.0).long()  # (records, 1)
+    label = _known(truth, mask, 0.0).long()  # (records, 1, *places)
     return _mean_where(-raw.log_softmax(dim=1).gather(1, label), mask, weight)
 
 
@@ -179,7 +201,7 @@ def classes_with(
     options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None
 ) -> Tensor:
     """Cross-entropy of logits over classes with label smoothing, focal loss and class weights."""
-    return _classes_with(options, raw.log_softmax(dim=1)[:, None], truth, mask, weight)
+    return _classes_with(options, raw.log_softmax(dim=1).movedim(1, -1)[:, None], truth, mask, weight)
 
 
 def _classes_with(
@@ -187,10 +209,10 @@ def _classes_with(
 ) -> Tensor:
     """The sum over classes of share * (1 - p)^focal * -log p, each record by the weight of its class.
 
-    log_p: (records, targets, classes)
+    log_p: (records, targets, *places, classes)
     Sources: label smoothing, Szegedy (2016) arXiv:1512.00567; focal loss, Lin (2017) arXiv:1708.02002.
     """
-    label = _known(truth, mask, 0.0).long()  # (records, targets)
+    label = _known(truth, mask, 0.0).long()  # (records, targets, *places)
     shares = log_p.new_zeros(log_p.shape).scatter(-1, label[..., None], 1 - options.label_smoothing)
     losses = -log_p * (shares + options.label_smoothing / log_p.shape[-1])
     if options.focal:  # clamped, because the slope of a small power is infinite at 0
@@ -205,18 +227,20 @@ def _classes_with(
 def balanced(truth: NDArray[np.float32], weight: NDArray[np.float32], classes: int) -> tuple[float, ...]:
     """Weights of classes that make all classes count alike: records / (classes * records of the class).
 
-    truth: (records, 1) class numbers, NaN where unknown; records count by their weight
+    truth: (records, 1, *places) class numbers, NaN where unknown; records count by their weight
     A class without records gets the weight 1.
     """
     known = np.isfinite(truth[:, 0])
-    held = np.bincount(truth[known, 0].astype(np.int64), weights=weight[known], minlength=classes)
+    each = np.broadcast_to(weight.reshape(-1, *[1] * (known.ndim - 1)), known.shape)[known]
+    held = np.bincount(truth[:, 0][known].astype(np.int64), weights=each, minlength=classes)
     even = held.sum() / max(1, np.count_nonzero(held))
     return tuple(np.divide(even, held, out=np.ones(classes), where=held > 0).tolist())
 
 
 def _in_units(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
     raw = raw[:, : len(targets.scale)]  # what a head says of the spread comes after the predictions
-    return np.asarray(raw * np.array(targets.scale) + np.array(targets.mean), dtype=np.float32)
+    scale, mean = (np.array(each).reshape(-1, *[1] * (raw.ndim - 2)) for each in (targets.scale, targets.mean))
+    return np.asarray(raw * scale + mean, dtype=np.float32)
 
 
 def _probability(raw: NDArray[np.float32], _: Targets) -> NDArray[np.float32]:
@@ -227,6 +251,17 @@ def _probability(raw: NDArray[np.float32], _: Targets) -> NDArray[np.float32]:
 def _softmax(raw: NDArray[np.float32], _: Targets) -> NDArray[np.float32]:
     shifted = np.exp(raw - raw.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def _as_it_is(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
+    return raw[:, : len(targets.names)]
+
+
+def input_itself(x: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+    """All numbers of an input side by side, (records, targets); those at empty positions are unknown."""
+    if mask is not None:
+        x = np.where(mask[:, None], x, np.float32(np.nan))  # (records, channels, positions)
+    return x.reshape(len(x), -1)
 
 
 TASKS: dict[str, Task] = {
@@ -264,6 +299,19 @@ TASKS: dict[str, Task] = {
             activate=_softmax,
             metrics=("balanced_accuracy", "macro_f1", "accuracy", "error_rate", "mcc", "macro_roc_auc", "log_loss"),
             simple="logistic",
+        ),
+        Task(
+            name="reconstruct",
+            title="reconstruction (learn what is usual, without labels)",
+            loss=squared_error,
+            options=(),
+            changed=number_with,
+            activate=_as_it_is,
+            metrics=("variance_explained", "rmse", "mae"),
+            simple="pca",
+            rivals=("trivial", "simple"),
+            made=input_itself,
+            network="autoencoder",
         ),
     )
 }  # fmt: skip

@@ -49,6 +49,8 @@ class Network(nn.Module, ABC):
     learning_rate: peak that suits it at batches of 128 records
     mixed_precision: whether training may run in bfloat16 where the hardware gains from it; predictions are float32
     features: the last maps with positions kept, (records, channels, positions), set by forward where they exist
+    everywhere: whether it answers at every place of its input, (records, outputs, *places): each position of a
+            sequence, each pixel of a picture; it takes one input, and answers for the empty places of a mask as it likes
     strands: inputs that are also read as reverse complement when predicting; the answer is the mean of both readings
     """
 
@@ -62,6 +64,7 @@ class Network(nn.Module, ABC):
     space: ClassVar[Space] = {}
     learning_rate: ClassVar[float] = 2e-3
     mixed_precision: ClassVar[bool] = False
+    everywhere: ClassVar[bool] = False
     strands: tuple[str, ...] = ()
 
     class Settings(NetworkSettings):
@@ -129,6 +132,7 @@ class TrainingData:
     features, validation_features: (records, features) float32
     truth, validation_truth:       (records, targets) in the target's units; unknown ones are NaN
     weight:                        (records,) of the training rows
+    size:                          numbers by which the network describes a record; None where nobody asks
     """
 
     features: NDArray[np.float32]
@@ -136,6 +140,7 @@ class TrainingData:
     weight: NDArray[np.float32]
     validation_features: NDArray[np.float32]
     validation_truth: NDArray[np.float32]
+    size: int | None = None
 
 
 simple_models: Registry[type[SimpleModel]] = Registry("simple model", "bioloom.models")
@@ -184,7 +189,8 @@ def _mistake(network: type[Network], detail: Any) -> str:
 
 
 def apply(network: Network, batch: Batch) -> Tensor:
-    """Raw outputs of a network for a batch, (records, outputs)."""
+    """Raw outputs of a network for a batch, (records, outputs), or (records, outputs, *places) of one that answers
+    everywhere."""
     if network.strands and not network.training:
         forward, backward = _read(network, both_strands(batch, network.strands)).chunk(2)
         return (forward + backward) / 2
