@@ -6,13 +6,14 @@ Nothing here depends on a network; what is learned (the scale of a number) is le
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from bioloom.data.columns import as_numbers
+from bioloom.data.positions import class_grid, classes_of, number_grid
 from bioloom.errors import UserError
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ def target_numbers(column: pd.Series[Any]) -> tuple[NDArray[np.float64], NDArray
     return np.where(wrong, np.nan, numbers), wrong
 
 
+NUMBERS = ("regression", "position_values")
+"""Tasks whose targets are numbers with a scale of their own."""
+
+
 @dataclass(frozen=True)
 class Targets:
     """How labels become numbers, learned from training rows; its fields are JSON.
@@ -38,6 +43,7 @@ class Targets:
     names:    the target columns
     classes:  the class names in order of their number (binary: negative, positive); empty for regression
     mean, scale: per target, for standardising regression targets (1 and 0 otherwise unused)
+    places:   where every place of the input has a target, how many there are along each axis: (positions,); else empty
     """
 
     task: str
@@ -45,6 +51,7 @@ class Targets:
     classes: tuple[str, ...] = ()
     mean: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    places: tuple[int, ...] = ()
 
     @property
     def positive(self) -> str | None:
@@ -54,10 +61,14 @@ class Targets:
     @property
     def outputs(self) -> int:
         """How many numbers a network gives for one record."""
-        return len(self.classes) if self.task == "multiclass" else len(self.names)
+        several = self.task == "multiclass" or bool(self.places and self.classes)
+        return len(self.classes) if several else len(self.names)
 
-    def truth(self, labels: pd.DataFrame) -> NDArray[np.float32]:
-        """Labels as numbers in the target's own units, (records, targets); unknown ones are NaN."""
+    def truth(self, labels: pd.DataFrame) -> NDArray[Any]:
+        """Labels as numbers in the target's own units, (records, targets, *places); unknown ones are NaN."""
+        if self.places:
+            (width,), column = self.places, labels[self.names[0]]
+            return class_grid(column, self.classes, width) if self.classes else number_grid(column, width)
         if not self.classes:
             return np.column_stack([target_numbers(labels[name])[0] for name in self.names]).astype(
                 np.float32
@@ -69,14 +80,14 @@ class Targets:
 
     def column_names(self) -> tuple[str, ...]:
         """A name for each column of a prediction."""
-        if self.task == "regression":
+        if not self.classes:
             return self.names
         if self.task == "binary":
             return (f"p({self.classes[1]})",)
         return tuple(f"p({name})" for name in self.classes)
 
     def called(self, value: NDArray[np.float32], threshold: float = 0.5) -> NDArray[np.int64]:
-        """The number of the class each record is called, (records,), from (records, 1 or classes) probabilities.
+        """The number of the class each record is called, (records, *places), from (records, 1 or classes, *places).
 
         threshold: probability from which a record of two classes is called positive
         """
@@ -87,9 +98,12 @@ class Targets:
 
 def standardise(truth: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
     """Regression truths in units of their training spread, as networks see them; classes stay as they are."""
-    if targets.task != "regression":
+    if targets.task not in NUMBERS:
         return truth
-    return np.asarray((truth - np.array(targets.mean)) / np.array(targets.scale), dtype=np.float32)
+    mean, scale = (
+        np.array(each).reshape(-1, *[1] * (truth.ndim - 2)) for each in (targets.mean, targets.scale)
+    )
+    return np.asarray((truth - mean) / scale, dtype=np.float32)
 
 
 # ---- choosing and fitting -------------------------------------------------------------------------------
@@ -239,6 +253,8 @@ NEGATIVE_WORDS = (
 
 def class_order(labels: pd.Series[Any], task_name: str, positive: str | None) -> tuple[tuple[str, ...], str]:
     """The classes in order of their number, and how the positive class was chosen, in words."""
+    if task_name == "position_classes" and positive is None:
+        return classes_of(labels), ""
     classes = sorted({_text(cell) for cell in labels.dropna().unique()})
     if task_name != "binary":
         if positive is not None:
@@ -273,9 +289,13 @@ def class_order(labels: pd.Series[Any], task_name: str, positive: str | None) ->
     ), f'"{rare}" was taken as positive because it is not the more frequent; name another with --positive'
 
 
-def fit_targets(labels: pd.DataFrame, task_name: str, classes: tuple[str, ...]) -> Targets:
-    """Learn the scale of regression targets from training rows; classes are given."""
+def fit_targets(
+    labels: pd.DataFrame, task_name: str, classes: tuple[str, ...], places: tuple[int, ...] = ()
+) -> Targets:
+    """Learn the scale of regression targets from training rows; classes are given, and places where each has a target."""
     names = tuple(map(str, labels.columns))
+    if places:
+        return _fit_places(labels, Targets(task_name, names, classes=classes, places=places))
     if task_name != "regression":
         return Targets(task_name, names, classes=classes)
     raw = Targets(task_name, names).truth(labels)
@@ -290,6 +310,20 @@ def fit_targets(labels: pd.DataFrame, task_name: str, classes: tuple[str, ...]) 
     return Targets(task_name, names, mean=tuple(map(float, mean)), scale=tuple(map(float, scale)))
 
 
+def _fit_places(labels: pd.DataFrame, targets: Targets) -> Targets:
+    """The scale of numbers over all known places; classes have none."""
+    if targets.classes:
+        return targets
+    known = targets.truth(labels).astype(np.float64)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        raise UserError(
+            f'The target "{targets.names[0]}" has no value in the training rows.',
+            fix="choose another split or target",
+        )
+    return replace(targets, mean=(float(known.mean()),), scale=(float(known.std()) or 1.0,))
+
+
 def targets_from_json(state: Mapping[str, Any]) -> Targets:
     """The inverse of `dataclasses.asdict` after a trip through JSON."""
     return Targets(
@@ -298,4 +332,5 @@ def targets_from_json(state: Mapping[str, Any]) -> Targets:
         classes=tuple(state["classes"]),
         mean=tuple(state["mean"]),
         scale=tuple(state["scale"]),
+        places=tuple(state.get("places", ())),  # older models have none
     )
