@@ -23,6 +23,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from bioloom import recipe as recipes
+from bioloom.data.assets import embedded
 from bioloom.data.learned import Learned
 from bioloom.errors import UserError
 from bioloom.evaluation.calibration import Calibration
@@ -53,7 +54,8 @@ EXAMPLE_TOLERANCE = 1e-3
 
 
 def save(model: Model, folder: Path, examples: Mapping[str, pd.DataFrame], card: str) -> None:
-    """Write a model folder; `examples` holds a few clean records per input."""
+    """Write a model folder; `examples` holds a few clean records per input, files that they name in full."""
+    examples = {name: embedded(frame) for name, frame in examples.items()}
     write_bytes(folder / "weights.safetensors", _weights(model.network))
     if model.student is not None:
         write_bytes(folder / STUDENT, _weights(model.student))

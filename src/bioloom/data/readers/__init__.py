@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from bioloom.data.assets import with_assets
 from bioloom.data.reading import foreign, frames, sources
 from bioloom.data.reading.joining import one_per_class, with_labels
 from bioloom.data.reading.raw import RawFile
@@ -83,7 +84,8 @@ def _read(source: object) -> Table:
 
 def _read_files(files: sources.Files) -> Table:
     tables = [_read_file(file) for file in files.files]
-    table = one_per_class(tables, files) if files.by_class else tables[0]
+    first, folder = tables[0], files.files[0].path.parent
+    table = one_per_class(tables, files) if files.by_class else with_assets(first, folder)
     return replace(table, notes=(*files.notes, *table.notes))
 
 

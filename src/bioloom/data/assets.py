@@ -1,0 +1,222 @@
+"""Files that cells of a table name: pictures, structures, recordings, one per record.
+
+A cell names a file by its path relative to the folder of the table, a member of an archive beside the table, or an
+entry of an array (`cells.npz#images#17`). Such a column stays a column of text everywhere - rows of it are chosen, shown
+and compared as text - and carries where its files lie, so that whoever needs a content can ask for it at any time.
+A stored model keeps the content of its examples in the cells themselves, and needs no other file.
+
+>>> column = assets_of(frame["picture"])     # (records,)
+>>> column[0], column.content(0)             # ("cells/a.png", b"...")
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.extensions import ExtensionArray, ExtensionDtype
+
+from bioloom.data.places import Anywhere, Folder
+from bioloom.data.stores import Content, Store, as_text
+from bioloom.errors import UserError
+
+if TYPE_CHECKING:
+    from bioloom.data.records import Table
+
+ENOUGH = 0.95
+"""The share of filled cells that must look like names of files before a column counts as one of files."""
+
+SAMPLE = 500
+"""Cells that are looked at before all are."""
+
+_FILE_NAME = re.compile(r"[^\n\t:*?\"<>|@]{0,400}[^\s/\\]\.[A-Za-z][A-Za-z0-9]{1,5}(?:#[\w#]+)?")
+
+
+class AssetDtype(ExtensionDtype):
+    """The type of a column of names of files."""
+
+    name: ClassVar[str] = "names of files"
+    type = str
+    na_value: ClassVar[float] = np.nan
+
+    @classmethod
+    def construct_array_type(cls) -> Any:
+        """The arrays of this type."""
+        return AssetArray
+
+
+class AssetArray(ExtensionArray):
+    """Names of files, with where they lie.
+
+    store: where the files are
+    names: (cells,) text, NaN where missing
+    """
+
+    def __init__(self, store: Store, names: NDArray[np.object_]) -> None:
+        self.store, self.names = store, names
+
+    def content(self, row: int) -> Content:
+        """The bytes of the file that a cell names, or its array. Raises UserError where it cannot be had."""
+        return self.store.read(self._name(row))
+
+    def sha256(self, row: int) -> str:
+        """A hash of the content: files of equal content have equal ones, whatever they are called."""
+        return self.store.sha256(self._name(row))
+
+    def _name(self, row: int) -> str:
+        name = self.names[row]
+        if not isinstance(name, str):
+            raise UserError("No file is named.", where=self.store.shown)
+        return name
+
+    @classmethod
+    def _from_sequence(cls, scalars: Iterable[object], *, dtype: Any = None, copy: bool = False) -> Self:
+        return cls(Anywhere(), _as_names(scalars))
+
+    def _cast_pointwise_result(self, values: Any) -> Any:
+        """What a function made of each cell is no name of a file any more."""
+        return pd.Series(list(values), dtype=object).infer_objects().to_numpy()
+
+    @classmethod
+    def _from_factorized(cls, values: Sequence[object], original: AssetArray) -> Self:
+        return cls(original.store, _as_names(values))
+
+    @classmethod
+    def _concat_same_type(cls, to_concat: Sequence[AssetArray]) -> Self:
+        stores = {id(each.store) for each in to_concat if len(each)}
+        if len(stores) > 1:
+            raise TypeError("columns of files that lie in different places cannot be joined")
+        store = next((each.store for each in to_concat if len(each)), to_concat[0].store)
+        return cls(store, np.concatenate([each.names for each in to_concat]))
+
+    @property
+    def dtype(self) -> AssetDtype:
+        """Names of files."""
+        return AssetDtype()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory, of the references alone."""
+        return int(self.names.nbytes)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, item: Any) -> Any:
+        item = pd.api.indexers.check_array_indexer(self, item)
+        found = self.names[item]
+        return AssetArray(self.store, found) if isinstance(found, np.ndarray) else found
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.names[key] = value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.names.copy() if dtype is None else self.names.astype(dtype)
+
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, pd.Series | pd.Index | pd.DataFrame):
+            return NotImplemented
+        return self.names == (np.asarray(other, dtype=object) if isinstance(other, ExtensionArray) else other)
+
+    def __hash__(self) -> int:
+        raise TypeError("a column has no hash")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AssetArray, (self.store, self.names)
+
+    def isna(self) -> NDArray[np.bool_]:
+        """Which cells are missing, (cells,)."""
+        return np.asarray(pd.isna(self.names))
+
+    def take(self, indices: Any, *, allow_fill: bool = False, fill_value: Any = None) -> Self:
+        """The cells at some places; with allow_fill those at -1 are missing."""
+        places = np.asarray(indices, dtype=np.int64)
+        if not allow_fill:
+            return type(self)(self.store, self.names[places])
+        if (places < -1).any():
+            raise ValueError("places below -1")
+        return type(self)(self.store, np.append(self.names, np.array([np.nan], dtype=object))[places])
+
+    def copy(self) -> Self:
+        """The same names anew; the files are where they are."""
+        return type(self)(self.store, self.names.copy())
+
+
+def assets_of(column: pd.Series[Any]) -> AssetArray:
+    """The files that a column names; plain text, which only a program gives, is a path or a `data:` text."""
+    found = column.array
+    return found if isinstance(found, AssetArray) else AssetArray(Anywhere(), _as_names(column))
+
+
+def of_files(store: Store, names: Iterable[object]) -> pd.Series[Any]:
+    """A column of names of files that lie in a store."""
+    return pd.Series(AssetArray(store, _as_names(names)))
+
+
+def with_assets(table: Table, folder: Path) -> Table:
+    """The same table with every column that names files knowing where they lie; the files are part of its hash.
+
+    folder: paths are relative to it
+    """
+    store = Folder(folder)
+    named = {
+        name: of_files(store, table.frame[name])
+        for name in table.frame.columns
+        if looks_like_files(table.frame[name])
+    }
+    if not named:
+        return table
+    frame = table.frame.assign(**named)
+    told = "\n".join(fingerprint(column.array) for column in named.values())
+    digest = hashlib.sha256(f"{table.sha256}\n{told}".encode()).hexdigest()
+    return replace(table, frame=frame, sha256=digest)
+
+
+def fingerprint(assets: AssetArray) -> str:
+    """A hash of all contents in their order; a file that is not there counts as such."""
+    digest = hashlib.sha256()
+    for row in range(len(assets)):
+        name = assets.names[row]
+        there = isinstance(name, str) and assets.store.holds(name)
+        digest.update((assets.sha256(row) if there else "none").encode() + b"\n")
+    return digest.hexdigest()
+
+
+def looks_like_files(column: pd.Series[Any]) -> bool:
+    """Whether nearly all cells look like names of files: something, a dot, and an ending that begins with a letter."""
+    if column.dtype != object:
+        return False
+    filled = column[column.notna()]
+    sample = filled.iloc[:: max(1, len(filled) // SAMPLE)]
+    return len(filled) > 0 and _share(sample) >= ENOUGH and _share(filled) >= ENOUGH
+
+
+def embedded(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same with the content of files in the cells, as texts: what a stored model keeps of its examples."""
+    held = {}
+    for name in frame.columns:
+        if isinstance(frame[name].dtype, AssetDtype):
+            assets = assets_of(frame[name])
+            cells = [as_text(assets.content(row)) for row in range(len(assets))]
+            held[name] = pd.Series(cells, index=frame.index, dtype=object)
+    return frame.assign(**held) if held else frame
+
+
+def _share(cells: pd.Series[Any]) -> float:
+    return sum(isinstance(cell, str) and _FILE_NAME.fullmatch(cell) is not None for cell in cells) / len(
+        cells
+    )
+
+
+def _as_names(cells: Iterable[object]) -> NDArray[np.object_]:
+    texts = [cell if isinstance(cell, str) else np.nan for cell in cells]
+    names = np.empty(len(texts), dtype=object)
+    names[:] = texts
+    return names
