@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bioloom.data.learned import text_hashes
+from bioloom.errors import UserError, did_you_mean
 from bioloom.registry import Registry
 
 if TYPE_CHECKING:
@@ -47,11 +49,14 @@ class Shape:
     """What a network receives of one record: its kind and sizes, such as (4 channels, 75 positions).
 
     tokens: of `Kind.TOKENS`, how many different ones there are, 0 being that of empty positions
+    edges:  of `Kind.GRAPH`, how many neighbours a node has at most, and how many numbers tell of the edge to each
+            (see `bioloom.modalities.graphs`)
     """
 
     kind: Kind
     sizes: tuple[int, ...]
     tokens: int = 0
+    edges: tuple[int, int] = (0, 0)
 
     def __str__(self) -> str:
         sizes = "x".join(map(str, self.sizes))
@@ -190,6 +195,12 @@ class Watched(NamedTuple):
     values: pd.DataFrame
 
 
+class ModalitySettings(BaseModel):
+    """Settings of a modality, how it encodes; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 class Modality(ABC):
     """One kind of input. Built with what it learned from training rows; its state is JSON.
 
@@ -202,11 +213,25 @@ class Modality(ABC):
     default_network: ClassVar[str]
     unit: ClassVar[str] = ""  # what one part is, such as "nt"; empty where parts have names of their own
     columns: ClassVar[str] = "one"  # "one" column is an input, or "many" columns together are one
+    last: ClassVar[bool] = (
+        False  # its columns are an input only where no other column can be one, or where it is named
+    )
     explainers: ClassVar[tuple[str, ...]] = (
         "occlusion",
         "integrated_gradients",
     )  # of the report, the main one first
     augmentations: ClassVar[tuple[str, ...]] = ()  # keys of the recipe's [augmentation] that go with it
+    fewest_columns: ClassVar[int] = 1  # fewer columns are not taken for such an input unless it is named
+    may_lack: ClassVar[bool] = False  # whether a new file may lack some of the columns
+    rivals: ClassVar[tuple[str, ...]] = ()  # simple models to beat beside those of the task
+
+    class Settings(ModalitySettings):
+        """No settings."""
+
+    companions: ClassVar[
+        tuple[str, ...]
+    ] = ()  # columns of these names say more of the same input, if present
+    on_request: ClassVar[bool] = False  # never found by looking: another view of what another one recognises
 
     @classmethod
     @abstractmethod
@@ -222,6 +247,17 @@ class Modality(ABC):
     @abstractmethod
     def fit(cls, values: pd.DataFrame) -> Self:
         """Learn what encoding needs (length, means, categories) from training rows only."""
+
+    @classmethod
+    def fit_as(cls, values: pd.DataFrame, settings: Any) -> Self:
+        """The same with settings of the class `Settings`, which a recipe has below `encoding`."""
+        del settings
+        return cls.fit(values)
+
+    @classmethod
+    def claims(cls, table: pd.DataFrame) -> tuple[str, ...]:
+        """The columns that together are certainly one input of this modality, found by looking at all at once."""
+        return ()
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -319,6 +355,10 @@ class Modality(ABC):
         label: what an attribution is, with its unit, such as "Change of expression"
         """
 
+    def files(self, values: pd.DataFrame, attribution: NDArray[np.float32]) -> Mapping[str, bytes]:
+        """Files that go with a drawing of one record, by what is added to the drawing's file name; none here."""
+        return {}
+
     @classmethod
     @abstractmethod
     def demo(cls, n: int, seed: int) -> Demo:
@@ -326,3 +366,26 @@ class Modality(ABC):
 
 
 modalities: Registry[type[Modality]] = Registry("modality", "bioloom.modalities", "bioloom.modalities")
+
+
+def encoding_settings(name: str, asked: Mapping[str, Mapping[str, Any]]) -> Any:
+    """The settings of a modality from the section `encoding` of a recipe; all mistakes are reported at once."""
+    for other in asked:
+        _ = modalities[other]
+    settings = modalities[name].Settings
+    try:
+        return settings(**asked.get(name, {}))
+    except ValidationError as error:
+        mistakes = [_mistake(settings, detail) for detail in error.errors()]
+        raise UserError(
+            f'The settings of the modality "{name}" are not right: {"; ".join(mistakes)}.',
+            where=f"encoding.{name}",
+            fix=f"its settings are: {', '.join(settings.model_fields) or 'none'}",
+        ) from None
+
+
+def _mistake(settings: type[BaseModel], detail: Any) -> str:
+    key = ".".join(map(str, detail["loc"]))
+    if detail["type"] == "extra_forbidden":
+        return f'"{key}" is no setting.{did_you_mean(key, settings.model_fields)}'
+    return f'"{key}": {detail["msg"]} (got {detail["input"]!r})'

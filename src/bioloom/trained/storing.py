@@ -176,7 +176,12 @@ def _build(description: dict[str, Any], recipe: Recipe, arrays: Mapping[str, NDA
         for name, entry in description["inputs"].items()
     }
     shapes = {
-        name: Shape(Kind(entry["kind"]), tuple(map(int, entry["sizes"])), int(entry.get("tokens", 0)))
+        name: Shape(
+            Kind(entry["kind"]),
+            tuple(map(int, entry["sizes"])),
+            int(entry.get("tokens", 0)),
+            fitted[name].shape.edges,
+        )
         for name, entry in description["inputs"].items()
     }
     targets = targets_from_json(description["targets"])
