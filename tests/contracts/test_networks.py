@@ -81,11 +81,19 @@ def outputs_of(network: Network, batch: Batch) -> Tensor:
         return apply(network.eval(), batch)
 
 
+def places_of(name: str, shapes: Shapes) -> tuple[int, ...]:
+    """The places at which a network answers: all of its input where it answers everywhere."""
+    if not networks[name].everywhere:
+        return ()
+    ((kind, sizes),) = ((shape.kind, shape.sizes) for shape in shapes.values())
+    return sizes if kind is Kind.TOKENS else sizes[1:]
+
+
 @pytest.mark.parametrize(("name", "shapes"), CASES)
 def test_outputs_are_records_by_outputs(name: str, shapes: Shapes) -> None:
     for outputs, records in ((1, 5), (3, 1)):
         raw = outputs_of(fresh(name, shapes, outputs), batch_of(shapes, records))
-        assert raw.shape == (records, outputs)
+        assert raw.shape == (records, outputs, *places_of(name, shapes))
         assert raw.dtype == torch.float32
         assert raw.isfinite().all()
 
@@ -124,7 +132,8 @@ def test_a_mask_without_empty_positions_is_as_none(name: str, shapes: Shapes) ->
 @pytest.mark.parametrize(("name", "shapes"), CASES)
 def test_every_parameter_has_a_gradient(name: str, shapes: Shapes) -> None:
     network = fresh(name, shapes).eval()
-    apply(network, batch_of(shapes, 8)).square().sum().backward()
+    loss = apply(network, batch_of(shapes, 8)).square().sum()
+    (loss if network.penalty is None else loss + network.penalty).backward()
     without = [key for key, weights in network.named_parameters() if weights.grad is None]
     assert without == []
     assert sum(weights.grad.abs().sum() for weights in network.parameters()) > 0  # type: ignore[union-attr, misc]
@@ -133,10 +142,11 @@ def test_every_parameter_has_a_gradient(name: str, shapes: Shapes) -> None:
 @pytest.mark.parametrize(("name", "shapes"), CASES)
 def test_a_small_step_downhill_lowers_the_loss(name: str, shapes: Shapes) -> None:
     network, batch = fresh(name, shapes, outputs=1).eval(), batch_of(shapes, 16)
-    truth = torch.linspace(-1, 1, 16)[:, None]
+    truth = torch.linspace(-1, 1, 16).reshape(16, 1, *[1] * len(places_of(name, shapes)))
 
     def loss() -> Tensor:
-        return (apply(network, batch) - truth).square().mean()
+        error = (apply(network, batch) - truth).square().mean()
+        return error if network.penalty is None else error + network.penalty
 
     before = loss()
     before.backward()
@@ -170,7 +180,9 @@ def test_maps_keep_positions_and_lead_to_the_output(name: str, shapes: Shapes) -
     maps = getattr(network, "features", None)
     if maps is None:
         return
-    assert maps.ndim == 3
+    (shape,) = shapes.values()
+    places = {Kind.IMAGE: shape.sizes[1:]}.get(shape.kind, shape.sizes[-1:])
+    assert maps.ndim == 2 + len(places), "(records, channels, *places)"
     assert maps.shape[0] == 2
     (gradient,) = torch.autograd.grad(raw.sum(), maps)
     assert gradient.abs().sum() > 0
@@ -183,7 +195,7 @@ def test_the_layer_table_counts_every_parameter(name: str, shapes: Shapes) -> No
     assert table.parameters == sum(weights.numel() for weights in network.parameters())
     assert all(layer.parameters >= 0 for layer in table.layers)
     assert network.training, "the network is left as it was"
-    assert table.layers[-1].shape == (2,)
+    assert table.layers[-1].shape == (*places_of(name, shapes), 2)
 
 
 @pytest.mark.parametrize("name", list(networks))
@@ -218,8 +230,8 @@ def test_an_input_of_another_kind_is_refused(name: str) -> None:
 
 
 def test_every_kind_has_at_most_one_usual_network() -> None:
-    usual = [kind for network in networks.values() for kind in network.default_for]
-    assert len(usual) == len(set(usual))
+    usual = [(network.everywhere, kind) for network in networks.values() for kind in network.default_for]
+    assert len(usual) == len(set(usual)), "one for records, and one for answers at every place"
 
 
 @pytest.mark.parametrize("name", [name for name in networks if not networks[name].several])

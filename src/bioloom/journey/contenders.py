@@ -54,7 +54,12 @@ def tried_networks(prepared: Prepared) -> tuple[str, ...]:
         return (default,)
     (each,) = prepared.recipe.data.inputs.values()
     kind = modalities[each.modality].kind
-    others = (name for name, network in networks.items() if kind in network.also_for | network.default_for)
+    everywhere = networks[default].everywhere
+    others = (
+        name
+        for name, network in networks.items()
+        if network.everywhere == everywhere and kind in network.also_for | network.default_for
+    )
     return (default, *(name for name in others if name != default))
 
 

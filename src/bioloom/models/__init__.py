@@ -51,6 +51,8 @@ class Network(nn.Module, ABC):
     features: the last maps with positions kept, (records, channels, positions), set by forward where they exist
     everywhere: whether it answers at every place of its input, (records, outputs, *places): each position of a
             sequence, each pixel of a picture; it takes one input, and answers for the empty places of a mask as it likes
+    code: the few numbers by which it describes each record, (records, numbers), set by forward where there are any
+    penalty: what forward adds to the loss of a batch while learning, such as a divergence; None where nothing
     strands: inputs that are also read as reverse complement when predicting; the answer is the mean of both readings
     """
 
@@ -64,8 +66,10 @@ class Network(nn.Module, ABC):
     space: ClassVar[Space] = {}
     learning_rate: ClassVar[float] = 2e-3
     mixed_precision: ClassVar[bool] = False
-    everywhere: ClassVar[bool] = False
+    everywhere: bool = False
     strands: tuple[str, ...] = ()
+    code: Tensor | None = None
+    penalty: Tensor | None = None
 
     class Settings(NetworkSettings):
         """No settings."""
@@ -82,6 +86,11 @@ class Network(nn.Module, ABC):
         A stored model is built from these, so that it stays what it is when a default changes.
         """
         del shapes
+        return settings
+
+    @classmethod
+    def for_labels(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        """The settings of the network that goes on with weights learned without labels; here the same."""
         return settings
 
 

@@ -44,6 +44,7 @@ class Ensemble(Network):
     def __init__(self, members: Sequence[Network]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
+        self.everywhere = members[0].everywhere
 
     @classmethod
     def build(cls, shapes: Shapes, n_outputs: int, settings: Settings) -> Self:

@@ -109,7 +109,7 @@ class Fusion(Network):
 def usual(kind: Kind) -> str:
     """The network that is the usual choice for a kind of input."""
     for name, network in networks.items():
-        if kind in network.default_for:
+        if kind in network.default_for and not network.everywhere:
             return name
     raise UserError(
         f'No network is the usual choice for inputs of the kind "{kind}".', fix="leave that input out"

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from bioloom.modalities import Encoded, Resident
+from bioloom.modalities import Batch, Encoded, Resident
 from bioloom.models import Network, Shapes, apply
 from bioloom.models.layers import layer_table
+from bioloom.models.places import filled_up, trimmed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +25,7 @@ Larger batches fall out of it and take up to twice as long (deep networks on 1,0
 def predict(
     network: Network, encoded: Mapping[str, Encoded], *, device: str = "cpu", batch_size: int = 0
 ) -> NDArray[np.float32]:
-    """Raw outputs (standardised targets, or logits) of all records in their order, (records, outputs) float32.
+    """Raw outputs (standardised targets, or logits) of all records in their order, (records, outputs, *places) float32.
 
     batch_size: records at a time; 0 chooses so that a batch fits the cache
     """
@@ -42,15 +43,23 @@ def cache_sized(network: Network, shapes: Shapes) -> int:
 
 
 def outputs(network: Network, residents: Mapping[str, Resident], index: Tensor, batch_size: int) -> Tensor:
-    """Raw outputs of the records at an index, (index, outputs); the network is left in the mode it was in."""
+    """Raw outputs of the records at an index, (index, outputs, *places); the network is left in the mode it was in."""
     training = network.training
     network.eval()
     try:
         with torch.inference_mode():
             parts = [
-                apply(network, {name: each.batch(part) for name, each in residents.items()})
+                _answered(network, {name: each.batch(part) for name, each in residents.items()})
                 for part in torch.split(index, batch_size)
             ]
             return torch.cat(parts)
     finally:
         network.train(training)
+
+
+def _answered(network: Network, batch: Batch) -> Tensor:
+    """Raw outputs for a batch; a network that answers everywhere is not asked about what is empty in all records."""
+    if not network.everywhere or all(signal.mask is None for signal in batch.values()):
+        return apply(network, batch)
+    width = next(iter(batch.values())).x.shape[-1]
+    return filled_up(apply(network, trimmed(batch)), width)

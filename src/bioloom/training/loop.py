@@ -25,6 +25,7 @@ from bioloom.heads import HEADS
 from bioloom.modalities import Batch, Signal
 from bioloom.models import Network, apply, build
 from bioloom.models.layers import layer_table
+from bioloom.models.places import by_length, lengths_of, trimmed, trimmed_as
 from bioloom.models.predict import cache_sized, outputs, predict
 from bioloom.training import checkpoint as checkpoints
 from bioloom.training.augment import augment
@@ -125,7 +126,8 @@ class _Run:
         plan, device = job.plan, job.device
         self.job, self.network = job, network
         self.inputs = {name: encoded.on(device) for name, encoded in job.inputs.items()}
-        self.truth = torch.from_numpy(job.truth).to(device)  # (records, targets)
+        self.truth = torch.from_numpy(job.truth).to(device)  # (records, targets, *places)
+        self.lengths = lengths_of(job.truth)  # (records,), None where all are alike
         self.weight = torch.from_numpy(job.weight).to(device)  # (records,)
         self.even = _even(job)  # nothing unknown, all weights 1: then neither is looked at in each step
         self.train = torch.from_numpy(job.train)
@@ -182,7 +184,10 @@ class _Run:
     def order(self, number: int) -> Tensor:
         """The training records in the order of an epoch, whose randomness begins here."""
         _seed(_mixed(self.job.seed, number), self.job.device)
-        return self.train[shuffled(len(self.train))].to(self.job.device)
+        order = self.train[shuffled(len(self.train))]
+        if self.lengths is not None:
+            order = by_length(order, self.lengths, self.job.plan.batch_size)
+        return order.to(self.job.device)
 
     def _learn(self, order: Tensor) -> float:
         """Learn from the records in this order; the mean loss (read once, so that a graphics card need not wait)."""
@@ -206,11 +211,17 @@ class _Run:
         told, mixture = self.job.augmentation, None
         if told:
             batch, mixture = augment(batch, told)
+        if self.network.everywhere:
+            batch = trimmed(batch)
         with self._arithmetic():
             raw = apply(self.network, batch)
+        if self.network.everywhere:
+            truth = trimmed_as(truth, raw)
         if mixture is not None:
-            return mixture.loss(self.loss, raw.float(), truth, weight)
-        return self._loss(raw.float(), truth, weight)
+            loss = mixture.loss(self.loss, raw.float(), truth, weight)
+        else:
+            loss = self._loss(raw.float(), truth, weight)
+        return loss if self.network.penalty is None else loss + self.network.penalty
 
     def _loss(self, raw: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
         if self.even:
