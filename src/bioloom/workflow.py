@@ -164,8 +164,10 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         _write_table(opened.path / "predictions.csv", result.predictions_table(trial))
     with clock.stage("explain", "Explaining predictions"), session(trainee.fitted.threads):
         numbers = sum(prod(shape.sizes) for shape in trainee.job.shapes.values())
-        chosen = _spread_over_unseen(prepared, split, trainee.raw, numbers)
-        explanation = _explain_rows(prepared, chosen, model, opened.path, clock.listener)
+        explanation: list[dict[str, Any]] = []
+        if trainee.job.task.labelled:
+            chosen = _spread_over_unseen(prepared, split, trainee.raw, numbers)
+            explanation = _explain_rows(prepared, chosen, model, opened.path, clock.listener)
     with clock.stage("report", "Writing the report"):
         environment = result.describe_environment(trainee.job.device, trainee.fitted.threads)
         told = searched.result(trainee, rivals, rehearsal.chosen())

@@ -11,13 +11,14 @@ from bioloom.tasks import TASKS
 
 Data = tuple[NDArray[np.float32], NDArray[np.float32]]
 
+NUMBERS = ("regression", "reconstruct")
 USES = sorted({(task.name, name) for task in TASKS.values() for name in task.metrics})
 
 
 def ordinary(task: str, n: int = 60, seed: int = 0) -> Data:
     """Truths with an unknown one, and predictions that are right more often than not."""
     random = np.random.default_rng(seed)
-    if task == "regression":
+    if task in NUMBERS:
         truth = random.normal(5, 2, (n, 2))
         value = truth + random.normal(0, 1, (n, 2))
     elif task == "binary":
@@ -70,8 +71,8 @@ def guess(truth: NDArray[np.float32], task: str, metric: str) -> NDArray[np.floa
     random = np.random.default_rng(1)
     known = truth[np.isfinite(truth[:, 0])]
     drawn = known[random.integers(0, len(known), len(truth)), :1]
-    probabilistic = metric in ("rmse", "mae", "r2", "log_loss", "brier")
-    if task == "regression":
+    probabilistic = metric in ("rmse", "mae", "r2", "variance_explained", "log_loss", "brier")
+    if task in NUMBERS:
         return (
             np.tile(np.nanmean(truth, axis=0), (len(truth), 1))
             if probabilistic
@@ -93,7 +94,7 @@ def guess(truth: NDArray[np.float32], task: str, metric: str) -> NDArray[np.floa
 def test_the_declared_chance_level_is_what_a_guess_gets(task: str, name: str) -> None:
     truth, _ = ordinary(task, 20_000)
     truth = truth[4:]
-    if task == "regression":
+    if task in NUMBERS:
         truth = np.nan_to_num(truth)
     found = METRICS[name](truth, guess(truth, task, name))
     assert found == pytest.approx(METRICS[name].chance(truth.astype(np.float64)), abs=0.03)

@@ -21,7 +21,7 @@ def fit_baselines(
 
     fewer: for the rivals that take longest, the nearest record and boosting: the same records, or a part of them
     """
-    names = {role: role for role in ROLES} | {"simple": task.simple}
+    names = {role: role for role in ROLES if role in task.rivals} | {"simple": task.simple}
     return {
         role: simple_models[name].fit(fewer if role in SLOW else data, targets, seed)
         for role, name in names.items()

@@ -115,7 +115,7 @@ def compete(
     values |= {} if reach is None else {f"{REACH}model": reach}
     values |= {role: rival.values[test] for role, rival in rivals.by_role.items()}
     listener.progress(0.1, "controls")
-    values |= _controls(trainee, rivals, test)
+    values |= _controls(trainee, rivals, test) if trainee.job.task.labelled else {}
     values |= _simple_shares(trainee, rivals, programme, test)
     values |= _further(trainee, programme, shelf, listener)
     return values

@@ -40,11 +40,16 @@ def deliver(trial: Trial, role: str, recipe: Recipe) -> Model:
         role=kept,
         delivered=delivered,
         calibration={role: each for role, each in calibrated.items() if each is not None},
-        conformal={"network": promise(trial, "model"), kept: promise(trial, kept), **_student(trial)},
+        conformal=_promises(trial, kept) if trial.task.labelled else {},
         student=None if trainee.student is None else trainee.student.fitted.network,
         learned=_learned(trainee),
         domain=Domain.fit(seen.features, learned, seen.places(job.validation), job.seed, seen.features.units),
     )
+
+
+def _promises(trial: Trial, kept: str) -> dict[str, Conformal]:
+    """How far predictions may be off: those of the network, and of the model that is kept beside it."""
+    return {"network": promise(trial, "model"), kept: promise(trial, kept), **_student(trial)}
 
 
 def _student(trial: Trial) -> dict[str, Conformal]:

@@ -105,6 +105,8 @@ def _summed(leaks: Sequence[Leakage], splits: Sequence[Split]) -> Leakage:
 def _truth(prepared: Prepared) -> NDArray[np.float32]:
     """Labels as numbers, whichever class is called positive; nothing is learned from them here."""
     names = tuple(map(str, prepared.records.targets.columns))
+    if not names:  # learning without labels: all records are alike
+        return np.zeros((len(prepared.records), 1), dtype=np.float32)
     classes = tuple(sorted(prepared.classes))
     return Targets(prepared.recipe.data.task, names, classes).truth(prepared.records.targets)
 

@@ -141,8 +141,9 @@ class Training:
 
 def trainings(trainee: Trainee, programme: Programme) -> Iterator[tuple[str, Training]]:
     """Every further training with its name."""
-    yield from _shuffled(trainee, programme.shuffles)
     job = trainee.job
+    if job.task.labelled:
+        yield from _shuffled(trainee, programme.shuffles)
     for share in programme.shares:
         rows = nested(trainee, share)
         if len(rows) >= FEWEST:

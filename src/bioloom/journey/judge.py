@@ -110,7 +110,7 @@ class Judged:
     baselines: Mapping[str, SimpleModel]
     features: str
     comparison: tuple[Difference, ...]
-    shuffle: Shuffle
+    shuffle: Shuffle | None
     evidence: Evidence
     findings: tuple[Finding, ...]
     verdict: Verdict
@@ -136,7 +136,7 @@ class Judged:
             },
             "comparison": [each.to_json() for each in self.comparison if each.against in self.baselines],
             "controls": {
-                "label_shuffle": self.shuffle.to_json(),
+                "label_shuffle": None if self.shuffle is None else self.shuffle.to_json(),
                 "others": [self._control(name) for name in CONTROLS if name in self.scores],
             },
             **self.evidence.to_json(),
@@ -158,7 +158,7 @@ def judge(trial: Trial) -> Judged:
     resampled = resample(task, trial.truth, values, trial.plan)
     scores = {name: _all_metrics(trial, resampled, name) for name in values}
     comparison = compare(resampled)
-    shuffle = _shuffle(trial)
+    shuffle = _shuffle(trial) if task.labelled else None
     evidence = gather(trial)
     facts = _facts(trial, Measured(scores, comparison, shuffle, evidence))
     findings = run_checks(facts)
@@ -172,7 +172,7 @@ def judge(trial: Trial) -> Judged:
         features=trial.rivals.features.features.description,
         comparison=comparison,
         shuffle=shuffle,
-        evidence=replace(evidence, uncertainty=coverage(trial, delivered)),
+        evidence=replace(evidence, uncertainty=coverage(trial, delivered)) if task.labelled else evidence,
         findings=findings,
         verdict=concluded,
         delivered=delivered,
@@ -192,7 +192,7 @@ def _all_metrics(trial: Trial, resampled: Resampled, name: str) -> dict[str, Sco
     found = resampled.scores(name)
     if trial.alone:
         found |= refused_scores(trial.trainee.job.task, len(trial.truth))
-    if name in INFORMED and not trial.trainee.learnable.targets.classes:
+    if name in INFORMED and trial.task.labelled and not trial.trainee.learnable.targets.classes:
         plan = trial.plan
         found[NAME] = predictive_information(trial.truth, trial.once.values[name], plan.groups, plan.seed)
     return found
@@ -200,7 +200,7 @@ def _all_metrics(trial: Trial, resampled: Resampled, name: str) -> dict[str, Sco
 
 def _per_target(trial: Trial) -> dict[str, dict[str, Score]]:
     names = trial.trainee.learnable.targets.names
-    if len(names) < 2:
+    if len(names) < 2 or not trial.task.labelled:
         return {}
     return target_scores(trial.task, trial.truth, trial.once.values["model"], trial.plan, names)
 
@@ -224,7 +224,7 @@ class Measured:
 
     scores: Mapping[str, Mapping[str, Score]]
     comparison: tuple[Difference, ...]
-    shuffle: Shuffle
+    shuffle: Shuffle | None
     evidence: Evidence
 
 

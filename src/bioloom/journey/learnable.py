@@ -20,6 +20,7 @@ from bioloom.data.records import Problem, Records, take_rows
 from bioloom.data.split import Split
 from bioloom.journey.folder import ENCODED
 from bioloom.journey.prepare import Prepared
+from bioloom.journey.unlabelled import own_truth
 from bioloom.modalities import Encoded, Modality, modalities
 from bioloom.models import check_settings, networks
 from bioloom.recipe import TrainingRecipe
@@ -58,14 +59,20 @@ def encode(prepared: Prepared, split: Split, folder: Path | None = None) -> Lear
         else start.modality(name)
         for name, recipe in prepared.recipe.data.inputs.items()
     }
-    targets = fit_targets(take_rows(records.targets, train), prepared.recipe.data.task, prepared.classes)
-    if start is not None and start.predicts(targets):
-        targets = start.model.targets
+    encoded = {name: _encode(prepared, modality, name, folder) for name, modality in fitted.items()}
+    task = tasks.task(prepared.recipe.data.task)
+    if task.labelled:
+        targets = fit_targets(take_rows(records.targets, train), task.name, prepared.classes)
+        if start is not None and start.predicts(targets):
+            targets = start.model.targets
+        truth = targets.truth(records.targets)
+    else:
+        targets, truth = own_truth(task, fitted, encoded)
     return Learnable(
         modalities=fitted,
-        encoded={name: _encode(prepared, modality, name, folder) for name, modality in fitted.items()},
+        encoded=encoded,
         targets=targets,
-        truth=targets.truth(records.targets),
+        truth=truth,
         notes=tuple(note for name, each in fitted.items() for note in each.notes(records.inputs[name])),
     )
 
@@ -88,6 +95,9 @@ def choose_network(prepared: Prepared) -> tuple[str, str]:
         return networks[asked].name, f"that of {prepared.start.folder}, whose weights it begins with"
     if asked != "auto":
         return networks[asked].name, prepared.reasons.get("network", "named in the recipe")
+    usual = tasks.TASKS[prepared.recipe.data.task].network
+    if usual:
+        return usual, "the usual choice where there are no labels"
     names = [recipe.modality for recipe in prepared.recipe.data.inputs.values()]
     if len(names) == 1:
         ((name, each),) = prepared.recipe.data.inputs.items()

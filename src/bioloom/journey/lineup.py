@@ -19,6 +19,7 @@ from bioloom.journey.contenders import (
 from bioloom.journey.learnable import Learnable
 from bioloom.journey.prepare import Prepared
 from bioloom.journey.shelf import Shelf
+from bioloom.journey.unlabelled import labelled
 from bioloom.models import networks
 from bioloom.models.candidates import Space
 from bioloom.recipe import Recipe
@@ -110,6 +111,10 @@ def line_up(prepared: Prepared, split: Split, learnable: Learnable) -> Lineup:
     told, validation = scope(prepared.recipe), len(split.index("validation"))
     if told.off or prepared.start is not None:
         return Lineup((), told, off=told.off or "it begins with the network of another run")
+    if not labelled(prepared.recipe):
+        return Lineup(
+            (), told, off="what restores a record best need not describe it best, and there are no labels"
+        )
     if validation < FEWEST_VALIDATION:
         return Lineup((), told, off=f"{validation} validation records cannot tell candidates apart")
     ground = Ground(prepared, split, learnable, Shelf(None))

@@ -18,6 +18,7 @@ from bioloom.journey import roles as column_roles
 from bioloom.journey.recorded import Dropped, drop, target_problems, to_records
 from bioloom.journey.roles import Roles
 from bioloom.journey.start import Start, begin, refuse_other_inputs
+from bioloom.journey.unlabelled import labelled, refuse_target
 from bioloom.modalities import modalities
 from bioloom.recipe import InputRecipe, Recipe, RegionRecipe
 from bioloom.targets import class_order, infer, refuse_unfit
@@ -192,7 +193,8 @@ class Assigned:
 
 def assign(request: Request, recipe: Recipe, table: Table) -> Assigned:
     """Give each column its role and look at every cell."""
-    if not recipe.data.target:
+    refuse_target(recipe)
+    if not recipe.data.target and labelled(recipe):
         raise _no_target(table, recipe)
     if request.inputs:
         parsed = column_roles.parse_inputs(request.inputs, table)
@@ -274,6 +276,8 @@ def _stop_at_fatal(problems: Sequence[Problem], table: Table) -> None:
 def _choose_task(recipe: Recipe, records: Records) -> tuple[str, dict[str, str]]:
     if recipe.data.task != "auto":
         named = tasks.task(recipe.data.task).name
+        if not tasks.TASKS[named].labelled:
+            return named, {"task": "named with --task; it needs no labels"}
         refuse_unfit(records.targets, named)
         return named, {"task": "named with --task"}
     name, reason = infer(records.targets)
@@ -289,7 +293,7 @@ def _choose_classes(recipe: Recipe, records: Records, task: str) -> tuple[tuple[
             where=f"evaluation.{stated[0]}",
             fix="leave it out, or choose a target of two classes",
         )
-    if task == "regression":
+    if task == "regression" or not tasks.TASKS[task].labelled:
         if recipe.data.positive is not None:
             raise UserError(
                 "A number has no positive class.",

@@ -67,7 +67,9 @@ def _left_out(table: Table, roles: Roles) -> list[Problem]:
 
 def target_problems(records: Records, task: str) -> list[Problem]:
     """Rows whose target is missing or is no number."""
-    problems = []
+    problems: list[Problem] = []
+    if not len(records.targets.columns):
+        return problems
     known = records.targets.notna().to_numpy(copy=True)
     wrong = np.zeros_like(known)
     if task == "regression":

@@ -146,6 +146,7 @@ def _target(run: Trained) -> dict[str, Any]:
         "task": targets.task,
         "title": tasks.task(targets.task).title,
         "reason": reasons.get("task", ""),
+        **({} if tasks.task(targets.task).labelled else {"labelled": False}),
         "classes": list(targets.classes),
         "positive": targets.positive,
         "positive_reason": reasons.get("positive", ""),

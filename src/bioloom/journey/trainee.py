@@ -19,8 +19,10 @@ from bioloom.evaluation.calibration import Calibration, Operating, Validation, l
 from bioloom.journey.learnable import Learnable, make_job
 from bioloom.journey.prepare import Prepared
 from bioloom.journey.rotation import rotated
+from bioloom.journey.unlabelled import as_features, labelled
 from bioloom.modalities.combined import SomeFeatures, features_of
 from bioloom.models import Network, SimpleModel, TrainingData
+from bioloom.models.embed import code_size
 from bioloom.models.ensemble import mean_of, spread_of, together
 from bioloom.recipe import Recipe
 from bioloom.training.distil import distil
@@ -206,7 +208,8 @@ def distilled(recipe: Recipe) -> bool:
 
 def members_asked(recipe: Recipe) -> int:
     """How many networks are trained and averaged."""
-    return recipe.training.members or MEMBERS[recipe.budget]
+    usual = MEMBERS[recipe.budget] if labelled(recipe) else 1  # codes of several networks have no common mean
+    return recipe.training.members or usual
 
 
 def _calibrate(
@@ -261,7 +264,7 @@ def fit_rivals(trainee: Trainee) -> Rivals:
     """Fit the baselines on the training rows of a trainee; they choose their settings on its validation rows."""
     job = trainee.job
     rows = some_rows(job.train, BASELINE_RECORDS, job.seed)
-    features = features_of(trainee.learnable.modalities, trainee.records.inputs, _looked_at(trainee, rows))
+    features = _features(trainee, _looked_at(trainee, rows))
     data = simple_data(trainee, features, rows)
     few = some_rows(rows, FEWER[trainee.prepared.recipe.budget], job.seed)
     fewer = simple_data(trainee, features, few)
@@ -269,6 +272,14 @@ def fit_rivals(trainee: Trainee) -> Rivals:
     del data, fewer  # of many records, copies of half a gigabyte
     others = not_learned(trainee, features)
     return Rivals({role: asked(trainee, model, others) for role, model in fitted.items()}, features, rows)
+
+
+def _features(trainee: Trainee, rows: NDArray[np.int64]) -> SomeFeatures:
+    """Some records as simple models see them; where the input itself is to be restored, all numbers of it."""
+    learnable = trainee.learnable
+    if trainee.job.task.labelled:
+        return features_of(learnable.modalities, trainee.records.inputs, rows)
+    return SomeFeatures(rows, as_features(learnable.truth[rows], learnable.targets))
 
 
 def _looked_at(trainee: Trainee, learned: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -329,6 +340,7 @@ def simple_data(trainee: Trainee, features: SomeFeatures, train: NDArray[np.int6
         weight=job.weight[train],
         validation_features=features.of(job.validation),
         validation_truth=truth[job.validation],
+        size=code_size(trainee.members[0].fitted.network, job.shapes),
     )
 
 

@@ -176,11 +176,55 @@ def _rmse(truth: Floats, value: Floats) -> Estimate:
     return lambda weights: np.sqrt(mean_square(weights))
 
 
+def _explained(pairs: Pairs) -> Estimate:
+    """1 - (squared errors of all targets) / (squared distances of all truths from the means of their targets)."""
+    truth, value = np.asarray(pairs.truth, dtype=np.float64), np.asarray(pairs.value, dtype=np.float64)
+    known = np.isfinite(truth)
+    filled = np.where(known, truth, 0.0)
+    centre = filled.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    centred = np.where(known, truth - centre, 0.0)
+    error = np.where(known, truth - value, 0.0)
+    of_record = np.column_stack([(error**2).sum(axis=1), (centred**2).sum(axis=1)])
+    counted = known.astype(np.float64)
+
+    def estimate(weights: Floats) -> Floats:
+        errors, squares = of_record.T @ weights
+        sums, counts = centred.T @ weights, counted.T @ weights  # (targets, draws)
+        around = squares - ratio(sums**2, counts).sum(axis=0, where=counts > 0)
+        return 1.0 - ratio(errors, np.where(around <= 1e-12 * squares, 0.0, around))
+
+    return estimate
+
+
+def _nothing_to_explain(pairs: Pairs) -> str | None:
+    """Some target must differ between records; predictions of known targets must be numbers."""
+    truth, value = np.asarray(pairs.truth, dtype=np.float64), np.asarray(pairs.value, dtype=np.float64)
+    known = np.isfinite(truth)
+    if not known.any():
+        return "no record has a known value"
+    if not np.isfinite(value[known]).all():
+        return "some predictions are not finite numbers"
+    lowest = np.where(known, truth, np.inf).min(axis=0)
+    highest = np.where(known, truth, -np.inf).max(axis=0)
+    return None if (highest > lowest).any() else "every true value is the same"
+
+
 def _deviation(truth: Floats) -> float:
     return float(np.abs(truth - truth.mean()).mean())
 
 
 REGRESSION = (
+    Metric(
+        name="variance_explained",
+        title="share of variance explained",
+        plain="The share of all differences between records, over all features together, that is still there after records "
+        "were described by few numbers and restored from them: 1 is all, 0 is no better than naming the mean of each feature.",
+        prepare=_explained,
+        reason=_nothing_to_explain,
+        scale=UNEXPLAINED,
+        chance=always(0.0),
+        range=(-np.inf, 1.0),
+    ),
     Metric(
         name="spearman",
         title="Spearman correlation",

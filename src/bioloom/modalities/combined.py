@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom.data.records import take_rows
-from bioloom.modalities import Features, Modality
+from bioloom.modalities import Encoded, Features, Modality
 
 
 def combined_features(fitted: Mapping[str, Modality], inputs: Mapping[str, pd.DataFrame]) -> Features:
@@ -25,6 +25,16 @@ def combined_features(fitted: Mapping[str, Modality], inputs: Mapping[str, pd.Da
         "; ".join(f"{name}: {block.description}" for name, block in blocks.items()),
         {f"{name}: {each}": unit for name, block in blocks.items() for each, unit in block.units.items()},
     )
+
+
+def encoded_features(encoded: Encoded, names: tuple[str, ...]) -> Features:
+    """All numbers of records as networks see them, (records, numbers); 0 at empty positions."""
+    import torch
+
+    x, mask = encoded.on("cpu").batch(torch.arange(len(encoded)))
+    values = x if mask is None else x * mask[:, None]
+    told = "all numbers of a record, as the network sees them"
+    return Features(values.reshape(len(values), -1).numpy(), names, told)
 
 
 BLOCK = 20_000

@@ -19,7 +19,7 @@ from bioloom.evaluation.conformal import Conformal
 from bioloom.evaluation.domain import Domain
 from bioloom.explanation import Explanation, Question, explainers
 from bioloom.modalities import Features, Modality
-from bioloom.modalities.combined import combined_features
+from bioloom.modalities.combined import combined_features, encoded_features
 from bioloom.models import Network, SimpleModel
 from bioloom.models.ensemble import mean_of, members_of, predict_each, spread_of
 from bioloom.models.layers import layer_table
@@ -182,8 +182,16 @@ class Model:
         for start in range(0, max(count, 1), BLOCK):
             rows = np.arange(start, min(start + BLOCK, count))
             part = {name: take_rows(frame, rows) for name, frame in frames.items()}
-            parts.append(answer(combined_features(self.modalities, part)))
+            parts.append(answer(self._features(part)))
         return np.concatenate(parts)
+
+    def _features(self, frames: Mapping[str, pd.DataFrame]) -> Features:
+        """Records as simple models see them; of a task without labels, all numbers that the network sees."""
+        own = task(self.targets.task)
+        if own.labelled:
+            return combined_features(self.modalities, frames)
+        ((name, modality),) = self.modalities.items()
+        return encoded_features(modality.encode(frames[name]), self.targets.names)
 
     def raw(self, frames: Mapping[str, pd.DataFrame], device: str = "cpu") -> NDArray[np.float32]:
         """Raw outputs of the network (standardised targets, or logits), (records, outputs)."""

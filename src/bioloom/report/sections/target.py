@@ -22,9 +22,11 @@ FIGURES_AT_MOST = 4
 STATISTICS = ("mean", "sd", "min", "max", "missing")
 
 
-def render(facts: Facts) -> Markup:
-    """The target with its task, a table of its values and a figure of their distribution."""
+def render(facts: Facts) -> Markup | None:
+    """The target with its task, a table of its values and a figure of their distribution; None without labels."""
     target = facts["data"]["target"]
+    if target.get("labelled") is False:
+        return None
     predictions = read(facts)
     values = {
         "names": ", ".join(map(str, target["names"])),

@@ -1,0 +1,78 @@
+"""Learning without labels: the truth is made from the input, so there is no column to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bioloom.errors import UserError
+from bioloom.modalities import Encoded, Features, Modality, Shape
+from bioloom.recipe import Recipe
+from bioloom.targets import Targets
+from bioloom.tasks import TASKS, Task
+
+ROWS_AT_ONCE = 4096
+"""Records expanded at a time."""
+
+
+def labelled(recipe: Recipe) -> bool:
+    """Whether columns hold what is predicted."""
+    return recipe.data.task not in TASKS or TASKS[recipe.data.task].labelled
+
+
+def refuse_target(recipe: Recipe) -> None:
+    """Raise UserError where a column is named as the target of a task that has none."""
+    if recipe.data.target and not labelled(recipe):
+        raise UserError(
+            f'The task "{recipe.data.task}" learns without labels, so it has no target.',
+            where="--target",
+            fix="leave out --target, and name columns that are no input with --exclude",
+        )
+
+
+def own_truth(
+    task: Task, fitted: Mapping[str, Modality], encoded: Mapping[str, Encoded]
+) -> tuple[Targets, NDArray[np.float32]]:
+    """What is to be said of each record, (records, targets), made from its only input as a network sees it.
+
+    Raises UserError for several inputs.
+    """
+    if len(encoded) > 1:
+        raise UserError(
+            f"Learning without labels takes one input, and there are {len(encoded)}: {', '.join(encoded)}.",
+            where="--input",
+            fix="name one of them with --input, and learn from each in a run of its own",
+        )
+    ((name, values),) = encoded.items()
+    truth = made_of(task, values)
+    return Targets(task.name, value_names(fitted[name].channels, values.shape, truth.shape[1])), truth
+
+
+def made_of(task: Task, encoded: Encoded) -> NDArray[np.float32]:
+    """The truth of each record, (records, targets), block by block."""
+    assert task.made is not None
+    resident, parts = encoded.on("cpu"), []
+    for index in torch.arange(len(encoded)).split(ROWS_AT_ONCE):
+        x, mask = resident.batch(index)
+        parts.append(task.made(x.numpy(), None if mask is None else mask.numpy()))
+    return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+
+
+def value_names(channels: tuple[str, ...], shape: Shape, count: int) -> tuple[str, ...]:
+    """A name for each number of a record: the channel, with the place in it where it has several."""
+    places = shape.sizes[1:]
+    if not places and len(channels) == count:
+        return channels
+    names = [" ".join(str(number + 1) for number in place) for place in np.ndindex(*places)]
+    known = channels if len(channels) == shape.sizes[0] else tuple(map(str, range(1, shape.sizes[0] + 1)))
+    found = tuple(f"{channel} {name}" for channel in known for name in names)
+    return found if len(found) == count else tuple(f"value {number + 1}" for number in range(count))
+
+
+def as_features(truth: NDArray[np.float32], targets: Targets) -> Features:
+    """The numbers of records as simple models see them: what is unknown counts as 0."""
+    told = "all numbers of a record, as the network sees them"
+    return Features(np.nan_to_num(truth, nan=0.0), targets.names, told)
