@@ -218,7 +218,7 @@ def test_settings_are_described_and_closed(name: str) -> None:
     with pytest.raises(ValidationError):
         settings(no_such_setting=1)  # type: ignore[call-arg]
     with pytest.raises(UserError, match="is no setting"):
-        build(name, {"input": next(iter(SHAPES.values()))}, 1, {"no_such_setting": 1})
+        build(name, next(iter(buildable(name)), {"input": SHAPES[Kind.VECTOR]}), 1, {"no_such_setting": 1})
 
 
 @pytest.mark.parametrize("name", list(networks))
