@@ -16,8 +16,8 @@ from bioloom.evaluation.curve import Curve, Doubling, Trained, learning_curve
 from bioloom.evaluation.evidence import Evidence
 from bioloom.evaluation.facts import Facts
 from bioloom.evaluation.folds import without_refused
-from bioloom.evaluation.intervals import Score
-from bioloom.evaluation.verdict import Verdict, decimals, verdict
+from bioloom.evaluation.intervals import Score, decimals
+from bioloom.evaluation.verdict import Verdict, verdict
 from situations import (
     CLEAN,
     FLAT,
@@ -177,6 +177,20 @@ def test_a_verdict_offers_what_it_says_predict_offers(situation: str) -> None:
     found = judged(TABLE[situation][0])
     offered = "predict offers" in found.next and "Predict offers the network" not in found.next
     assert offered == (found.prefer != "model")
+
+
+@pytest.mark.parametrize("asked", ["model", "simple", "boosting", "nearest"])
+@pytest.mark.parametrize("situation", TABLE)
+def test_a_recipe_that_names_who_predicts_is_not_contradicted(situation: str, asked: str) -> None:
+    facts = TABLE[situation][0]
+    findings = run_checks(facts)
+    found, usual = verdict(facts, findings, asked), verdict(facts, findings)
+    assert (found.code, found.prefer, found.text) == (usual.code, usual.prefer, usual.text)
+    if asked == usual.prefer:
+        assert found == usual
+    else:
+        assert "predict offers" not in found.next.lower()
+        assert found.next.endswith(f"; predict uses {facts.title(asked)}, as the recipe asks.")
 
 
 @pytest.mark.parametrize("situation", TABLE)

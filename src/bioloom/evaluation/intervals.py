@@ -73,6 +73,17 @@ class Score:
         return content | ({"undefined": self.undefined} if self.undefined else {})
 
 
+def decimals(low: float, high: float) -> int:
+    """Decimals that tell the ends of an interval from each other and from 0; two where that is enough."""
+    if low == high:
+        return 2
+    for digits in range(2, 6):
+        ends = {round(low, digits), round(high, digits), 0.0}
+        if len(ends) == 3 or (len(ends) == 2 and 0.0 in (low, high)):
+            return digits
+    return 6
+
+
 def rounded(value: float | None) -> float | None:
     """Six significant digits, so that files do not depend on the last bits of a sum."""
     return None if value is None else float(f"{value:.6g}")

@@ -29,6 +29,7 @@ from bioloom.evaluation.ceiling import Ceiling
 from bioloom.evaluation.checks import Finding
 from bioloom.evaluation.comparison import RIVALS, Difference
 from bioloom.evaluation.facts import Facts
+from bioloom.evaluation.intervals import decimals
 from bioloom.metrics import METRICS
 
 
@@ -54,10 +55,22 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Case:
-    """What a rule of the decision table looks at."""
+    """What a rule of the decision table looks at.
+
+    asked: the role of the model that the recipe has predict use; empty where that is for the table to say
+    """
 
     facts: Facts
     findings: Sequence[Finding] = ()
+    asked: str = ""
+
+    def offers(self, role: str) -> bool:
+        """Whether predict uses this model where the table prefers it."""
+        return self.asked in ("", role)
+
+    def offering(self, role: str, words: str = ", which is what predict offers") -> str:
+        """Words that are said only where that is so."""
+        return words if self.offers(role) else ""
 
     def problem(self, family: str) -> Finding | None:
         """The first problem found by a check whose code starts like that."""
@@ -96,14 +109,22 @@ is nothing to find, one of four models would else be called better than guessing
 Rule = Callable[[Case], Verdict | None]
 
 
-def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
-    """The first row of the decision table that fits."""
-    case = Case(facts, findings)
-    for rule in RULES:
-        found = rule(case)
-        if found is not None:
-            return _doubted(case, found)
-    return _doubted(case, _network_wins(case))
+def verdict(facts: Facts, findings: Sequence[Finding], asked: str = "") -> Verdict:
+    """The first row of the decision table that fits.
+
+    asked: the role of the model that the recipe has predict use, whatever the table prefers; empty: none
+    """
+    case = Case(facts, findings, asked)
+    found = next((each for rule in RULES if (each := rule(case)) is not None), None)
+    return _asked_for(case, _doubted(case, found or _network_wins(case)))
+
+
+def _asked_for(case: Case, found: Verdict) -> Verdict:
+    """Where the recipe has predict use another model than the table prefers, that is said at the end."""
+    if case.offers(found.prefer):
+        return found
+    uses = f"predict uses {case.facts.title(case.asked)}, as the recipe asks"
+    return replace(found, next=f"{found.next.rstrip('.')}; {uses}.")
 
 
 def _doubted(case: Case, found: Verdict) -> Verdict:
@@ -142,7 +163,7 @@ def _too_few(case: Case) -> Verdict | None:
     simple, compared = case.facts.score("simple"), case.facts.difference("simple")
     beaten = compared is not None and compared.wins
     safer = simple is not None and simple.value is not None and not beaten
-    offered = "; until then predict offers the simpler model" if safer else ""
+    offered = case.offering("simple", "; until then predict offers the simpler model") if safer else ""
     advice = _sentence(larger_test(case.facts).rstrip(".") + offered)
     return Verdict("too_few", text, advice, prefer="simple" if safer else "model")
 
@@ -190,32 +211,34 @@ def _not_beaten(case: Case) -> Verdict | None:
     rival = unbeaten[0]
     if not case.facts.beats_guessing() and not case.facts.beats_guessing(rival.against):
         return _guessing(case.facts)
-    return _neighbour(case, rival) if rival.against == "nearest" else _simple(case.facts, rival)
+    return _neighbour(case, rival) if rival.against == "nearest" else _simple(case, rival)
 
 
-def _simple(facts: Facts, rival: Difference) -> Verdict:
-    title = facts.title(rival.against)
+def _simple(case: Case, rival: Difference) -> Verdict:
+    facts, title = case.facts, case.facts.title(rival.against)
     if rival.loses:
         return Verdict(
             "simple_better",
             f"{_capital(title)} beats the network by {_figures(rival, facts, turned=True)}.",
-            f"Use {_named(rival)}, which is what predict offers; the network would need {_needed(rival, facts)}.",
+            f"Use {_named(rival)}{case.offering(rival.against)}; the network would need {_needed(rival, facts)}.",
             prefer=rival.against,
         )
     text = f"The network is not clearly better than {title}: the difference is {_figures(rival, facts)}"
     if not facts.beats_guessing(rival.against):
+        offers = "Predict offers the network, but do not say that it"
         return Verdict(
             "simple_as_good",
             f"{text}, though only the network is better than guessing for sure.",
-            f"Predict offers the network, but do not say that it is better; {_parted(facts)}.",
+            f"{offers if case.offers('model') else 'Do not say that the network'} is better; {_parted(facts)}.",
         )
     if not facts.beats_guessing():
         text += ", and only the latter is better than guessing for sure"
     easier = "faster and easier to explain" if rival.against == "simple" else "faster to train"
+    offered = case.offering(rival.against, ", and is what predict offers")
     return Verdict(
         "simple_as_good",
         f"{text}.",
-        f"Prefer {_named(rival)}, which is {easier}, and is what predict offers; {_parted(facts)}.",
+        f"Prefer {_named(rival)}, which is {easier}{offered}; {_parted(facts)}.",
         prefer=rival.against,
     )
 
@@ -251,7 +274,7 @@ def _neighbour(case: Case, rival: Difference) -> Verdict:
         return Verdict(
             "neighbour_as_good",
             f"{_capital(title)} is a better guide than the network, by {_figures(rival, facts, turned=True)}.",
-            f"Use it as a look-up, which is what predict offers; {advice[0].lower()}{advice[1:]}",
+            f"Use it as a look-up{case.offering('nearest')}; {advice[0].lower()}{advice[1:]}",
             prefer="nearest",
         )
     text = (
@@ -262,7 +285,8 @@ def _neighbour(case: Case, rival: Difference) -> Verdict:
     as_good = next((role for role in others if facts.beats_guessing(role)), None)
     if as_good is None:
         return Verdict("neighbour_as_good", text, advice)
-    offered = f"{_capital(facts.title(as_good))} is not beaten either, and is what predict offers"
+    offered = f"{_capital(facts.title(as_good))} is not beaten either"
+    offered += case.offering(as_good, ", and is what predict offers")
     return Verdict("neighbour_as_good", text, f"{offered}; {advice[0].lower()}{advice[1:]}", prefer=as_good)
 
 
@@ -330,17 +354,6 @@ def _figures(difference: Difference, facts: Facts, turned: bool = False) -> str:
     digits = decimals(low, high)
     metric = METRICS[difference.metric].title
     return f"{value:z.{digits}f} ({low:z.{digits}f} to {high:z.{digits}f}) in {metric} on {_records(facts)}"
-
-
-def decimals(low: float, high: float) -> int:
-    """Decimals that tell the ends of an interval from each other and from 0; two where that is enough."""
-    if low == high:
-        return 2
-    for digits in range(2, 6):
-        ends = {round(low, digits), round(high, digits), 0.0}
-        if len(ends) == 3 or (len(ends) == 2 and 0.0 in (low, high)):
-            return digits
-    return 6
 
 
 def _more_data(facts: Facts, only: str = "", *, named: bool = False) -> str:

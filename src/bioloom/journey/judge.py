@@ -162,8 +162,9 @@ def judge(trial: Trial) -> Judged:
     evidence = gather(trial)
     facts = _facts(trial, Measured(scores, comparison, shuffle, evidence))
     findings = run_checks(facts)
-    concluded = verdict(facts, findings)
-    delivered = _delivered(trial, concluded)
+    asked = _asked(trial)
+    concluded = verdict(facts, findings, asked)
+    delivered = asked or concluded.prefer
     return Judged(
         primary=task.primary,
         scores=scores,
@@ -179,12 +180,10 @@ def judge(trial: Trial) -> Judged:
     )
 
 
-def _delivered(trial: Trial, concluded: Verdict) -> str:
-    """What the recipe asks for, else what the verdict prefers."""
+def _asked(trial: Trial) -> str:
+    """The role of the model that the recipe has predict use; empty where that is for the verdict to say."""
     asked = trial.trainee.prepared.recipe.evaluation.deliver
-    if asked == "auto":
-        return concluded.prefer
-    return "model" if asked == "network" else asked
+    return {"auto": "", "network": "model"}.get(asked, asked)
 
 
 def _all_metrics(trial: Trial, resampled: Resampled, name: str) -> dict[str, Score]:
