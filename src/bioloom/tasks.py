@@ -74,6 +74,8 @@ class Task:
     rivals:   the baselines that make sense, by role
     made:     how the truth is made from the input, for a task without labels; None where columns hold the truth
     network:  the usual choice; empty where the kind of input decides
+    everywhere: whether there is an answer at every place of the input: position of a sequence, pixel of a picture
+    place:    what such a place is called in sentences
     """
 
     name: str
@@ -87,6 +89,8 @@ class Task:
     rivals: tuple[str, ...] = ("trivial", "nearest", "simple", "boosting")
     made: Made | None = None
     network: str = ""
+    everywhere: bool = False
+    place: str = ""
 
     @property
     def labelled(self) -> bool:
@@ -312,6 +316,32 @@ TASKS: dict[str, Task] = {
             rivals=("trivial", "simple"),
             made=input_itself,
             network="autoencoder",
+        ),
+        Task(
+            name="position_classes",
+            title="a class at every position",
+            loss=cross_entropy,
+            options=("label_smoothing", "focal", "class_weights"),
+            changed=classes_with,
+            activate=_softmax,
+            metrics=("accuracy", "macro_f1", "balanced_accuracy", "mcc", "log_loss"),
+            simple="logistic",
+            rivals=("trivial", "nearest", "simple"),
+            everywhere=True,
+            place="position",
+        ),
+        Task(
+            name="position_values",
+            title="a number at every position",
+            loss=squared_error,
+            options=(),
+            changed=number_with,
+            activate=_in_units,
+            metrics=("r2", "rmse", "mae", "pearson"),
+            simple="ridge",
+            rivals=("trivial", "nearest", "simple"),
+            everywhere=True,
+            place="position",
         ),
     )
 }  # fmt: skip
