@@ -11,7 +11,7 @@ from bioloom.tasks import TASKS
 
 Data = tuple[NDArray[np.float32], NDArray[np.float32]]
 
-NUMBERS = ("regression", "reconstruct")
+NUMBERS = ("regression", "reconstruct", "position_values")
 USES = sorted({(task.name, name) for task in TASKS.values() for name in task.metrics})
 
 
@@ -34,7 +34,7 @@ def ordinary(task: str, n: int = 60, seed: int = 0) -> Data:
 
 def perfect(truth: NDArray[np.float32], task: str) -> NDArray[np.float32]:
     filled = np.nan_to_num(truth)
-    if task == "multiclass":
+    if task in ("multiclass", "position_classes"):
         return np.eye(3, dtype=np.float32)[filled[:, 0].astype(int)]
     return filled
 

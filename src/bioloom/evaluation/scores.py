@@ -50,7 +50,7 @@ class Resampled:
         return {name: self._score(METRICS[name], model, pairs) for name in self.task.metrics}
 
     def _score(self, metric: Metric, model: str, pairs: Pairs) -> Score:
-        n = int(np.isfinite(self.truth).any(axis=1).sum())
+        n = int(np.isfinite(self.truth).any(axis=tuple(range(1, self.truth.ndim))).sum())
         drawn = self.drawn.get((model, metric.name))
         if drawn is None:
             return Score(None, None, None, n, "none", f"not defined, because {metric.reason(pairs)}")
@@ -59,9 +59,10 @@ class Resampled:
         return Score(drawn.value, interval.low, interval.high, n, interval.method, reason)
 
     def _interval(self, metric: Metric, drawn: Drawn, pairs: Pairs) -> Interval:
-        if metric.counts is not None and not self.grouped:
+        independent = not self.grouped and self.truth.ndim == 2  # the places of a record are not
+        if metric.counts is not None and independent:
             return wilson(*metric.counts(pairs))
-        if metric.ordered is not None and not self.grouped:
+        if metric.ordered is not None and independent:
             return delong(*metric.ordered(pairs))
         interval = resampled_interval(drawn)
         if interval.low is None or interval.high is None:

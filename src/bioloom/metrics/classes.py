@@ -13,20 +13,45 @@ from bioloom.metrics.metric import Estimate, Floats, Pairs
 
 @dataclass(frozen=True)
 class Classes:
-    """Records with a known class: which records, their class, their probabilities, the class called."""
+    """Records with a known class: which records, their class, their probabilities, the class called.
+
+    Where every place of a record has a class, these are the known places of all records, each of which counts as often
+    as its record does; `record` says whose they are.
+    """
 
     known: NDArray[np.bool_]
     truth: NDArray[np.int64]  # (known records,)
     probability: Floats  # (known records, classes)
     called: NDArray[np.int64]  # (known records,)
+    record: NDArray[np.int64] | None = None  # (known places,)
 
     def over_known(self, estimate: Estimate) -> Estimate:
         """An estimate over these records, from weights of all records."""
+        if self.record is not None:
+            record = self.record
+            return lambda weights: estimate(weights[record])
         return lambda weights: estimate(weights if self.known.all() else weights[self.known])
+
+    def over_sums(self, columns: Floats, estimate: Estimate) -> Estimate:
+        """An estimate that needs only weighted sums of some columns, (known records, columns), from weights of all.
+
+        Sums over the places of each record are made once, so that a draw costs as much as one of plain records.
+        """
+        if self.record is None:
+            return self.over_known(lambda weights: estimate(columns.T @ weights))
+        sums = sums_of_records(columns, self.record, len(self.known))
+        return lambda weights: estimate(sums.T @ weights)
+
+
+def sums_of_records(columns: Floats, record: NDArray[np.int64], records: int) -> Floats:
+    """Sums over the places of each record, (records, columns); columns: (places, columns), record: (places,)."""
+    return np.column_stack([np.bincount(record, weights=column, minlength=records) for column in columns.T])
 
 
 def classes_of(pairs: Pairs) -> Classes:
     """The records of known class; a class called from the threshold on, or the likeliest of several."""
+    if pairs.truth.ndim > 2:
+        return _of_places(pairs)
     truth = np.asarray(pairs.truth, dtype=np.float64)[:, 0]
     known = np.isfinite(truth)
     value = np.asarray(pairs.value, dtype=np.float64)[known]
@@ -34,6 +59,16 @@ def classes_of(pairs: Pairs) -> Classes:
         return Classes(known, truth[known].astype(np.int64), value, value.argmax(axis=1))
     called = (value[:, 0] >= pairs.threshold).astype(np.int64)
     return Classes(known, truth[known].astype(np.int64), np.column_stack([1.0 - value, value]), called)
+
+
+def _of_places(pairs: Pairs) -> Classes:
+    """The known places of all records; truth (records, 1, *places), value (records, classes, *places)."""
+    truth = pairs.truth[:, 0].reshape(len(pairs.truth), -1)  # (records, places)
+    record, place = np.nonzero(np.isfinite(truth))
+    value = pairs.value.reshape(*pairs.value.shape[:2], -1)[record, :, place].astype(np.float64)
+    label = truth[record, place].astype(np.int64)
+    known = np.isfinite(truth).any(axis=1)
+    return Classes(known, label, value, value.argmax(axis=1), record)
 
 
 def no_class(pairs: Pairs) -> str | None:

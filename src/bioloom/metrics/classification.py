@@ -56,12 +56,8 @@ def _from_margins(formula: Callable[[_Margins], Floats]) -> Callable[[Pairs], Es
         numbers = np.arange(classes.probability.shape[1])
         there = classes.truth[:, None] == numbers  # (records, classes)
         named = classes.called[:, None] == numbers
-        columns = np.hstack([there & named, there, named]).astype(np.float64).T
-
-        def estimate(weights: Floats) -> Floats:
-            return formula(_Margins(*np.split(columns @ weights, 3)))
-
-        return classes.over_known(estimate)
+        columns = np.hstack([there & named, there, named]).astype(np.float64)
+        return classes.over_sums(columns, lambda sums: formula(_Margins(*np.split(sums, 3))))
 
     return prepare
 
@@ -189,7 +185,11 @@ def _average_precision(pairs: Pairs) -> Estimate:
 def _log_loss(pairs: Pairs) -> Estimate:
     classes = classes_of(pairs)
     right = classes.probability[np.arange(len(classes.truth)), classes.truth]
-    return classes.over_known(mean_of(-np.log(np.clip(right, SURE, 1.0))))
+    losses = -np.log(np.clip(right, SURE, 1.0))
+    if classes.record is None:
+        return classes.over_known(mean_of(losses))
+    columns = np.column_stack([losses, np.ones_like(losses)])
+    return classes.over_sums(columns, lambda sums: ratio(sums[0], sums[1]))
 
 
 def _brier(pairs: Pairs) -> Estimate:

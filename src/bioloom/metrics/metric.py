@@ -7,6 +7,8 @@ and all draws are computed together, so that a thousand draws cost little more t
 
 Shapes: truth (records, targets), unknown ones NaN; value (records, targets) for regression, (records, 1)
 probabilities of the positive class, or (records, classes) probabilities. Classes are numbers from 0.
+Where every place of a record has a target, truths are (records, targets, *places) and values (records, targets or
+classes, *places); weights are of records all the same, because the places of a record are not independent.
 Weights are (records, draws). A value that is not defined is NaN, never 0, and `undefined` says why.
 """
 
@@ -151,7 +153,9 @@ def over_columns(single: Callable[[Floats], Any]) -> Callable[[Floats], float]:
     """A chance level worked out from the known truths of each target, averaged over targets."""
 
     def chance(truth: Floats) -> float:
-        columns = (truth[np.isfinite(truth[:, i]), i] for i in range(truth.shape[1]))
+        columns = (
+            truth[:, i][np.isfinite(truth[:, i])] for i in range(truth.shape[1])
+        )  # of all places, if any
         each = [float(single(column)) for column in columns if len(column)]
         return float(np.mean(each)) if each else float("nan")
 

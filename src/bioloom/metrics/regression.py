@@ -24,11 +24,21 @@ from bioloom.metrics.metric import (
 )
 
 
-def _targets(pairs: Pairs) -> list[tuple[NDArray[np.bool_], Floats, Floats]]:
-    """For each target: which records are known, their truths and their values."""
+def _targets(pairs: Pairs) -> list[tuple[NDArray[np.int64] | None, Floats, Floats]]:
+    """For each target: which records are known (None: all), their truths and their values.
+
+    Where every place of a record has a target: the records of all known places, one after another.
+    """
     truth, value = np.asarray(pairs.truth, dtype=np.float64), np.asarray(pairs.value, dtype=np.float64)
     known = np.isfinite(truth)
-    return [(known[:, i], truth[known[:, i], i], value[known[:, i], i]) for i in range(truth.shape[1])]
+    return [
+        (
+            None if truth.ndim == 2 and known[:, i].all() else np.nonzero(known[:, i])[0],
+            truth[:, i][known[:, i]],
+            value[:, i][known[:, i]],
+        )
+        for i in range(truth.shape[1])
+    ]
 
 
 def _over_targets(
@@ -44,7 +54,7 @@ def _over_targets(
         ]
 
         def estimate(weights: Floats) -> Floats:
-            each = [one(weights if known.all() else weights[known]) for known, one in defined]
+            each = [one(weights if known is None else weights[known]) for known, one in defined]
             return np.mean(each, axis=0) if each else np.full(weights.shape[1], np.nan)
 
         return estimate
