@@ -22,10 +22,11 @@ def question(kind: Kind, name: str = "x", records: int = 3) -> Question:
     if kind is Kind.SEQUENCE:
         x = letters(records, 20)
         return Question(Conv(), {name: signal(x, [20, 15, 9][:records])}, name, 0, shuffles(x, 2))
-    shape = (6,) if kind is Kind.VECTOR else (3, 8, 8)
+    flat = kind in (Kind.VECTOR, Kind.TOKENS)
+    shape = (6,) if flat else (3, 8, 8)
     x = torch.randn(records, *shape, generator=generator)
     background = torch.zeros(records, 1, *shape)
-    network = Smooth(6) if kind is Kind.VECTOR else Additive(torch.randn(2, *shape, generator=generator))
+    network = Smooth(6) if flat else Additive(torch.randn(2, *shape, generator=generator))
     return Question(network, {name: Signal(x)}, name, 1, background)
 
 
@@ -135,7 +136,7 @@ PAIRS = [
     (name, network, kind)
     for name, kind in CASES
     for network in networks
-    if kind in networks[network].accepts and shapes_of(kind) is not None
+    if kind in networks[network].accepts and shapes_of(kind) is not None and not networks[network].everywhere
 ]
 
 

@@ -23,7 +23,7 @@ class Occlusion(Explainer):
 
     name = "occlusion"
     title = "Occlusion (hide a window or a column)"
-    accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR})
+    accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.TOKENS})
 
     @classmethod
     def explain(cls, question: Question) -> Explanation:
@@ -35,7 +35,7 @@ def occlusion(question: Question, *, window: int | None = None, stride: int | No
     """Replace a part by "nothing here" and record how much of the output is lost.
 
     effect = f(x) - mean over backgrounds of f(x with the part taken from the background); zeros where the
-    question holds no background. A column of a table is a part of its own. Along a sequence a window
+    question holds no background. A column of a table is a part of its own, and so is a token. Along a sequence a window
     slides, and each position gets the mean effect of the windows that cover it; letters are hidden whole,
     other signals one channel at a time. Positions outside the mask are left alone and get 0.
 

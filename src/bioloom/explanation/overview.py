@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -172,5 +172,52 @@ def columns(explained: Explained) -> Overview:
     )
 
 
-OVERVIEWS: dict[Kind, Callable[[Explained], Overview]] = {Kind.SEQUENCE: sequences, Kind.VECTOR: columns}
+SHOWN = 15
+"""Words that are drawn."""
+
+SEEN_IN = 2
+"""Records that a word must stand in to be told of."""
+
+
+def tokens(explained: Explained) -> Overview:
+    """Which words move the output most, on average over the places where they stand."""
+    effects: dict[str, list[float]] = {}
+    records: dict[str, set[int]] = {}
+    for number, (row, values) in enumerate(
+        zip(explained.x.astype(np.int64), explained.attribution, strict=True)
+    ):
+        for word, value in _words(row, values, explained.names):
+            effects.setdefault(word, []).append(value)
+            records.setdefault(word, set()).add(number)
+    means = {word: float(np.mean(effects[word])) for word in effects if len(records[word]) >= SEEN_IN}
+    if not means:
+        return Overview("No word stands in two of these texts, so nothing can be averaged.", ())
+    top = sorted(means, key=lambda word: -abs(means[word]))[:SHOWN]
+    named = ", ".join(f'"{word}"' for word in top[:3])
+    figure = attributions([Bar(word, means[word]) for word in top], label=f"{explained.effect}, on average")
+    picture = Picture(
+        "words", "Which words move the prediction, averaged over the places where they stand", figure
+    )
+    return Overview(f"The words that move the prediction most are {named}.", (picture,))
+
+
+def _words(
+    row: NDArray[np.int64], values: NDArray[np.float32], names: tuple[str, ...]
+) -> list[tuple[str, float]]:
+    """The words of a text in small letters, with what their tokens add up to; signs are left out."""
+    words: list[list[Any]] = []
+    for token, value in zip(row[row > 0].tolist(), values.tolist(), strict=False):
+        name = names[token]
+        if not words or not name[:1].isalnum() or not words[-1][0][-1:].isalnum():
+            words.append(["", 0.0])
+        words[-1][0] += name
+        words[-1][1] += value
+    return [(text.strip().casefold(), value) for text, value in words if text.strip()[:1].isalnum()]
+
+
+OVERVIEWS: dict[Kind, Callable[[Explained], Overview]] = {
+    Kind.SEQUENCE: sequences,
+    Kind.VECTOR: columns,
+    Kind.TOKENS: tokens,
+}
 """One way per kind of input."""

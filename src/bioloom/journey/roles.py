@@ -14,6 +14,7 @@ import pandas as pd
 
 from bioloom.data.noise import about_noise
 from bioloom.data.records import RESERVED, Problem, Table, take_rows
+from bioloom.data.wording import listed
 from bioloom.errors import UserError, did_you_mean
 from bioloom.modalities import modalities
 from bioloom.recipe import DataRecipe, InputRecipe
@@ -149,8 +150,10 @@ def parse_inputs(words: Sequence[str], table: Table) -> dict[str, InputRecipe]:
     inputs: dict[str, InputRecipe] = {}
     for word in words:
         named, _, forced = word.partition("=")
-        for column in matching(table, named, "--input"):
-            modality = modalities[forced].name if forced else _detect(table, column)
+        found = matching(table, named, "--input")
+        claimed = {} if forced else _claimed(table, found)
+        for column in found:
+            modality = modalities[forced].name if forced else claimed.get(column) or _detect(table, column)
             if modalities[modality].columns == "many":
                 before = inputs[modality].columns if modality in inputs else ()
                 columns = tuple(dict.fromkeys((*before, column)))  # one that is named twice counts once
@@ -161,14 +164,30 @@ def parse_inputs(words: Sequence[str], table: Table) -> dict[str, InputRecipe]:
 
 
 def _detect(table: Table, column: str) -> str:
-    sure = {name: modalities[name].detect(table.frame[column]) for name in modalities}
+    """What one column is by itself."""
+    alone = [name for name in modalities if modalities[name].fewest_columns == 1]
+    sure = {name: modalities[name].detect(table.frame[column]) for name in alone}
     return max(sure, key=lambda name: sure[name])
 
 
+def _claimed(table: Table, columns: Sequence[str]) -> dict[str, str]:
+    """Columns that only together can be told for what they are, with the modality that claims them."""
+    for name, modality in modalities.items():
+        if 1 < modality.fewest_columns <= len(columns):
+            found = modality.claims(table.frame[list(columns)])
+            if len(found) >= modality.fewest_columns:
+                return dict.fromkeys(found, name)
+    return {}
+
+
 def propose(table: Table, columns: Sequence[str]) -> tuple[dict[str, InputRecipe], dict[str, str]]:
-    """The inputs found by looking: every sequence column; where there is none, all other columns as a table."""
+    """The inputs found by looking: every sequence column; where there is none, all other columns as a table.
+
+    Text is the last resort: a column of it is an input where no other column can be one.
+    """
     detected = {column: _detect(table, column) for column in columns}
-    single = {column: name for column, name in detected.items() if modalities[name].columns == "one"}
+    alone = {column: name for column, name in detected.items() if modalities[name].columns == "one"}
+    single = {column: name for column, name in alone.items() if not modalities[name].last}
     if single:
         inputs = {column: InputRecipe(modality=name, columns=(column,)) for column, name in single.items()}
         return inputs, {column: f"its cells read as {name}" for column, name in single.items()}
@@ -178,10 +197,20 @@ def propose(table: Table, columns: Sequence[str]) -> tuple[dict[str, InputRecipe
             where=f"columns: {', '.join(map(str, table.frame.columns))}",
             fix="name the input with --input, or another target with --target",
         )
-    many = [name for name in modalities if modalities[name].columns == "many"]
+    many = [
+        name
+        for name, modality in modalities.items()
+        if modality.columns == "many" and modality.fewest_columns == 1
+    ]
     best = max(many, key=lambda name: sum(modalities[name].detect(table.frame[column]) for column in columns))
     left_out = {problem.column for problem in unfit(table, best, columns)}
     kept = [column for column in columns if column not in left_out]
+    if alone and set(kept) <= set(alone):
+        inputs = {column: InputRecipe(modality=name, columns=(column,)) for column, name in alone.items()}
+        return inputs, {
+            column: f"it reads as {name}, and no other column can be an input"
+            for column, name in alone.items()
+        }
     inputs = {best: InputRecipe(modality=best, columns=tuple(kept or columns))}
     return inputs, {
         best: "no column reads as a sequence, so all columns that are not the target form a table"
@@ -205,18 +234,35 @@ def _refuse_as_input(inputs: dict[str, InputRecipe], columns: Collection[str], w
             )
 
 
+def _enough(recipe: InputRecipe, columns: Sequence[str]) -> bool:
+    """Whether a file holds at least half of the columns of an input that may lack some."""
+    there = set(columns)
+    found = sum(column in there for column in recipe.columns)
+    return modalities[recipe.modality].may_lack and 2 * found >= len(recipe.columns)
+
+
 def columns_for(table: Table, inputs: dict[str, InputRecipe]) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """The inputs of a stored model in a new table, and notes on what had to be guessed.
 
-    A sequence column of another name is taken where it is the only one of its modality that no input has yet.
+    A sequence column of another name is taken where it is the only one of its modality that no input has yet. Of
+    modalities that may lack columns, those that are missing are empty, if at least half are there.
     """
     found: dict[str, pd.DataFrame] = {}
     notes: list[str] = []
     columns = list(map(str, table.frame.columns))
     taken = {column for recipe in inputs.values() for column in recipe.columns}
     for name, recipe in inputs.items():
-        if all(column in columns for column in recipe.columns):
+        if set(recipe.columns) <= set(columns):
             found[name] = take_rows(table.frame[list(recipe.columns)], np.arange(len(table.frame)))
+            continue
+        if _enough(recipe, columns):
+            frame = table.frame.reindex(columns=list(recipe.columns))
+            found[name] = take_rows(frame, np.arange(len(frame)))
+            lacking = [column for column in recipe.columns if column not in set(columns)]
+            notes.append(
+                f"{len(lacking):,} of the {len(recipe.columns):,} columns of the input are not in {table.source} "
+                f"({listed(lacking, 3)}); each is read as its mean in training"
+            )
             continue
         free = [column for column in columns if column not in taken]
         alike = [column for column in free if _detect(table, column) == recipe.modality]
@@ -227,7 +273,7 @@ def columns_for(table: Table, inputs: dict[str, InputRecipe]) -> tuple[dict[str,
             taken.add(alike[0])
             notes.append(f'the column "{alike[0]}" was taken as the input "{recipe.columns[0]}"')
             continue
-        missing = next(column for column in recipe.columns if column not in columns)
+        missing = next(column for column in recipe.columns if column not in set(columns))
         raise UserError(
             f'The model needs a column "{missing}", and {table.source} has none.{did_you_mean(missing, columns)}',
             where=table.source,

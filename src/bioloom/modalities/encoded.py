@@ -112,6 +112,60 @@ class ResidentTokens(Resident):
 
 
 @dataclass(frozen=True)
+class NumberedEncoded(Encoded):
+    """Texts, two bytes per token.
+
+    tokens:  (records, positions) int16 numbers of tokens, 0 where a position is empty
+    lengths: (records,) int32, filled positions from the left
+    kinds:   how many different tokens there are
+    """
+
+    tokens: NDArray[np.int16]
+    lengths: NDArray[np.int32]
+    kinds: int
+
+    @property
+    def shape(self) -> Shape:  # type: ignore[override]
+        """(positions,) of so many different tokens."""
+        return Shape(Kind.TOKENS, (self.tokens.shape[1],), self.kinds)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def take(self, index: NDArray[np.int64]) -> NumberedEncoded:
+        """The chosen records, in the order of the index."""
+        return NumberedEncoded(self.tokens[index], self.lengths[index], self.kinds)
+
+    def on(self, device: str) -> ResidentNumbered:
+        """The same records with their storage on a device (no copy on the CPU)."""
+        full = bool((self.lengths == self.tokens.shape[1]).all())
+        lengths = None if full else _moved(self.lengths, device)
+        return ResidentNumbered(_moved(self.tokens, device), lengths)
+
+    def told(self, index: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+        """Tokens and lengths."""
+        yield from (self.lengths[index], self.tokens[index])
+
+
+@dataclass(frozen=True)
+class ResidentNumbered(Resident):
+    """Numbers of tokens on a device; lengths are None where every record fills all positions."""
+
+    tokens: Tensor
+    lengths: Tensor | None
+
+    def batch(self, index: Tensor) -> Signal:
+        """The tokens at an integer index, (batch, positions), as the float32 of all signals."""
+        import torch
+
+        x = self.tokens.index_select(0, index).float()
+        if self.lengths is None:
+            return Signal(x)
+        positions = torch.arange(x.shape[1], device=x.device)
+        return Signal(x, positions < self.lengths.index_select(0, index)[:, None])
+
+
+@dataclass(frozen=True)
 class ColumnEncoded(Encoded):
     """Rows of numbers, (records, features) float32."""
 
@@ -149,7 +203,7 @@ class ResidentColumns(Resident):
         return Signal(self.values.index_select(0, index))
 
 
-def _moved(values: NDArray[np.uint8] | NDArray[np.int32] | NDArray[np.float32], device: str) -> Tensor:
+def _moved(values: NDArray[Any], device: str) -> Tensor:
     import torch
 
     tensor = torch.from_numpy(np.require(values, requirements=["C", "W"]))

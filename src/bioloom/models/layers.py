@@ -109,21 +109,36 @@ def _is_layer(module: nn.Module) -> bool:
 
 
 def _recorder(name: str, layers: list[Layer]) -> Callable[[nn.Module, object, Tensor], None]:
-    def record(module: nn.Module, _: object, output: Tensor) -> None:
+    def record(module: nn.Module, _: object, output: Tensor | tuple[Tensor, ...]) -> None:
+        output = output if isinstance(output, Tensor) else output[0]  # beside it, the state of a recurrence
         own = [weights for weights in module.parameters(recurse=False) if not _seen(name, layers)]
-        weight = getattr(module, "weight", None)
-        used_per_place = weight.numel() // weight.shape[0] if isinstance(weight, Tensor) else 0
+        sizes = tuple(output.shape[1:])
         layers.append(
             Layer(
                 name=name,
                 operation=type(module).__name__,
-                shape=_course_order(tuple(output.shape[1:])),
+                shape=sizes if isinstance(module, PLACES_FIRST) else _course_order(sizes),
                 parameters=sum(weights.numel() for weights in own),
-                multiplications=used_per_place * output[0].numel(),
+                multiplications=_multiplications(module, output),
             )
         )
 
     return record
+
+
+PLACES_FIRST = (nn.Linear, nn.Embedding, nn.LayerNorm, nn.RNNBase)
+"""Layers whose outputs are positions x channels already."""
+
+
+def _multiplications(module: nn.Module, output: Tensor) -> int:
+    """Of one record: each number of an output takes as many as its layer has weights for it; looking up takes none."""
+    if isinstance(module, nn.RNNBase):
+        matrices = sum(weights.numel() for weights in module.parameters() if weights.ndim > 1)
+        return matrices * output.shape[1]
+    weight = getattr(module, "weight", None)
+    if not isinstance(weight, Tensor) or isinstance(module, nn.Embedding):
+        return 0
+    return weight.numel() // weight.shape[0] * output[0].numel()
 
 
 def _seen(name: str, layers: list[Layer]) -> bool:
