@@ -355,8 +355,10 @@ class Modality(ABC):
         label: what an attribution is, with its unit, such as "Change of expression"
         """
 
-    def files(self, values: pd.DataFrame, attribution: NDArray[np.float32]) -> Mapping[str, bytes]:
-        """Files that go with a drawing of one record, by what is added to the drawing's file name; none here."""
+    def files(
+        self, values: pd.DataFrame, attribution: NDArray[np.float32], label: str
+    ) -> Mapping[str, bytes]:
+        """Files that go with a drawing of one record, by their ending, such as ".cif"; none here."""
         return {}
 
     @classmethod
