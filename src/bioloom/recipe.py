@@ -277,6 +277,9 @@ class Recipe(Part):
 
     data: DataRecipe = DataRecipe()
     split: SplitRecipe = SplitRecipe()
+    encoding: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="settings of modalities by name, such as encoding.omics.scale"
+    )
     model: ModelRecipe = ModelRecipe()
     training: TrainingRecipe = TrainingRecipe()
     augmentation: AugmentationRecipe = AugmentationRecipe()

@@ -12,6 +12,7 @@ No function here knows the name of a modality, network or task: the parts know w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from bioloom.errors import Interrupted, UserError
 from bioloom.events import EpochTold, Journal, Listener, Silent
 from bioloom.explanation import explainers
 from bioloom.files import write_json, write_parts, write_text
-from bioloom.journey import explained, result
+from bioloom.journey import described, explained, result
 from bioloom.journey.attempts import Ground
 from bioloom.journey.checked import Checked, look
 from bioloom.journey.clock import Clock
@@ -51,6 +52,7 @@ from bioloom.journey.shelf import Shelf
 from bioloom.journey.tracking import Tracking, tracking
 from bioloom.journey.trainee import Stand, fit_rivals, train_network
 from bioloom.metrics import METRICS
+from bioloom.modalities import encoding_settings
 from bioloom.models import networks
 from bioloom.run import Run, load
 from bioloom.targets import Targets
@@ -161,7 +163,13 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
             name: take_rows(frame, trainee.job.train[:3]) for name, frame in prepared.records.inputs.items()
         }
         trained.save(model, opened.path / "model", examples, result.card(prepared, trainee.job, model))
-        _write_table(opened.path / "predictions.csv", result.predictions_table(trial))
+        if trainee.job.task.labelled:
+            _write_table(opened.path / "predictions.csv", result.predictions_table(trial))
+        else:
+            _write_table(opened.path / "predictions.csv", described.errors_table(trial))
+            _write_table(opened.path / "codes.csv", described.codes_table(trial, model))
+            features = described.restored_features(trial)
+            _write_table(opened.path / "features.csv", features.frame())
     with clock.stage("explain", "Explaining predictions"), session(trainee.fitted.threads):
         numbers = sum(prod(shape.sizes) for shape in trainee.job.shapes.values())
         explanation: list[dict[str, Any]] = []
@@ -176,6 +184,8 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         write_json(opened.path / "environment.json", environment)
         content = result.result(found, clock.seconds, environment)
         content["timing"]["search"] = dict(searched.seconds)
+        if not trainee.job.task.labelled:
+            content["features"] = features.to_json()
         write_json(opened.path / "result.json", content)
         page.render(opened.path)
         track.finish(content)
@@ -226,6 +236,38 @@ def predict(
     if out is not None:
         _write_table(out, predictions.frame)
     return predictions
+
+
+def embed(
+    folder: Path,
+    source: Source,
+    out: Path | None = None,
+    listener: Listener = SILENT,
+    asked: Embedding | None = None,
+) -> PredictionTable:
+    """Describe every row of a file by the few numbers that a model has for it; rows in equal rows out.
+
+    out: also write them to this file, .csv or .npz
+    """
+    asked = asked or Embedding()
+    model = load(folder).model.using(asked.which)
+    listener.stage("embed", "Describing the records")
+    found = described.describe_file(model, source, listener, asked.drawing)
+    if out is not None:
+        described.write_codes(found, out)
+    return found
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """How records are described.
+
+    which:   "auto" for the model that the run recommends, "network", or "simple" for the simpler one beside it
+    drawing: a map of them; None for none
+    """
+
+    which: str = "auto"
+    drawing: described.Drawing | None = None
 
 
 def explain(
@@ -299,9 +341,11 @@ def _source_word(source: Source | None) -> str:
 
 
 def _refuse_unknown_parts(recipe: recipes.Recipe) -> None:
-    """Refuse a misspelt network or explainer now, and not after an hour of training."""
+    """Refuse a misspelt network, setting or explainer now, and not after an hour of training."""
     if recipe.model.network != "auto":
         _ = networks[recipe.model.network]
+    for each in recipe.data.inputs.values():
+        _ = encoding_settings(each.modality, recipe.encoding)
     for method in recipe.explanation.methods:
         _ = explainers[method]
     for name in recipe.trackers:

@@ -1,7 +1,8 @@
-"""`bioloom data`: the data sets that come with bioloom."""
+"""`bioloom data`: the data sets that come with bioloom, and data that it can simulate."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ app = typer.Typer(invoke_without_command=True)
 
 @app.callback()
 def data(context: typer.Context) -> None:
-    """List the data sets that come with bioloom, or tell where one is: list, path."""
+    """List the data sets that come with bioloom, tell where one is, or simulate data: list, path, simulate."""
     if context.invoked_subcommand is None:
         list_data()
 
@@ -52,3 +53,36 @@ def path_of(
 
     found = datasets.path(name)
     Terminal(json=json).show({"name": name, "path": str(found)}, str(found))
+
+
+@app.command("simulate")
+def simulate_data(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A simulator; without a name all are listed.")
+    ] = "",
+    records: Annotated[int, typer.Option("--records", "-n", help="Records to make.")] = 500,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same records.")] = 0,
+    out: Annotated[
+        str, typer.Option("--out", "-o", metavar="FILE", help="The CSV file to write; empty: NAME.csv here.")
+    ] = "",
+    json: options.Json = False,
+) -> None:
+    """Make data with known truth, and write what was planted beside them."""
+    from bioloom.data.simulate import simulate, simulators
+    from bioloom.files import write_json, write_text
+
+    terminal = Terminal(json=json)
+    if not name:
+        known = [simulators[each] for each in simulators]
+        rows = [(each.name, each.target, each.task, each.title) for each in known]
+        document = {
+            each.name: {"target": each.target, "task": each.task, "title": each.title} for each in known
+        }
+        terminal.show(document, table(("name", "target", "task", "what it is"), rows))
+        return
+    made, path = simulate(name, records, seed), Path(out or f"{name}.csv")
+    truth = path.with_suffix(".truth.json")
+    write_text(path, made.frame.to_csv(index=False, lineterminator="\n"))
+    write_json(truth, dict(made.truth))
+    told = f"{records:,} records in {path}, what was planted in {truth}; train with --target {simulators[name].target}"
+    terminal.show({"file": str(path), "truth": str(truth), "records": records}, told)

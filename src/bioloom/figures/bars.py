@@ -86,6 +86,32 @@ def attributions(
     return style.describe(figure, f"{title or 'Contributions'}, {label}. Largest of {len(bars):,}: {words}.")
 
 
+@style.styled()
+def two_attributions(
+    bars: tuple[Sequence[Bar], Sequence[Bar]],
+    titles: tuple[str, str],
+    *,
+    label: str,
+    at_most: tuple[int, int] = (15, 8),
+) -> Figure:
+    """The largest contributions of parts, and below them those of groups of parts, each panel on its own scale."""
+    ranked = [sorted(each, key=lambda bar: -abs(np.nan_to_num(bar.value)))[:most]
+              for each, most in zip(bars, at_most, strict=True)]  # fmt: skip
+    rows = [max(2, len(each)) for each in ranked]
+    figure = style.new_figure(style.WIDTH, 1.7 + 0.28 * sum(rows))
+    axes = figure.subplots(2, 1, height_ratios=rows)
+    for ax, shown, each, title in zip(axes, ranked, bars, titles, strict=True):
+        _draw(ax, shown, [style.BLUE if bar.value < 0 else style.VERMILLION for bar in shown])
+        ax.axvline(0, color=style.MUTED, linewidth=0.8)
+        left = len(each) - len(shown)
+        ax.set_title(f"{len(shown)} of {len(each):,} {title}" if left > 0 else title, loc="left")
+        ax.set_xlabel(label)
+    words = "; ".join(f"{bar.name} {bar}" for shown in ranked for bar in shown[:3])
+    return style.describe(
+        figure, f"Contributions of {titles[0]} and of {titles[1]}, {label}. Largest: {words}."
+    )
+
+
 def _draw(ax: Axes, bars: Sequence[Bar], colours: Sequence[str]) -> None:
     """Bars from zero, first on top, each with its interval as a thin line."""
     values = np.array([bar.value for bar in bars], dtype=np.float64)

@@ -21,7 +21,7 @@ from bioloom.data.split import Split
 from bioloom.journey.folder import ENCODED
 from bioloom.journey.prepare import Prepared
 from bioloom.journey.unlabelled import own_truth
-from bioloom.modalities import Encoded, Modality, modalities
+from bioloom.modalities import Encoded, Modality, encoding_settings, modalities
 from bioloom.models import check_settings, networks
 from bioloom.recipe import TrainingRecipe
 from bioloom.targets import Targets, fit_targets, standardise
@@ -54,7 +54,10 @@ def encode(prepared: Prepared, split: Split, folder: Path | None = None) -> Lear
     """
     records, train, start = prepared.records, split.index("train"), prepared.start
     fitted = {
-        name: modalities[recipe.modality].fit(take_rows(records.inputs[name], train))
+        name: modalities[recipe.modality].fit_as(
+            take_rows(records.inputs[name], train),
+            encoding_settings(recipe.modality, prepared.recipe.encoding),
+        )
         if start is None
         else start.modality(name)
         for name, recipe in prepared.recipe.data.inputs.items()

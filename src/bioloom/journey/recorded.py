@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bioloom.data.columns import as_numbers
 from bioloom.data.records import RESERVED, Problem, Records, Table
-from bioloom.data.wording import counted
+from bioloom.data.wording import counted, listed
 from bioloom.journey.roles import Roles, unfit
 from bioloom.modalities import modalities
 from bioloom.targets import target_numbers
@@ -53,6 +53,8 @@ def _left_out(table: Table, roles: Roles) -> list[Problem]:
         recipe.modality for recipe in roles.inputs.values() if modalities[recipe.modality].columns == "many"
     ]
     columns = [name for name in roles.unused if name not in RESERVED]
+    if any(modalities[name].fewest_columns > 1 for name in tables):
+        return _described(tables[0], columns)
     notes = [
         replace(problem, code=LEFT_OUT, severity="note", message=f"{problem.message}; it is left out")
         for modality in tables[:1]
@@ -63,6 +65,17 @@ def _left_out(table: Table, roles: Roles) -> list[Problem]:
         message = f'the column "group" has only {values}; records are not kept together by it'
         notes.append(Problem(LEFT_OUT, "note", message, "name another column with data.group", "group"))
     return notes
+
+
+def _described(modality: str, columns: list[str]) -> list[Problem]:
+    """One note on all columns beside an input of very many: they describe the records."""
+    if not columns:
+        return []
+    message = (
+        f"{counted(len(columns), 'column')} beside the {modality} input ({listed(columns, 4)}) are left out"
+    )
+    fix = f"to use one too, name it: --input '{modality}=...' and --input {columns[0]}"
+    return [Problem(LEFT_OUT, "note", message, fix)]
 
 
 def target_problems(records: Records, task: str) -> list[Problem]:

@@ -89,6 +89,7 @@ def _whole(file: RawFile) -> Table:
         source=file.name,
         format=NAMES[layout.delimiter],
         sha256=sha256(file.path),
+        unit=grid.unit,
         notes=grid.notes,
     )
 
@@ -114,10 +115,11 @@ def _in_blocks(file: RawFile) -> Table | None:
 
 
 def _tidied(file: RawFile, gathered: Gathered, layout: Layout) -> Table | None:
-    """The table of a large file; nothing where columns would have to be compared, or the header is a row."""
+    """The table of a large file; nothing where columns would have to be compared, the header is a row, or it lies
+    on its side."""
     grid = gathered.grid(file.shown, layout.line, layout.notes)
     done = tidied(grid)
-    if len(done.names) < len(grid.names) or len(done.lines) > len(grid.lines):
+    if len(done.names) < len(grid.names) or len(done.lines) > len(grid.lines) or done.unit != grid.unit:
         return None
     return Table(
         frame=gathered.frame(done),

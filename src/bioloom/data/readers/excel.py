@@ -52,7 +52,7 @@ def read(file: RawFile) -> Table:
         source=file.name,
         format="Excel",
         sha256=sha256(file.path),
-        unit="row",
+        unit=grid.unit,
         notes=(*grid.notes, *_maybe_genes(sheet, grid)),
     )
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bioloom.data.reading.missing import with_missing
+from bioloom.data.reading.orientation import upright
 from bioloom.data.wording import counted, listed, short
 from bioloom.errors import UserError
 
@@ -32,7 +33,7 @@ class Grid:
     columns: one array of text per column, (rows,)
     lines:   (rows,) where each row stands in the file
     shown:   the file, as messages call it
-    unit:    what lines counts: "line" or "row"
+    unit:    what lines counts: "line" or "row"; "column" where the file lay on its side
     header:  the line of the names
     """
 
@@ -59,7 +60,7 @@ def tidied(grid: Grid) -> Grid:
     Raises UserError for repeated names and where no row is left.
     """
     _require_rows(grid)
-    for step in (_headless, _without_empty_columns, _named, _without_empty_rows, _unique):
+    for step in (upright, _headless, _without_empty_columns, _named, _without_empty_rows, _unique):
         grid = step(grid)
     _require_rows(grid)
     return _with_decimal_points(_with_missing(grid))

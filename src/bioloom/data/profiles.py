@@ -1,0 +1,125 @@
+"""Profiles of many features: how numbers of genes or taxa become comparable between records.
+
+Counts of sequencing depend on depth, abundances sum to a constant, arrays are in logarithms already: which of these a
+table holds is told from its numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from bioloom.data.columns import as_numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+Scale = Literal["counts", "clr", "log", "none"]
+"""How a profile is brought to one scale:
+
+counts: log(1 + count / total of the record * usual total), the usual total being the median of the training records
+clr:    centred log-ratio of shares with a pseudocount, Aitchison 1982, doi:10.1111/j.2517-6161.1982.tb01195.x
+log:    log(1 + value)
+none:   as it is
+"""
+
+SCALES: tuple[Scale, ...] = get_args(Scale)
+
+LARGEST_LOGARITHM = 30.0
+"""Numbers that are no counts and stay below this are in logarithms already (2^30 is a thousand million)."""
+
+EVEN = 0.02
+"""Totals that differ by less than this share are equal: the numbers are shares of a whole."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """The scale that suits some numbers, and why in words."""
+
+    scale: Scale
+    reason: str
+
+
+def as_matrix(values: pd.DataFrame) -> Floats:
+    """Columns as numbers, (records, features) float32, NaN where a cell is missing or no number."""
+    if all(
+        pd.api.types.is_float_dtype(kind) or pd.api.types.is_integer_dtype(kind)
+        for kind in set(values.dtypes)
+    ):
+        return np.ascontiguousarray(values.to_numpy(dtype=np.float32, na_value=np.nan))
+    found = np.empty(values.shape, dtype=np.float32)
+    for place in range(values.shape[1]):
+        found[:, place] = _numbers(values.iloc[:, place])
+    return found
+
+
+def _numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
+    try:
+        return cells.to_numpy(
+            dtype=np.float64, na_value=np.nan
+        )  # text of plain numbers too, ten times as fast
+    except (TypeError, ValueError):
+        return as_numbers(cells)[0]
+
+
+def tell_scale(matrix: Floats) -> Told:
+    """Which scale suits a profile, from the numbers of (records, features); NaN counts as missing."""
+    known = matrix[np.isfinite(matrix)]
+    lowest, highest = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+    if lowest < 0:
+        return Told("none", "some numbers are negative, so they are logarithms or differences already")
+    if highest > 2 and bool((known == np.floor(known)).all()):
+        return Told("counts", "all numbers are whole, so they are counts")
+    totals = _totals(matrix)
+    middle = float(np.median(totals)) if len(totals) else 0.0
+    even = middle > 0 and float(np.percentile(np.abs(totals - middle), 90)) < EVEN * middle
+    if even and middle < 1000:
+        return Told(
+            "clr", f"the numbers of each record add up to {middle:.4g}, so they are shares of a whole"
+        )
+    if highest <= LARGEST_LOGARITHM:
+        return Told("none", f"no number is above {highest:.3g}, so they are in logarithms or shares already")
+    return Told("log", "the numbers are not whole and reach far, as normalised expression and intensities do")
+
+
+def _totals(matrix: Floats) -> NDArray[np.float64]:
+    """The sum of what is known of each record, (records,)."""
+    return np.asarray(np.nansum(matrix, axis=1, dtype=np.float64), dtype=np.float64)
+
+
+def usual_total(matrix: Floats) -> float:
+    """The median total of the records that hold anything; 1 where none does."""
+    totals = _totals(matrix)
+    held = totals[totals > 0]
+    return float(np.median(held)) if len(held) else 1.0
+
+
+def smallest_share(matrix: Floats) -> float:
+    """Half of the smallest share above 0 of any record: what stands for "not found" in logarithms."""
+    totals = _totals(matrix)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.where(matrix > 0, matrix / totals, np.inf)
+    least = float(shares.min(initial=np.inf))
+    return least / 2 if np.isfinite(least) else 1e-6
+
+
+def scaled(matrix: Floats, scale: Scale, usual: float, pseudocount: float) -> Floats:
+    """Profiles on one scale, (records, features) float32; no record depends on another.
+
+    matrix: without missing numbers; usual: of `usual_total`; pseudocount: of `smallest_share`
+    """
+    if scale == "none":
+        return matrix.astype(np.float32)
+    if scale == "log":
+        return np.log1p(np.maximum(matrix, 0)).astype(np.float32)
+    total = np.maximum(matrix, 0).sum(axis=1, dtype=np.float64, keepdims=True)
+    share = np.maximum(matrix, 0) / np.where(total > 0, total, 1.0)
+    if scale == "counts":
+        return np.log1p(share * usual).astype(np.float32)
+    logs = np.log(share + pseudocount)
+    return np.asarray(logs - logs.mean(axis=1, keepdims=True), dtype=np.float32)
