@@ -58,6 +58,13 @@ class Shape:
     tokens: int = 0
     edges: tuple[int, int] = (0, 0)
 
+    @property
+    def places(self) -> tuple[int, ...]:
+        """How many places there are along each axis: positions of a sequence, pixels of a picture; empty where none."""
+        if self.kind is Kind.TOKENS:
+            return self.sizes
+        return self.sizes[1:] if self.kind in (Kind.SEQUENCE, Kind.IMAGE) else ()
+
     def __str__(self) -> str:
         sizes = "x".join(map(str, self.sizes))
         return f"{sizes} of {self.tokens} tokens" if self.tokens else sizes
@@ -335,6 +342,12 @@ class Modality(ABC):
     def properties(cls, values: pd.DataFrame) -> NDArray[np.float64]:
         """What the parts of a split should share beside the label, such as length and GC, (records, properties)."""
         return np.empty((len(values), 0))
+
+    @classmethod
+    def positions(cls, values: pd.DataFrame) -> NDArray[np.int64] | None:
+        """Positions of each record as its cells have them, (records,), where each may have a target of its own; None
+        where records have no positions."""
+        return None
 
     @abstractmethod
     def features(self, values: pd.DataFrame) -> Features:
