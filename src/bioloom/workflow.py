@@ -164,7 +164,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         }
         trained.save(model, opened.path / "model", examples, result.card(prepared, trainee.job, model))
         if trainee.job.task.labelled:
-            _write_table(opened.path / "predictions.csv", result.predictions_table(trial))
+            more = _write_answers(trial, model, opened.path)
         else:
             _write_table(opened.path / "predictions.csv", described.errors_table(trial))
             _write_table(opened.path / "codes.csv", described.codes_table(trial, model))
@@ -184,6 +184,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         write_json(opened.path / "environment.json", environment)
         content = result.result(found, clock.seconds, environment)
         content["timing"]["search"] = dict(searched.seconds)
+        content |= more
         if not trainee.job.task.labelled:
             content["features"] = features.to_json()
         write_json(opened.path / "result.json", content)
@@ -270,6 +271,38 @@ class Embedding:
     drawing: described.Drawing | None = None
 
 
+def embed(
+    folder: Path,
+    source: Source,
+    out: Path | None = None,
+    listener: Listener = SILENT,
+    asked: Embedding | None = None,
+) -> PredictionTable:
+    """Describe every row of a file by the few numbers that a model has for it; rows in equal rows out.
+
+    out: also write them to this file, .csv or .npz
+    """
+    asked = asked or Embedding()
+    model = load(folder).model.using(asked.which)
+    listener.stage("embed", "Describing the records")
+    found = described.describe_file(model, source, listener, asked.drawing)
+    if out is not None:
+        described.write_codes(found, out)
+    return found
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """How records are described.
+
+    which:   "auto" for the model that the run recommends, "network", or "simple" for the simpler one beside it
+    drawing: a map of them; None for none
+    """
+
+    which: str = "auto"
+    drawing: described.Drawing | None = None
+
+
 def explain(
     folder: Path, source: Source | None = None, wanted: Wanted | None = None, listener: Listener = SILENT
 ) -> list[dict[str, Any]]:
@@ -308,6 +341,18 @@ def _search(
     folds = 0 if division.folds is None else len(division.folds.splits)
     with clock.stage("search", "Trying candidates on validation records"):
         return search(ground, lineup, clock.listener, contests=1 + folds)
+
+
+def _write_answers(trial: Trial, model: Model, folder: Path) -> dict[str, Any]:
+    """What is said of each record; without labels also codes and features. Gives what result.json tells of them."""
+    if trial.task.labelled:
+        _write_table(folder / "predictions.csv", result.predictions_table(trial))
+        return {}
+    features = described.restored_features(trial)
+    _write_table(folder / "predictions.csv", described.errors_table(trial))
+    _write_table(folder / "codes.csv", described.codes_table(trial, model))
+    _write_table(folder / "features.csv", features.frame())
+    return {"features": features.to_json()}
 
 
 def _default_folder(prepared: Prepared) -> Path:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bioloom.cli import check, data, doctor, explain, parts, predict, report, train
+from bioloom.cli import check, data, doctor, embed, explain, parts, predict, report, train
 from bioloom.cli.terminal import print_error, print_json
 from bioloom.errors import Interrupted, UserError, did_you_mean
 
@@ -28,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (check, train, predict, explain, report):
+for verb in (check, train, predict, embed, explain, report):
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(parts.app, name="parts")
 app.add_typer(data.app, name="data")

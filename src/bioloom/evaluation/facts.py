@@ -45,6 +45,7 @@ class Facts:
     split:      how records were divided, such as "random" or "similarity"
     start:      the run whose network the training began with, as sentences call it; empty for random weights
     evidence:   what else the answers tell: learning curve, noise ceiling, calibration and so on
+    code:       numbers by which the network describes a record; None where no row of numbers does
     looked_at:  positions of the records that ids, groups, inputs, columns and properties are of, where these are not
                 all: of very many records the test, validation and a sample of the training records
     """
@@ -72,6 +73,7 @@ class Facts:
     split: str = "random"
     start: str = ""
     evidence: Evidence = field(default_factory=Evidence)
+    code: int | None = None
     looked_at: NDArray[np.int64] | None = None
 
     def narrowed(self) -> Facts:

@@ -30,6 +30,7 @@ from bioloom.evaluation.checks import Finding
 from bioloom.evaluation.comparison import RIVALS, Difference
 from bioloom.evaluation.facts import Facts
 from bioloom.evaluation.intervals import decimals
+from bioloom.evaluation.restored import restored
 from bioloom.metrics import METRICS
 
 
@@ -329,7 +330,13 @@ def _urgency(finding: Finding) -> tuple[bool, int]:
     return finding.severity != "problem", URGENT.index(family) if family in URGENT else len(URGENT)
 
 
-RULES: tuple[Rule, ...] = (_undefined, _too_few, _leaky_test, _no_signal, _not_beaten)
+def _restored(case: Case) -> Verdict | None:
+    """Without labels the question is how much of a record is kept, not whether it is predicted."""
+    found = restored(case.facts)
+    return None if found is None else Verdict(*found)
+
+
+RULES: tuple[Rule, ...] = (_undefined, _too_few, _leaky_test, _restored, _no_signal, _not_beaten)
 """The decision table, first row first; where none fits, the network wins."""
 
 

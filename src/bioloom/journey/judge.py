@@ -36,6 +36,7 @@ from bioloom.journey.trainee import Rivals, Trainee
 from bioloom.metrics import METRICS
 from bioloom.modalities.combined import SomeFeatures
 from bioloom.models import SimpleModel
+from bioloom.models.embed import code_size
 from bioloom.tasks import Task
 
 CONTROLS = {
@@ -266,6 +267,7 @@ def _facts(trial: Trial, measured: Measured) -> Facts:
         columns=trainee.records.columns.iloc[rows].reset_index(drop=True),
         properties=_properties(trial.rivals.features, rows),
         evidence=measured.evidence,
+        code=code_size(trainee.fitted.network, trainee.job.shapes),
         looked_at=None if isinstance(rows, slice) else rows,
     )
 

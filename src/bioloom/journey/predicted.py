@@ -35,7 +35,7 @@ class PredictionTable:
 
 def predict_file(model: Model, source: Any, listener: Listener) -> PredictionTable:
     """Predict every row of a file; rows that cannot be used stay empty and say why in the column `problem`."""
-    table, frames, notes = _read(model, source)
+    table, frames, notes = read_table(model, source)
     predictions = model.predict_frames(frames)
     usable = model.usable(frames)
     if usable.any():
@@ -60,7 +60,7 @@ def predict_file(model: Model, source: Any, listener: Listener) -> PredictionTab
 
 def read_records(model: Model, source: Any, listener: Listener) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """The usable records of a file and their ids, for explaining; rows that cannot be used are told."""
-    table, frames, notes = _read(model, source)
+    table, frames, notes = read_table(model, source)
     usable = model.usable(frames)
     if not usable.any():
         raise UserError(
@@ -74,7 +74,8 @@ def read_records(model: Model, source: Any, listener: Listener) -> tuple[dict[st
     return {name: take_rows(frame, usable) for name, frame in frames.items()}, ids
 
 
-def _read(model: Model, source: Any) -> tuple[Table, dict[str, pd.DataFrame], list[str]]:
+def read_table(model: Model, source: Any) -> tuple[Table, dict[str, pd.DataFrame], list[str]]:
+    """A file with the inputs of a model in it, and notes on what had to be guessed; UserError where it has no row."""
     table = readers.read(source)
     if not len(table.frame):
         raise UserError(

@@ -345,7 +345,7 @@ def card(prepared: Prepared, job: Job, model: Model) -> str:
     inputs = ", ".join(f"{name} ({each.modality})" for name, each in prepared.recipe.data.inputs.items())
     return "\n".join(
         [
-            f"# {', '.join(prepared.recipe.data.target)} from {inputs}",
+            f"# {', '.join(prepared.recipe.data.target) or 'Learned without labels'} from {inputs}",
             "",
             f"A {job.network} network for {job.task.title}, trained by bioloom {version('bioloom')} on "
             f"{len(job.train):,} of {len(prepared.records):,} records of {prepared.table.source} "

@@ -119,6 +119,10 @@ class SimpleModel(ABC):
     def describe(self) -> str:
         """What was fitted, in one phrase, such as "ridge regression on 640 features, penalty 10"."""
 
+    def compress(self, features: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """The few numbers by which it describes each record, (records, numbers); None where it has none."""
+        return None
+
     @property
     def learned_from(self) -> int | None:
         """Training records that it took of those it was given; None: all of them."""

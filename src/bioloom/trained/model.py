@@ -21,6 +21,7 @@ from bioloom.explanation import Explanation, Question, explainers
 from bioloom.modalities import Features, Modality
 from bioloom.modalities.combined import combined_features, encoded_features
 from bioloom.models import Network, SimpleModel
+from bioloom.models.embed import embed
 from bioloom.models.ensemble import mean_of, members_of, predict_each, spread_of
 from bioloom.models.layers import layer_table
 from bioloom.recipe import InputRecipe, Recipe
@@ -147,6 +148,26 @@ class Model:
     def values(self, frames: Mapping[str, pd.DataFrame], device: str = "cpu") -> NDArray[np.float32]:
         """Predictions in the target's units for clean rows, (records, targets or classes)."""
         return self._answered(frames, device)[0]
+
+    def describe(self, frames: Mapping[str, pd.DataFrame]) -> NDArray[np.float32]:
+        """The numbers by which the delivered model describes clean rows, (records, numbers).
+
+        Those of principal components where they are delivered; else the code of the network, or what enters its last
+        layer. Raises UserError where the model describes no record by one row of numbers.
+        """
+        rival = self.rival if self.delivered != "network" else None
+        if rival is not None:
+            codes = self.by_block(frames, lambda features: rival.compress(features.values))
+            if codes.dtype != object:
+                return codes
+            raise UserError(
+                f"The model that this run delivers, {rival.title}, does not describe records by numbers.",
+                where="--model",
+                fix="ask for the network with --model network",
+            )
+        encoded = {name: modality.encode(frames[name]) for name, modality in self.modalities.items()}
+        with session(self.threads):
+            return embed(self.network, encoded)
 
     def _answered(
         self, frames: Mapping[str, pd.DataFrame], device: str = "cpu"

@@ -44,12 +44,14 @@ class Check:
     code: family and name, such as "leak.exact_copies"
     look: facts -> answer; None where the question does not apply
     fix:  what to do where the answer is not "ok"
+    labels: whether it asks about labels that people gave; not asked of a run that learns without
     """
 
     code: str
     question: str
     fix: str
     look: Callable[[Facts], Answer | None]
+    labels: bool = False
 
     @property
     def name(self) -> str:
@@ -75,16 +77,18 @@ class Finding:
 checks: Registry[Check] = Registry("check", "bioloom.evaluation.checks", "bioloom.checks")
 
 
-def check(code: str, question: str, fix: str) -> Callable[[Callable[[Facts], Answer | None]], Check]:
+def check(
+    code: str, question: str, fix: str, labels: bool = False
+) -> Callable[[Callable[[Facts], Answer | None]], Check]:
     """Register a function as a check; the name then stands for the check."""
-    return lambda look: checks.register(Check(code, question, fix, look))
+    return lambda look: checks.register(Check(code, question, fix, look, labels))
 
 
 def run_checks(facts: Facts) -> tuple[Finding, ...]:
     """Ask every question; worst answers first, then in order of code."""
     findings = []
     for entry in checks.values():
-        answer = entry.look(facts)
+        answer = entry.look(facts) if facts.task.labelled or not entry.labels else None
         if answer is not None:
             fix = "" if answer.severity == "ok" else answer.fix or entry.fix
             findings.append(Finding(entry.code, entry.question, answer.text, answer.severity, fix))

@@ -149,6 +149,7 @@ def validation_copies(facts: Facts) -> Answer | None:
     "leak.conflicting_labels",
     question="Do copies carry different labels?",
     fix="look at these records; where both labels are right, something that decides the label is not in the input",
+    labels=True,
 )
 def conflicting_labels(facts: Facts) -> Answer | None:
     """Copies with different labels bound what any model can reach."""

@@ -153,6 +153,7 @@ def dropped(facts: Facts) -> Answer | None:
     "data.missing_targets",
     question="Are many targets unknown?",
     fix="ask why they are unknown: where that has to do with their value, the score holds for the known ones only",
+    labels=True,
 )
 def missing_targets(facts: Facts) -> Answer | None:
     """Several targets may each be known for other records."""

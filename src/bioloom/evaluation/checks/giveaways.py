@@ -37,6 +37,7 @@ def _giving_away(frame: pd.DataFrame, facts: Facts) -> tuple[str, float] | None:
     "leak.input_column",
     question="Does one input column give the target away?",
     fix="ask whether this column is known before the target is; if not, leave it out with --exclude",
+    labels=True,
 )
 def input_column(facts: Facts) -> Answer | None:
     """A column measured after the target, or computed from it, makes every score meaningless."""
@@ -53,6 +54,7 @@ def input_column(facts: Facts) -> Answer | None:
     "leak.unused_column",
     question="Does a column that is not an input give the target away?",
     fix="do not use this column as an input unless it is known before the target is",
+    labels=True,
 )
 def unused_column(facts: Facts) -> Answer | None:
     """The network does not see it; whoever adds it as an input should know."""
@@ -73,6 +75,7 @@ def unused_column(facts: Facts) -> Answer | None:
     question="Do the names or the order of the records predict the target?",
     fix="ask how the records were named and ordered: a file sorted by label is harmless, but where batches were "
     "measured together, give them as the column group and split by it (--split group)",
+    labels=True,
 )
 def ids(facts: Facts) -> Answer | None:
     """Names such as pos_17, or a number that counts up with the label, tell of batches or of sorting."""
@@ -95,6 +98,7 @@ def ids(facts: Facts) -> Answer | None:
     question="Is there a column of names that stand on several records, on both sides of the split?",
     fix="where the name is a patient, a plate, a clone or a day, name the column as the group (--set data.group=COLUMN), "
     "so that the test asks about new ones",
+    labels=True,
 )
 def repeated_names(facts: Facts) -> Answer | None:
     """Rows of one patient resemble each other; a test on patients that were seen tells nothing of new ones."""
@@ -129,6 +133,7 @@ def _names_units(column: pd.Series[Any], facts: Facts) -> bool:
     "leak.simple_properties",
     question="Does length or composition alone predict the target?",
     fix="choose negatives of the same length and composition as the positives, or ask what the model adds to them",
+    labels=True,
 )
 def simple_properties(facts: Facts) -> Answer | None:
     """Two classes that differ in length or GC content are told apart without any motif.
@@ -159,6 +164,7 @@ def simple_properties(facts: Facts) -> Answer | None:
     "leak.missing_values",
     question="Does it predict the target which cells are missing?",
     fix="ask why these cells are missing; where the reason is the target itself, leave the column out",
+    labels=True,
 )
 def missing_values(facts: Facts) -> Answer | None:
     """Cells may be missing because of the outcome: a sick patient was not measured."""

@@ -75,6 +75,7 @@ def ceiling(facts: Facts) -> Answer | None:
     question="Do a few test records decide the score?",
     fix="look at these records: where the measurement failed, leave them out for a reason that does not look at the "
     "prediction; where it did not, the model misses a kind of record",
+    labels=True,
 )
 def outliers(facts: Facts) -> Answer | None:
     """One failed measurement can cost more squared error than all others together."""
