@@ -23,7 +23,7 @@ def question(kind: Kind, name: str = "x", records: int = 3) -> Question:
         x = letters(records, 20)
         return Question(Conv(), {name: signal(x, [20, 15, 9][:records])}, name, 0, shuffles(x, 2))
     flat = kind in (Kind.VECTOR, Kind.TOKENS)
-    shape = (6,) if flat else (3, 8, 8)
+    shape = {Kind.GRAPH: (5, 8)}.get(kind, (6,) if flat else (3, 8, 8))
     x = torch.randn(records, *shape, generator=generator)
     background = torch.zeros(records, 1, *shape)
     network = Smooth(6) if flat else Additive(torch.randn(2, *shape, generator=generator))

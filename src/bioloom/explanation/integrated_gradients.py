@@ -33,7 +33,7 @@ class IntegratedGradients(Explainer):
 
     name = "integrated_gradients"
     title = "Integrated Gradients (follow the slope from a background to the record)"
-    accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.IMAGE})
+    accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.IMAGE, Kind.GRAPH})
     needs_background = True
 
     @classmethod

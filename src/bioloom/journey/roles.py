@@ -159,7 +159,7 @@ def parse_inputs(words: Sequence[str], table: Table) -> dict[str, InputRecipe]:
                 columns = tuple(dict.fromkeys((*before, column)))  # one that is named twice counts once
                 inputs[modality] = InputRecipe(modality=modality, columns=columns)
             else:
-                inputs[column] = InputRecipe(modality=modality, columns=(column,))
+                inputs[column] = _with_companions(modality, column, list(map(str, table.frame.columns)))
     return inputs
 
 
@@ -189,8 +189,10 @@ def propose(table: Table, columns: Sequence[str]) -> tuple[dict[str, InputRecipe
     alone = {column: name for column, name in detected.items() if modalities[name].columns == "one"}
     single = {column: name for column, name in alone.items() if not modalities[name].last}
     if single:
-        inputs = {column: InputRecipe(modality=name, columns=(column,)) for column, name in single.items()}
-        return inputs, {column: f"its cells read as {name}" for column, name in single.items()}
+        inputs = {column: _with_companions(name, column, columns) for column, name in single.items()}
+        beside = {column for recipe in inputs.values() for column in recipe.columns[1:]}
+        inputs = {column: recipe for column, recipe in inputs.items() if column not in beside}
+        return inputs, {column: f"its cells read as {single[column]}" for column in inputs}
     if not columns:
         raise UserError(
             f"No column of {table.source} is left to predict from.",
@@ -215,6 +217,13 @@ def propose(table: Table, columns: Sequence[str]) -> tuple[dict[str, InputRecipe
     return inputs, {
         best: "no column reads as a sequence, so all columns that are not the target form a table"
     }
+
+
+def _with_companions(modality: str, column: str, columns: Sequence[str]) -> InputRecipe:
+    """An input of one column, and of those beside it that say more of the same thing, such as the chains of a file."""
+    named = [f"{column}_{word}" for word in modalities[modality].companions]
+    beside = [name for name in (*named, *modalities[modality].companions) if name in columns]
+    return InputRecipe(modality=modality, columns=(column, *beside[:1]))
 
 
 def unfit(table: Table, modality: str, columns: Sequence[str]) -> list[Problem]:

@@ -199,7 +199,7 @@ def _sides(wanted: Chains, present: tuple[str, ...], notes: list[str]) -> dict[s
 
 def _first_model(content: bytes) -> tuple[gemmi.Model, list[str]]:
     """The first model of a file, without hydrogens and empty chains."""
-    structure = _parsed(content)
+    structure = parse_structure(content)
     if not len(structure) or not structure[0].count_atom_sites():
         raise UnreadableError(
             "it holds no coordinates of atoms",
@@ -213,7 +213,8 @@ def _first_model(content: bytes) -> tuple[gemmi.Model, list[str]]:
     return structure[0], notes
 
 
-def _parsed(content: bytes) -> gemmi.Structure:
+def parse_structure(content: bytes) -> gemmi.Structure:
+    """Parse the bytes of a PDB or mmCIF file. Raises UnreadableError."""
     import gemmi
 
     text = content.decode("latin-1")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bioloom.errors import UserError
 from bioloom.modalities import Batch, Kind, Shape, Signal
+from bioloom.modalities.graphs import Layout
 from bioloom.models import Network, Shapes, apply
 
 LETTERS_AT_MOST = 30
@@ -89,15 +90,18 @@ def empty_batch(shapes: Shapes, device: torch.device) -> Batch:
 def parse_shape(text: str) -> Shape:
     """A shape as users write it: "20x4" (20 positions of 4 letters), "28x28x3" (an image) or "11" (columns).
 
-    "4x75" is taken as "75x4", because no alphabet has that many letters.
+    "4x75" is taken as "75x4", because no alphabet has that many letters. Four numbers are a graph: "100x30x16x5" has
+    100 nodes of 30 features, each with 16 neighbours and 5 numbers for each of these.
     """
     sizes = [int(size) if size.isdigit() else 0 for size in text.lower().split("x")]
-    if not 1 <= len(sizes) <= 3 or min(sizes) < 1:
+    if not 1 <= len(sizes) <= 4 or min(sizes) < 1:
         raise UserError(
             f'"{text}" is no shape.',
             where="--input",
             fix="write positions x letters, such as 20x4, or columns, such as 11",
         )
+    if len(sizes) == 4:
+        return Layout(*sizes).shape
     kind = (Kind.VECTOR, Kind.SEQUENCE, Kind.IMAGE)[len(sizes) - 1]
     if kind is Kind.SEQUENCE and sizes[0] <= LETTERS_AT_MOST < sizes[1]:
         sizes.reverse()

@@ -1,0 +1,248 @@
+"""Structure: a PDB or mmCIF file for each record, as a graph of its residues.
+
+A cell names a file beside the table or in an archive there. A column called `chains` says which chains are meant: "A"
+or "AB" keeps these, "A:BC" are two partners whose interface is looked at; empty keeps all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from bioloom.data.learned import text_hashes
+from bioloom.data.records import Problem
+from bioloom.errors import UserError
+from bioloom.modalities import (
+    Across,
+    Clusters,
+    Demo,
+    Features,
+    Kind,
+    Modality,
+    Part,
+    Shape,
+    Similarity,
+    modalities,
+)
+from bioloom.modalities import survey as surveys
+from bioloom.modalities.contacts import TOUCHING
+from bioloom.modalities.graphs import ROOM, Graph, GraphEncoded, Layout
+from bioloom.modalities.kinship import chain_families, compare_structures, families
+from bioloom.modalities.structure_demo import salt_bridges
+from bioloom.modalities.structure_features import feature_names, features_of
+from bioloom.modalities.structure_graph import FEATURES, NEIGHBOURS, NUMBERS, residue_graph
+from bioloom.modalities.survey import Cells, Survey
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from bioloom.data.leakage import Alike
+    from bioloom.modalities import Signal
+
+
+class StructureFiles(Modality):
+    """What all views of structures share: files, what is wrong with them, relatives, simple features."""
+
+    companions: ClassVar[tuple[str, ...]] = ("chains",)
+    unit = "residue"
+
+    @classmethod
+    def detect(cls, column: pd.Series[Any]) -> float:
+        """Sure where nearly all cells name files that end as PDB and mmCIF files do, or hold such files."""
+        return 0.0 if cls.on_request else surveys.looks_like_structures(column)
+
+    @classmethod
+    def check(cls, values: pd.DataFrame) -> list[Problem]:
+        """Files that are missing or broken, chains that are not there, partners that do not touch."""
+        return surveys.problems(values)
+
+    @classmethod
+    def clusters(cls, values: pd.DataFrame, similarity: Similarity | None = None) -> Clusters:
+        """Group copies and relatives: every chain of one structure is a relative of one in the other.
+
+        similarity: share of equal amino acids, as for protein sequences
+        """
+        sets, notion = chain_families(_chains(values), similarity or Similarity())
+        return Clusters(families(sets, cls.copies(values)), notion)
+
+    @classmethod
+    def alike(cls, values: pd.DataFrame, across: Across) -> Alike:
+        """The same file and chains, or a structure whose chains are relatives."""
+        return compare_structures(_chains(values), cls.copies(values), across)
+
+    @classmethod
+    def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
+        """Numbers that records of equal files and chains share."""
+        return np.asarray(pd.factorize(np.array(Cells.of(values).copies(), dtype=object))[0], dtype=np.int64)
+
+    def hashes(self, values: pd.DataFrame) -> NDArray[np.uint64]:
+        """Equal for equal files and chains, whatever the files are called."""
+        return text_hashes(np.array(Cells.of(values).copies(), dtype=object))
+
+    @classmethod
+    def properties(cls, values: pd.DataFrame) -> NDArray[np.float64]:
+        """Residues in all and those that networks see, (records, 2)."""
+        sizes = [(len(each), len(each.seen)) for each in Cells.of(values).usable()]
+        return np.array(sizes, dtype=np.float64).reshape(-1, 2)
+
+
+@modalities.register
+@dataclass(frozen=True)
+class Structure(StructureFiles):
+    """Residues, what each is made of and how it lies to its neighbours.
+
+    nodes:    residues that there is room for: a quarter more than the largest training record has
+    average:  (features,) of the mean training residue
+    partners: whether training records name two partners, whose interface is then looked at
+    """
+
+    nodes: int
+    average: tuple[float, ...]
+    partners: bool
+
+    name = "structure"
+    title = "protein structure (residues and their contacts)"
+    kind = Kind.GRAPH
+    default_network = "message_passing"
+    explainers = ("node_occlusion", "integrated_gradients")
+
+    @classmethod
+    def fit(cls, values: pd.DataFrame) -> Self:
+        """Learn the largest number of residues, and the mean residue."""
+        most, count, partners, total = 0, 0, False, np.zeros(len(FEATURES))
+        for each in Cells.of(values).usable():
+            graph = residue_graph(each)
+            most, count = max(most, len(graph)), count + len(graph)
+            partners |= each.residues.partners
+            total += graph.nodes.sum(axis=0, dtype=np.float64)
+        if not count:
+            raise UserError("There is no structure to learn from.", where=f'column "{values.columns[0]}"')
+        average = tuple(float(f"{number:.6g}") for number in total / count)
+        return cls(int(np.ceil(ROOM * most)), average, partners)
+
+    def state(self) -> dict[str, Any]:
+        """What was learned, as JSON."""
+        return {"nodes": self.nodes, "average": list(self.average), "partners": self.partners}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """The inverse of `state`."""
+        return cls(int(state["nodes"]), tuple(map(float, state["average"])), bool(state["partners"]))
+
+    @property
+    def _layout(self) -> Layout:
+        return Layout(self.nodes, len(FEATURES), NEIGHBOURS, len(NUMBERS))
+
+    @property
+    def shape(self) -> Shape:
+        """(channels, residues)."""
+        return self._layout.shape
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """What is told of a residue, then of its neighbours."""
+        return self._layout.channels(FEATURES, NUMBERS)
+
+    def encode(self, values: pd.DataFrame) -> GraphEncoded:
+        """One byte for each number; raises UserError at the first row that `check` would drop."""
+        graphs = [self._graph(each)[0] for each in Cells.of(values).usable()]
+        return GraphEncoded.of(graphs, self._layout)
+
+    def _graph(self, survey: Survey) -> tuple[Graph, NDArray[np.int64]]:
+        """What a network sees of a structure, and which residues of it these are; of too many the inner ones."""
+        seen, graph = survey.seen, residue_graph(survey)
+        if len(seen) <= self.nodes:
+            return graph, seen
+        place = survey.residues.alpha[seen]
+        inner = np.argsort(np.linalg.norm(place - place.mean(axis=0), axis=1), kind="stable")
+        kept = np.sort(inner[: self.nodes]).astype(np.int64)
+        return graph.kept(kept), seen[kept]
+
+    def notes(self, values: pd.DataFrame) -> list[Problem]:
+        """Structures with more residues than there is room for."""
+        sizes = self.properties(values)[:, 1]
+        large = np.flatnonzero(sizes > self.nodes)
+        if not len(large):
+            return []
+        message = f"the structure has more residues than the {self.nodes:,} that there is room for; "
+        message += "only those nearest to its centre are used"
+        fix = "keep the chains that matter, or train on structures as large as those to predict"
+        return [Problem("structure.cut", "note", message, fix, str(values.columns[0]), large)]
+
+    def features(self, values: pd.DataFrame) -> Features:
+        """Contacts by what touches, the surface by what lies there, sizes; of two partners the interface only."""
+        names = feature_names(self.partners)
+        rows = [features_of(each, self.partners) for each in Cells.of(values).usable()]
+        told = "contacts by kind of residue, make-up of the surface, sizes"
+        return Features(np.array(rows, dtype=np.float32).reshape(-1, len(names)), names, told)
+
+    def parts(self, values: pd.DataFrame) -> list[Part]:
+        """The residues that the network sees."""
+        (survey,) = Cells.of(values).usable()
+        labels = survey.residues.labels
+        return [Part(labels[row], (place,)) for place, row in enumerate(self._graph(survey)[1].tolist())]
+
+    def background(self, signal: Signal, seed: int, count: int) -> Tensor:
+        """The same contacts between mean residues: what is left is the shape alone."""
+        nothing = signal.x.clone()
+        nothing[:, : len(FEATURES)] = nothing.new_tensor(self.average)[:, None]
+        if signal.mask is not None:
+            nothing = nothing * signal.mask[:, None]
+        return nothing[:, None].expand(-1, count, -1, -1)
+
+    def draw(self, values: pd.DataFrame, attribution: NDArray[np.float32], label: str) -> Figure:
+        """Each residue along the chains, and the contacts between residues that matter."""
+        from bioloom.figures.structure import DrawnStructure, attributed_structure
+
+        (survey,) = Cells.of(values).usable()
+        rows, effect = self._effects(survey, attribution)
+        pairs = survey.contacts
+        drawn = DrawnStructure(
+            effect=effect,
+            labels=survey.residues.labels,
+            chains=survey.residues.chains.tolist(),
+            seen=rows,
+            pairs=np.stack([pairs.first, pairs.second], axis=1)[pairs.closest < TOUCHING],
+        )
+        return attributed_structure(drawn, label)
+
+    def _effects(
+        self, survey: Survey, attribution: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The residues that the network sees, and one number for each residue of the structure, 0 for the others."""
+        rows = self._graph(survey)[1]
+        effect = np.zeros(len(survey), dtype=np.float32)
+        effect[rows] = attribution[:, : len(rows)].sum(axis=0)
+        return rows, effect
+
+    def files(
+        self, values: pd.DataFrame, attribution: NDArray[np.float32], label: str
+    ) -> Mapping[str, bytes]:
+        """The structure with the attribution of each residue in the B-factor column, to be coloured by it."""
+        from bioloom.modalities.bfactors import with_attributions
+
+        cells = Cells.of(values)
+        survey = cells.survey(0)
+        named = dict(zip(zip(survey.residues.chains, survey.residues.numbers, strict=True),
+                         self._effects(survey, attribution)[1].tolist(), strict=True))  # fmt: skip
+        return {".cif": with_attributions(surveys.unpacked(cells.content(0)), named, label)}
+
+    @classmethod
+    def demo(cls, n: int, seed: int) -> Demo:
+        """Hairpins in which salt bridges between facing residues make the stability."""
+        records, planted = salt_bridges(n, seed)
+        parts = np.zeros((n, cls.fit(records.inputs["structure"]).nodes), dtype=bool)
+        for row, there in enumerate(planted):
+            parts[row, : len(there)] = there
+        return Demo(records, "structure", parts, "regression")
+
+
+def _chains(values: pd.DataFrame) -> list[list[str]]:
+    """The sequences of the chains of each record."""
+    return [list(each.residues.sequences.values()) for each in Cells.of(values).usable()]
