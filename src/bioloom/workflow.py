@@ -163,13 +163,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
             name: take_rows(frame, trainee.job.train[:3]) for name, frame in prepared.records.inputs.items()
         }
         trained.save(model, opened.path / "model", examples, result.card(prepared, trainee.job, model))
-        if trainee.job.task.labelled:
-            more = _write_answers(trial, model, opened.path)
-        else:
-            _write_table(opened.path / "predictions.csv", described.errors_table(trial))
-            _write_table(opened.path / "codes.csv", described.codes_table(trial, model))
-            features = described.restored_features(trial)
-            _write_table(opened.path / "features.csv", features.frame())
+        more = _write_answers(trial, model, opened.path)
     with clock.stage("explain", "Explaining predictions"), session(trainee.fitted.threads):
         numbers = sum(prod(shape.sizes) for shape in trainee.job.shapes.values())
         explanation: list[dict[str, Any]] = []
@@ -185,8 +179,6 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         content = result.result(found, clock.seconds, environment)
         content["timing"]["search"] = dict(searched.seconds)
         content |= more
-        if not trainee.job.task.labelled:
-            content["features"] = features.to_json()
         write_json(opened.path / "result.json", content)
         page.render(opened.path)
         track.finish(content)
@@ -237,38 +229,6 @@ def predict(
     if out is not None:
         _write_table(out, predictions.frame)
     return predictions
-
-
-def embed(
-    folder: Path,
-    source: Source,
-    out: Path | None = None,
-    listener: Listener = SILENT,
-    asked: Embedding | None = None,
-) -> PredictionTable:
-    """Describe every row of a file by the few numbers that a model has for it; rows in equal rows out.
-
-    out: also write them to this file, .csv or .npz
-    """
-    asked = asked or Embedding()
-    model = load(folder).model.using(asked.which)
-    listener.stage("embed", "Describing the records")
-    found = described.describe_file(model, source, listener, asked.drawing)
-    if out is not None:
-        described.write_codes(found, out)
-    return found
-
-
-@dataclass(frozen=True)
-class Embedding:
-    """How records are described.
-
-    which:   "auto" for the model that the run recommends, "network", or "simple" for the simpler one beside it
-    drawing: a map of them; None for none
-    """
-
-    which: str = "auto"
-    drawing: described.Drawing | None = None
 
 
 def embed(
