@@ -6,7 +6,7 @@ What the user named wins; the rest is found by looking at the cells, and every c
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -152,6 +152,11 @@ def parse_inputs(words: Sequence[str], table: Table) -> dict[str, InputRecipe]:
         named, _, forced = word.partition("=")
         found = matching(table, named, "--input")
         claimed = {} if forced else _claimed(table, found)
+        if forced and _is_spread(table, found, forced):
+            claimed = dict.fromkeys(found, forced)
+        if claimed and modalities[next(iter(claimed.values()))].columns == "one":
+            inputs |= _joined(claimed)
+            continue
         for column in found:
             modality = modalities[forced].name if forced else claimed.get(column) or _detect(table, column)
             if modalities[modality].columns == "many":
@@ -173,11 +178,23 @@ def _detect(table: Table, column: str) -> str:
 def _claimed(table: Table, columns: Sequence[str]) -> dict[str, str]:
     """Columns that only together can be told for what they are, with the modality that claims them."""
     for name, modality in modalities.items():
-        if 1 < modality.fewest_columns <= len(columns):
+        if modality.fewest_columns <= len(columns):
             found = modality.claims(table.frame[list(columns)])
-            if len(found) >= modality.fewest_columns:
+            if len(found) >= max(2, modality.fewest_columns):
                 return dict.fromkeys(found, name)
     return {}
+
+
+def _is_spread(table: Table, columns: Sequence[str], modality: str) -> bool:
+    """Whether several columns are one input although each input of that modality may be one column: pixels."""
+    part = modalities[modality]
+    return part.together and len(columns) > 1 and all(part.detect(table.frame[name]) == 0 for name in columns)
+
+
+def _joined(claimed: Mapping[str, str]) -> dict[str, InputRecipe]:
+    """Columns as one input that is called after its modality."""
+    modality = next(iter(claimed.values()))
+    return {modality: InputRecipe(modality=modality, columns=tuple(claimed))}
 
 
 def propose(table: Table, columns: Sequence[str]) -> tuple[dict[str, InputRecipe], dict[str, str]]:
@@ -185,6 +202,10 @@ def propose(table: Table, columns: Sequence[str]) -> tuple[dict[str, InputRecipe
 
     Text is the last resort: a column of it is an input where no other column can be one.
     """
+    claimed = _claimed(table, columns)
+    if claimed:
+        inputs = _joined(claimed)
+        return inputs, {name: f"{len(claimed):,} columns together read as {name}" for name in inputs}
     detected = {column: _detect(table, column) for column in columns}
     alone = {column: name for column, name in detected.items() if modalities[name].columns == "one"}
     single = {column: name for column, name in alone.items() if not modalities[name].last}
