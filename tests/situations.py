@@ -36,6 +36,7 @@ TITLES = {
     "model": "the network",
     "simple": "ridge regression on k-mers",
     "boosting": "gradient boosting on k-mers",
+    "forest": "random forest on k-mers",
     "nearest": "the nearest training record",
     "untrained": "the untrained network, with a simple model on top",
     "properties": "length, composition and missing cells alone",
@@ -53,7 +54,7 @@ def numbers(noise: float = 0.5, seed: int = 0, part: NDArray[Any] = PARTS) -> Fa
         "simple": truth + random.normal(0, 3, truth.shape),
     }
     others = np.random.default_rng(seed + 1)
-    for role, size in (("boosting", 3.5), ("untrained", 5), ("properties", 8)):
+    for role, size in (("boosting", 3.5), ("forest", 4), ("untrained", 5), ("properties", 8)):
         baselines[role] = truth + others.normal(0, size, truth.shape)
     facts = Facts(
         task=TASKS["regression"],
@@ -98,7 +99,7 @@ def classes(count: int = 2, part: NDArray[Any] = PARTS, seed: int = 0) -> Facts:
         truth=labels.astype(np.float32)[:, None],
         value=value[part == "test"].astype(np.float32),
     )
-    roles = ("nearest", "simple", "boosting", "untrained", "properties")
+    roles = ("nearest", "simple", "boosting", "forest", "untrained", "properties")
     return scored(facts, {"trivial": np.full_like(poor, 1 / count)} | dict.fromkeys(roles, poor))
 
 
@@ -239,6 +240,7 @@ def _from_records() -> dict[str, Pair]:
         "skill.nearest": Pair(with_difference(sound, "nearest", -0.05, 0.05), sound),
         "skill.simple": Pair(with_difference(sound, "simple", -0.2, -0.1), sound),
         "skill.boosting": Pair(with_difference(sound, "boosting", -0.02, 0.1), sound),
+        "skill.forest": Pair(with_difference(sound, "forest", -0.02, 0.1), sound),
         "skill.untrained": Pair(with_difference(sound, "untrained", -0.01, 0.02), sound),
         "skill.properties": Pair(with_difference(sound, "properties", -0.01, 0.02), sound),
         "data.few_groups": Pair(

@@ -255,7 +255,7 @@ class EvaluationRecipe(Part):
     prevalence: float | None = Field(
         default=None, gt=0, lt=1, description="share of positives where the model will be used"
     )
-    deliver: Literal["auto", "network", "simple", "boosting", "nearest"] = Field(
+    deliver: Literal["auto", "network", "simple", "boosting", "forest", "nearest"] = Field(
         default="auto", description="what predict uses; auto: what the verdict says"
     )
 

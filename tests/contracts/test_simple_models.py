@@ -15,7 +15,7 @@ TARGETS = {
     "multiclass": Targets("multiclass", ("a",), classes=("x", "y", "z")),
     "reconstruct": Targets("reconstruct", tuple("abcdef")),
 }
-GENERAL = ("trivial", "nearest", "boosting")
+GENERAL = ("trivial", "nearest", "boosting", "forest")
 CASES = sorted({(name, task.name) for task in TASKS.values() for name in (*GENERAL, task.simple)})
 
 

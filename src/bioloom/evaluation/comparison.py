@@ -11,7 +11,7 @@ from bioloom.evaluation.intervals import Drawn, resampled_interval, rounded
 from bioloom.evaluation.scores import Resampled
 from bioloom.metrics import METRICS
 
-RIVALS = ("simple", "boosting", "nearest")
+RIVALS = ("simple", "boosting", "forest", "nearest")
 """Baselines a network has to beat; at equal scores the first is named."""
 
 

@@ -246,7 +246,8 @@ def _simple(case: Case, rival: Difference) -> Verdict:
 
 def _named(rival: Difference) -> str:
     """A baseline in the next step; its full title stands in the sentence before."""
-    return "gradient boosting" if rival.against == "boosting" else "the simpler model"
+    trees = {"boosting": "gradient boosting", "forest": "the random forest"}
+    return trees.get(rival.against, "the simpler model")
 
 
 def _needed(rival: Difference, facts: Facts) -> str:

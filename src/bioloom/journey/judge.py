@@ -46,7 +46,7 @@ CONTROLS = {
 """Models that know little, by name, and how sentences call them."""
 
 
-INFORMED = ("model", "simple", "boosting")
+INFORMED = ("model", "simple", "boosting", "forest")
 """Models whose predictive information is worked out."""
 
 
@@ -171,10 +171,10 @@ def judge(trial: Trial) -> Judged:
         scores=scores,
         per_target=_per_target(trial),
         baselines=trial.rivals.models,
-        features=trial.rivals.features.features.description,
+        features=trial.rivals.told or trial.rivals.features.features.description,
         comparison=comparison,
         shuffle=shuffle,
-        evidence=replace(evidence, uncertainty=coverage(trial, delivered)) if task.labelled else evidence,
+        evidence=replace(evidence, uncertainty=coverage(trial, delivered)) if task.by_record else evidence,
         findings=findings,
         verdict=concluded,
         delivered=delivered,
@@ -192,7 +192,7 @@ def _all_metrics(trial: Trial, resampled: Resampled, name: str) -> dict[str, Sco
     found = resampled.scores(name)
     if trial.alone:
         found |= refused_scores(trial.trainee.job.task, len(trial.truth))
-    if name in INFORMED and trial.task.labelled and not trial.trainee.learnable.targets.classes:
+    if name in INFORMED and trial.task.by_record and not trial.trainee.learnable.targets.classes:
         plan = trial.plan
         found[NAME] = predictive_information(trial.truth, trial.once.values[name], plan.groups, plan.seed)
     return found
@@ -209,13 +209,16 @@ def _shuffle(trial: Trial) -> Shuffle:
     """Short trainings on shuffled labels against the same on the true ones, on the records they were asked about."""
     answers, truth = trial.once, trial.truth
     shuffled = list(answers.named("shuffled ").values())
-    asked = np.logical_and.reduce(
-        [np.isfinite(value).all(axis=1) for value in (answers.values["short"], *shuffled)]
-    )
+    asked = np.logical_and.reduce([_answered(value) for value in (answers.values["short"], *shuffled)])
     seed = trial.trainee.job.seed
     return read_shuffles(
         trial.task, truth[asked], [value[asked] for value in shuffled], answers.values["short"][asked], seed
     )
+
+
+def _answered(value: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which records a training was asked about, (records,)."""
+    return np.asarray(np.isfinite(value).all(axis=tuple(range(1, value.ndim))))
 
 
 @dataclass(frozen=True)

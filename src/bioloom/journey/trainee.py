@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,14 +16,18 @@ from bioloom.data.records import Records
 from bioloom.data.split import Split
 from bioloom.evaluation.baselines import fit_baselines
 from bioloom.evaluation.calibration import Calibration, Operating, Validation, logits
+from bioloom.journey import everywhere
 from bioloom.journey.learnable import Learnable, make_job
 from bioloom.journey.prepare import Prepared
 from bioloom.journey.rotation import rotated
 from bioloom.journey.unlabelled import as_features, labelled
+from bioloom.modalities import Encoded
 from bioloom.modalities.combined import SomeFeatures, features_of
+from bioloom.modalities.windows import some_windows
 from bioloom.models import Network, SimpleModel, TrainingData
 from bioloom.models.embed import code_size
 from bioloom.models.ensemble import mean_of, spread_of, together
+from bioloom.models.windowed import TOLD, answers
 from bioloom.recipe import Recipe
 from bioloom.training.distil import distil
 from bioloom.training.ensemble import Learned, fit_members, seeds
@@ -34,11 +38,21 @@ BASELINE_RECORDS = 50_000
 """Baselines learn from at most so many training records, chosen at random; more changes them little."""
 
 
+CALIBRATED = 200_000
+"""Places from which probabilities are corrected at most, where each place of a record has a class."""
+
 STUDENT = "distilled"
 """The answers of the network that learned to say what the mean of several says."""
 
 REACH = "reach of "
 """Begins the names of answers that say how far off a model expects to be."""
+
+PLACES_LEARNED, PLACES_REMEMBERED, PLACES_CHOSEN_ON = 50_000, 2_500, 10_000
+"""Places from which simple models learn, from which the nearest is remembered, and on which settings are chosen, at most;
+where each place of a record has a target."""
+
+CALIBRATED_ON = 100
+"""Validation records on which simple models of places are calibrated, at most."""
 
 ASKED_AT_ONCE = 10_000
 """Of many records, rivals are asked about so many at a time."""
@@ -219,7 +233,12 @@ def _calibrate(
     if not learnable.targets.classes:
         return None
     rows = job.validation
-    given = Validation(raw[rows], learnable.truth[rows, 0], job.weight[rows])
+    if job.task.everywhere:
+        rows = rows[np.isfinite(raw[rows]).any(axis=tuple(range(1, raw.ndim)))]
+        at = everywhere.as_rows(raw[rows], learnable.truth[rows], CALIBRATED, job.seed)
+        given = Validation(at.value, at.truth[:, 0], job.weight[rows][at.record])
+    else:
+        given = Validation(raw[rows], learnable.truth[rows, 0], job.weight[rows])
     return Calibration.fit(given, operating(prepared.recipe))
 
 
@@ -248,11 +267,13 @@ class Rivals:
     features: as the simple models see records: of all, or where these are many of those that they learned from or
               were asked about
     learned:  positions of the training records that they learned from at most
+    told:     what they see, in words, where these are not the features of records
     """
 
     by_role: dict[str, Rival]
     features: SomeFeatures
     learned: NDArray[np.int64]
+    told: str = ""
 
     @property
     def models(self) -> dict[str, SimpleModel]:
@@ -265,13 +286,66 @@ def fit_rivals(trainee: Trainee) -> Rivals:
     job = trainee.job
     rows = some_rows(job.train, BASELINE_RECORDS, job.seed)
     features = _features(trainee, _looked_at(trainee, rows))
+    if job.task.everywhere:
+        return Rivals(_at_places(trainee), features, rows, TOLD)
     data = simple_data(trainee, features, rows)
     few = some_rows(rows, FEWER[trainee.prepared.recipe.budget], job.seed)
     fewer = simple_data(trainee, features, few)
-    fitted = fit_baselines(data, fewer, job.task, trainee.learnable.targets, job.seed)
+    more = [role for each in trainee.learnable.modalities.values() for role in each.rivals]
+    more = more if job.task.labelled else []
+    fitted = fit_baselines(data, fewer, job.task, trainee.learnable.targets, job.seed, more=more)
     del data, fewer  # of many records, copies of half a gigabyte
     others = not_learned(trainee, features)
     return Rivals({role: asked(trainee, model, others) for role, model in fitted.items()}, features, rows)
+
+
+def _at_places(trainee: Trainee) -> dict[str, Rival]:
+    """The baselines of targets at every position: each position is a row, described by what stands around it.
+
+    They learn from some positions of the training records, and answer at all of the test records and of as many
+    validation records as calibrating needs.
+    """
+    job, learnable, learned = trainee.job, trainee.learnable, {}
+    (encoded,), known = learnable.encoded.values(), np.isfinite(learnable.truth[:, 0])
+
+    def seen(
+        rows: NDArray[np.int64], most: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        found = some_windows(encoded, known, rows, most, job.seed)
+        records = rows[found.record]
+        return found.values, learnable.truth[records, :, found.place].astype(np.float32), job.weight[records]
+
+    beside = seen(job.validation, PLACES_CHOSEN_ON)
+    for size in (PLACES_LEARNED, PLACES_REMEMBERED):
+        features, truth, weight = seen(job.train, size)
+        learned[size] = TrainingData(features, truth, weight, beside[0], beside[1])
+    fitted = fit_baselines(
+        learned[PLACES_LEARNED],
+        learned[PLACES_REMEMBERED],
+        job.task,
+        replace(learnable.targets, places=()),
+        job.seed,
+    )
+    return {role: _asked_everywhere(trainee, model, encoded) for role, model in fitted.items()}
+
+
+def _asked_everywhere(trainee: Trainee, model: SimpleModel, encoded: Encoded) -> Rival:
+    """What a simple model says of every position of the test records, calibrated on some validation records."""
+    job, targets = trainee.job, trainee.learnable.targets
+    rows = np.sort(
+        np.concatenate([some_rows(job.validation, CALIBRATED_ON, job.seed), trainee.split.index("test")])
+    )
+    found = answers(model, encoded, rows, targets.outputs)
+    values = np.full((len(trainee.records), *found.shape[1:]), np.nan, dtype=np.float32)
+    values[rows] = found
+    if not targets.classes:
+        return Rival(model, values, None)
+    raw = np.full(values.shape, np.nan)
+    raw[rows] = logits(found)
+    calibration = _calibrate(trainee.prepared, trainee.learnable, job, raw)
+    if calibration is not None:
+        values[rows] = calibration.correct(found)
+    return Rival(model, values, calibration)
 
 
 def _features(trainee: Trainee, rows: NDArray[np.int64]) -> SomeFeatures:

@@ -135,10 +135,9 @@ class Omics(Modality):
     def claims(cls, table: pd.DataFrame) -> tuple[str, ...]:
         """Columns of numbers that are named as genes or taxa are, where there are at least fifty."""
         names = [str(name) for name in table.columns]
-        like = [
-            place for place in np.flatnonzero(names_of_features(names)) if _is_number(table.iloc[:, place])
-        ]
-        return tuple(names[place] for place in like) if len(like) >= MANY else ()
+        named = np.flatnonzero(names_of_features(names)).tolist()
+        found = tuple(names[place] for place in named if _is_number(table.iloc[:, place]))
+        return found if len(found) >= MANY else ()
 
     @classmethod
     def check(cls, values: pd.DataFrame) -> list[Problem]:
@@ -328,15 +327,15 @@ class Omics(Modality):
         from bioloom.figures.bars import Bar, attributions, two_attributions
 
         shown = as_matrix(self._columns(values))[0]
-        strongest = np.argsort(-np.abs(attribution), kind="stable")[:DRAWN]
-        others = [place for place in range(len(self.names)) if place not in set(strongest.tolist())]
-        bars = [
-            Bar(f"{self.channels[place]} = {shown[place]:.4g}", float(attribution[place]))
-            for place in strongest
-        ]
-        bars += [Bar(self.channels[place], float(attribution[place])) for place in others]
+        strongest = np.argsort(-np.abs(attribution), kind="stable")[:DRAWN].tolist()
+        bars = [Bar(f"{self.channels[i]} = {shown[i]:.4g}", float(attribution[i])) for i in strongest]
+        title = (
+            f"The {len(bars)} strongest of {len(self.names):,} features"
+            if len(bars) < len(self.names)
+            else ""
+        )
         if not self.sets:
-            return attributions(bars, label=label, at_most=DRAWN)
+            return attributions(bars, label=label, title=title)
         sums = [Bar(name, float(attribution[list(places)].sum())) for name, places in self.sets]
         return two_attributions(
             (bars, sums), ("features", "gene sets, summed over their features"), label=label

@@ -189,8 +189,9 @@ def _classes(data: TrainingData, seed: int) -> _Grown:
 
 
 def _number_of_trees(data: TrainingData, records: int) -> int:
-    cells = records * data.features.shape[1]
-    return round(TREES * min(1.0, max(0.2, CELLS / max(1, cells))))
+    cells = float(records * data.features.shape[1])
+    trees = TREES * min(1.0, max(0.2, CELLS / max(1, cells)))
+    return round(float(trees))
 
 
 def _part(records: int, seed: int) -> NDArray[np.int64]:
@@ -216,7 +217,7 @@ def _joined(grown: list[_Grown], classes: int) -> _Trees:
             first += estimator.tree_.node_count
         column += len(fit.constant)
     empty = {"value": np.empty((0, outputs), dtype=np.float32), "threshold": np.empty(0, dtype=np.float32)}
-    arrays = {
+    arrays: dict[str, Any] = {
         key: np.concatenate(values) if values else empty.get(key, np.empty(0, dtype=np.int32))
         for key, values in nodes.items()
     }

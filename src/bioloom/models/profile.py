@@ -20,7 +20,7 @@ class Profile(Network):
     dropout of features; dense to the outputs (the sum) plus dense 32 - GELU - dropout - dense 32 - GELU - dropout -
     dense, whose last layer begins at 0. With thousands of features and hundreds of records the sum does most of the
     work; silencing half of the features in each step spreads it over all that say the same, as a ridge penalty does.
-    34,121 parameters for an input of 1,000 and 1 output: 1,001 of the sum, 33,120 of the network.
+    34,121 parameters for an input of 1000 and 1 output: 1,001 of the sum, 33,120 of the network.
     Sources: wide and deep, Cheng et al. (2016) arXiv:1606.07792; dropout as a penalty, Wager, Wang, Liang (2013)
     arXiv:1307.1493.
     """

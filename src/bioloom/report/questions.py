@@ -16,6 +16,7 @@ Tone = Literal["good", "care", "bad", "plain"]
 BASELINES = {
     "simple": "Simple model",
     "boosting": "Gradient boosting",
+    "forest": "Random forest",
     "nearest": "Nearest neighbour",
     "trivial": "Same answer for all",
 }

@@ -17,6 +17,7 @@ from bioloom.errors import UserError, did_you_mean
 from bioloom.evaluation.calibration import Calibration
 from bioloom.evaluation.conformal import Conformal
 from bioloom.evaluation.domain import Domain
+from bioloom.evaluation.placed import cells, sureness
 from bioloom.explanation import Explanation, Question, explainers
 from bioloom.modalities import Features, Modality
 from bioloom.modalities.combined import combined_features, encoded_features
@@ -24,6 +25,7 @@ from bioloom.models import Network, SimpleModel
 from bioloom.models.embed import embed
 from bioloom.models.ensemble import mean_of, members_of, predict_each, spread_of
 from bioloom.models.layers import layer_table
+from bioloom.models.windowed import answers
 from bioloom.recipe import InputRecipe, Recipe
 from bioloom.targets import Targets
 from bioloom.tasks import task
@@ -50,7 +52,7 @@ class Model:
     inputs:      by name, modality and columns
     modalities:  by input name, the modality with what it learned from the training rows
     rival:       a simpler model that learned from the same rows, the one that the verdict prefers if it does
-    role:        of the rival: "simple", "boosting" or "nearest"
+    role:        of the rival: "simple", "boosting", "forest" or "nearest"
     delivered:   whose predictions are given: "network", or the role of the rival
     calibration: by "network" and role, how outputs become probabilities, and from which one a record is called
                  positive; empty for numbers
@@ -123,14 +125,16 @@ class Model:
         """Predict from one frame per input; see `predict`."""
         problems = self._problems(frames)
         usable = self.usable(frames, problems)
-        values = np.full((len(usable), len(self.targets.column_names())), np.nan, dtype=np.float32)
+        shape = (len(usable), len(self.targets.column_names()), *self.targets.places)
+        values = np.full(shape, np.nan, dtype=np.float32)
         if usable.any():
             clean = {name: take_rows(frame, usable) for name, frame in frames.items()}
             values[usable], raws = self._answered(clean)
-            said = Told(values[usable], self.reach_of(raws), self.spread_of(raws))
+            spread = None if self.targets.places else self.spread_of(raws)
+            said = Told(values[usable], self.reach_of(raws), spread)
             told = asides(self, clean, said).set_index(np.flatnonzero(usable))
-            return self._table(values, problems, told.reindex(range(len(usable))))
-        return self._table(values, problems, pd.DataFrame())
+            return self._table(values, problems, told.reindex(range(len(usable))), frames)
+        return self._table(values, problems, pd.DataFrame(), frames)
 
     def usable(
         self, frames: Mapping[str, pd.DataFrame], problems: Sequence[Problem] | None = None
@@ -175,7 +179,10 @@ class Model:
         """Predictions, and the raw outputs of each network that they are made of: none where a rival predicts."""
         if self.rival is not None and self.delivered != "network":
             rival, calibration = self.rival, self.calibration.get(self.delivered)
-            answer = self.by_block(frames, lambda features: rival.predict(features.values))
+            if self.targets.places:
+                answer = self._at_every_position(rival, frames)
+            else:
+                answer = self.by_block(frames, lambda features: rival.predict(features.values))
             return answer if calibration is None else calibration.correct(answer), []
         raws = self.raw_of_each(frames, device)
         return self._activated(mean_of(raws)), raws
@@ -238,6 +245,28 @@ class Model:
             else None
         )
 
+    def _at_every_position(
+        self, rival: SimpleModel, frames: Mapping[str, pd.DataFrame]
+    ) -> NDArray[np.float32]:
+        """What the simpler model says of each position, from what stands around it."""
+        ((name, modality),) = self.modalities.items()
+        encoded = modality.encode(frames[name])
+        return answers(rival, encoded, np.arange(len(encoded)), self.targets.outputs)
+
+    def lengths(self, frames: Mapping[str, pd.DataFrame]) -> NDArray[np.int64]:
+        """Positions of each record, (records,), where the model answers at every position."""
+        ((name, modality),) = self.modalities.items()
+        found = modality.positions(frames[name])
+        return np.zeros(len(frames[name]), dtype=np.int64) if found is None else found
+
+    def _at_places(self, values: NDArray[np.float32], frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        """One cell for each record, which holds what is said of each of its positions."""
+        usable, lengths = np.isfinite(values).any(axis=(1, 2)), self.lengths(frames)
+        told = cells(self.targets, values, lengths)
+        said = [cell if good else None for cell, good in zip(told, usable, strict=True)]
+        columns: dict[str, Any] = {self.targets.names[0]: said}
+        return pd.DataFrame(columns | ({"sureness": sureness(values)} if self.targets.classes else {}))
+
     @property
     def threads(self) -> int:
         """Processor threads that pay for a network of this size."""
@@ -261,7 +290,9 @@ class Model:
         if explainer.needs_background:
             background = modality.background(batch[asked.input], asked.seed, asked.references)
         network = self.network.to(asked.device)
-        question = Question(network, batch, asked.input, asked.output, background, asked.seed, asked.progress)
+        question = Question(
+            network, batch, asked.input, asked.output, background, asked.seed, asked.progress, asked.place
+        )
         with session(self.threads):
             return explainer.explain(question)
 
@@ -295,10 +326,17 @@ class Model:
         return {name: frame[list(recipe.columns)] for name, recipe in self.inputs.items()}
 
     def _table(
-        self, values: NDArray[np.float32], problems: Sequence[Problem], told: pd.DataFrame
+        self,
+        values: NDArray[np.float32],
+        problems: Sequence[Problem],
+        told: pd.DataFrame,
+        frames: Mapping[str, pd.DataFrame],
     ) -> pd.DataFrame:
-        table = pd.DataFrame(values, columns=pd.Index(self.targets.column_names()))
-        if self.targets.classes:
+        if self.targets.places:
+            table = self._at_places(values, frames)
+        else:
+            table = pd.DataFrame(values, columns=pd.Index(self.targets.column_names()))
+        if self.targets.classes and not self.targets.places:
             calibration = self.calibration.get(self.delivered)
             threshold = 0.5 if calibration is None else calibration.threshold
             called = self.targets.called(np.nan_to_num(values), threshold)
@@ -322,6 +360,7 @@ class Asked:
     method:     the explainer's name
     input:      the name of the explained input
     output:     which raw output (target, or class)
+    place:      which position, where the model answers at every one; None for the mean over all
     references: how many backgrounds, for methods that compare with "nothing here"
     """
 
@@ -332,6 +371,7 @@ class Asked:
     seed: int = 0
     device: str = "cpu"
     progress: Callable[[float], None] = lambda _: None
+    place: int | None = None
 
 
 def _frame_of(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:

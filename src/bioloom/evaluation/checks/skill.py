@@ -79,6 +79,16 @@ def boosting(facts: Facts) -> Answer | None:
 
 
 @check(
+    "skill.forest",
+    question="Does a random forest do as well?",
+    fix="use the model that the verdict prefers: with more features than records a forest is often the better choice",
+)
+def forest(facts: Facts) -> Answer | None:
+    """Deep trees on random parts of the features are what a network on a profile has to be better than."""
+    return _against(facts, "forest")
+
+
+@check(
     "skill.untrained",
     question="Does the same network with random weights do as well?",
     fix="train longer (--budget thorough) or with another learning rate, or take a simpler model: what the network learned "
