@@ -5,6 +5,12 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bioloom.errors import UserError
+from bioloom.modalities import Shape
+
+SMALL = 64
+"""Pictures of so many pixels at most, along their shorter side, enter a network without being made smaller first."""
+
 
 class BatchNorm(nn.BatchNorm2d):
     """Bring each channel to mean 0 and variance 1 over the batch and all places, then scale and shift it.
@@ -21,3 +27,33 @@ class BatchNorm(nn.BatchNorm2d):
                 x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
             )
         return super().forward(x)
+
+
+def stem_for(shape: Shape, asked: str) -> str:
+    """ "small" or "large": the first layers that suit a picture of this shape, unless they are asked for."""
+    if asked != "auto":
+        return asked
+    return "small" if min(shape.sizes[1:]) <= SMALL else "large"
+
+
+def refuse_below(least: int, shape: Shape, network: str) -> None:
+    """UserError where the shorter side of a picture is below the least that a network can read."""
+    _, height, width = shape.sizes
+    if min(height, width) < least:
+        raise UserError(
+            f'Pictures of {height}x{width} pixels are too small for the network "{network}", which needs at least '
+            f"{least}x{least} with these settings.",
+            where="the size of the pictures, or [model.settings]",
+            fix="--set model.network=resnet, which reads pictures of any size, or larger pictures",
+        )
+
+
+def fresh(convolution: nn.Conv2d) -> nn.Conv2d:
+    """The same layer with new random weights that keep the size of signals through many layers with ReLU; biases 0.
+
+    Source: He et al. (2015) Delving deep into rectifiers, arXiv:1502.01852.
+    """
+    nn.init.kaiming_normal_(convolution.weight, mode="fan_in", nonlinearity="relu")
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
+    return convolution

@@ -12,10 +12,7 @@ from torch.nn import functional
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
-from bioloom.models.pictures import BatchNorm
-
-SMALL = 64
-"""Pictures of so many pixels at most keep their size in the first layer."""
+from bioloom.models.pictures import BatchNorm, fresh, stem_for
 
 STAGES = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 """Blocks of each stage by depth, as for ImageNet; any other depth is 6 n + 2, three stages of n blocks, as for CIFAR."""
@@ -133,9 +130,7 @@ class ResNet(Network):
     def complete(cls, settings: Settings, shapes: Shapes) -> Settings:
         """The settings with the stem written out that suits the size of the pictures."""
         (shape,) = shapes.values()
-        small = min(shape.sizes[1:]) <= SMALL
-        stem = settings.stem if settings.stem != "auto" else "small" if small else "large"
-        return settings.model_copy(update={"stem": stem})
+        return settings.model_copy(update={"stem": stem_for(shape, settings.stem)})
 
     @classmethod
     def build(cls, shapes: Shapes, n_outputs: int, settings: Settings) -> Self:
@@ -152,9 +147,7 @@ class ResNet(Network):
 
 
 def _convolution(channels: int, filters: int, size: int, stride: int) -> tuple[nn.Module, nn.Module]:
-    convolution = nn.Conv2d(channels, filters, size, stride, size // 2, bias=False)
-    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
-    return convolution, BatchNorm(filters)
+    return fresh(nn.Conv2d(channels, filters, size, stride, size // 2, bias=False)), BatchNorm(filters)
 
 
 def _shortcut(channels: int, filters: int, stride: int) -> nn.Module:
