@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from bioloom.data.records import take_rows
 from bioloom.explanation import explainers
-from bioloom.modalities import Demo, Modality, Signal, modalities
+from bioloom.modalities import Demo, Kind, Modality, Signal, modalities
 from bioloom.models import networks
 from bioloom.tasks import TASKS
 
@@ -47,7 +47,8 @@ def all_of(fitted: Modality, values) -> Signal:
 def filled(signal: Signal) -> torch.Tensor:
     if signal.mask is not None:
         return signal.mask
-    return torch.ones(len(signal.x), signal.x.shape[-1], dtype=torch.bool)
+    places = signal.x.shape[2:] if signal.x.ndim == 4 else signal.x.shape[-1:]  # of a picture, its pixels
+    return torch.ones(len(signal.x), *places, dtype=torch.bool)
 
 
 def same(one: Signal, other: Signal) -> bool:
@@ -229,7 +230,8 @@ def test_parts_are_the_filled_places_of_the_last_axis(fitted, values):
     for row in range(0, N, 11):
         parts = fitted.parts(one_row(values, row))
         places = torch.zeros_like(everything[row])
-        places[[part.index[-1] for part in parts]] = True
+        for part in parts:
+            places[part.index[-places.ndim :]] = True
         assert torch.equal(places, everything[row])
         assert len({part.label for part in parts}) == len(parts)
 
@@ -275,7 +277,8 @@ def test_the_demo_has_labels_for_its_task_and_planted_parts(demo, fitted):
     assert len(demo.records) == N
     assert demo.task in TASKS
     assert len(set(demo.records.ids)) == N
-    assert demo.parts.shape == (N, fitted.shape.sizes[-1])
+    places = fitted.shape.sizes[1:] if fitted.kind is Kind.IMAGE else fitted.shape.sizes[-1:]
+    assert demo.parts.shape == (N, *places)
     assert demo.parts.dtype == np.bool_
     assert demo.parts.any()
     assert demo.records.targets.iloc[:, 0].nunique() > 1

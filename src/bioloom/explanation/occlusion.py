@@ -9,6 +9,7 @@ import torch
 
 from bioloom.explanation import Explainer, Explanation, Question, explainers
 from bioloom.explanation.engine import ask_all, chunks, on_letters, spells_letters, untouched
+from bioloom.explanation.patches import hide_squares
 from bioloom.modalities import Kind
 
 if TYPE_CHECKING:
@@ -23,12 +24,12 @@ class Occlusion(Explainer):
 
     name = "occlusion"
     title = "Occlusion (hide a window or a column)"
-    accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.TOKENS})
+    accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.TOKENS, Kind.IMAGE})
 
     @classmethod
     def explain(cls, question: Question) -> Explanation:
-        """Attribute an output to positions or columns; see `occlusion`."""
-        return occlusion(question)
+        """Attribute an output to positions or columns; see `occlusion`. Of pictures, to places; see `hide_squares`."""
+        return hide_squares(question) if question.batch[question.input].x.dim() == 4 else occlusion(question)
 
 
 def occlusion(question: Question, *, window: int | None = None, stride: int | None = None) -> Explanation:

@@ -228,6 +228,9 @@ class Modality(ABC):
         "integrated_gradients",
     )  # of the report, the main one first
     augmentations: ClassVar[tuple[str, ...]] = ()  # keys of the recipe's [augmentation] that go with it
+    together: ClassVar[bool] = (
+        False  # several columns may also hold one input, such as pixels: those it claims, or that are named as one
+    )
     fewest_columns: ClassVar[int] = 1  # fewer columns are not taken for such an input unless it is named
     may_lack: ClassVar[bool] = False  # whether a new file may lack some of the columns
     rivals: ClassVar[tuple[str, ...]] = ()  # simple models to beat beside those of the task
