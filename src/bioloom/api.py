@@ -61,6 +61,7 @@ def train(
     split: str = "",
     settings: Mapping[str, Any] | None = None,
     start: str | Path = "",
+    pretrain: str | Path = "",
     budget: str = "",
     time: str | float = "",
     seed: int | None = None,
@@ -80,6 +81,7 @@ def train(
     exclude:  columns that are no input, such as one that is known only after the target
     split:    a way to split, or the name of a column
     settings: dotted recipe keys and values, such as {"training.epochs": 20}
+    pretrain: records without labels, from which the network learns first
     start:    a run folder: go on with the network of that run, on the same or on other data (`--from`)
     budget:   "fast", "normal" or "thorough"
     time:     such as "10m", or seconds: half of it goes into trying other networks and settings
@@ -101,6 +103,7 @@ def train(
         split=split,
         settings=settings or {},
         start=str(start),
+        pretrain=str(pretrain),
         trackers=_words(track),
         budget=budget,
         time=time,

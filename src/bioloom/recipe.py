@@ -114,6 +114,9 @@ class ModelRecipe(Part):
         default="", description="a run folder; the network begins with the weights of its network"
     )
     start_sha256: str = Field(default="", description="hash of the model in that folder; empty: not checked")
+    pretrain: str = Field(default="", description="a file without labels that the network learns from first")
+    pretrain_sha256: str = Field(default="", description="hash of that file; empty: not checked")
+    pretraining: dict[str, Any] = Field(default_factory=dict, description="settings of that first training")
 
 
 class TrainingRecipe(Part):
@@ -305,7 +308,7 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Recipe:
         raise UserError(
             f"The recipe is not valid TOML: {error}.", where=str(path), fix="correct that line"
         ) from None
-    for section, key in (("data", "file"), ("data", "labels"), ("model", "start")):
+    for section, key in (("data", "file"), ("data", "labels"), ("model", "start"), ("model", "pretrain")):
         part = content.get(section)
         named = part.get(key) if isinstance(part, dict) else None
         if isinstance(named, str) and named and (path.parent / named).exists():

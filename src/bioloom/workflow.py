@@ -28,10 +28,10 @@ from bioloom.data import large
 from bioloom.data.records import take_rows
 from bioloom.data.split import Split
 from bioloom.errors import Interrupted, UserError
-from bioloom.events import EpochTold, Journal, Listener, Silent
+from bioloom.events import EpochTold, Journal, Listener, Silent, Within
 from bioloom.explanation import explainers
 from bioloom.files import write_json, write_parts, write_text
-from bioloom.journey import described, explained, result
+from bioloom.journey import described, explained, pretraining, result
 from bioloom.journey.attempts import Ground
 from bioloom.journey.checked import Checked, look
 from bioloom.journey.clock import Clock
@@ -141,6 +141,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         _write_table(opened.path / "split.csv", result.split_table(prepared, division))
         _write_table(opened.path / "dropped.csv", result.dropped_table(prepared))
     large.give_back(len(prepared.records))
+    prepared, first = _pretrain(prepared, division, opened, clock)
     with clock.stage("encode", "Encoding the records"):
         learnable = encode(prepared, split, opened.checkpoint)
     searched = _search(prepared, division, learnable, opened, clock)
@@ -178,7 +179,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         write_json(opened.path / "environment.json", environment)
         content = result.result(found, clock.seconds, environment)
         content["timing"]["search"] = dict(searched.seconds)
-        content |= more
+        content |= more | first
         write_json(opened.path / "result.json", content)
         page.render(opened.path)
         track.finish(content)
@@ -313,6 +314,24 @@ def _write_answers(trial: Trial, model: Model, folder: Path) -> dict[str, Any]:
     _write_table(folder / "codes.csv", described.codes_table(trial, model))
     _write_table(folder / "features.csv", features.frame())
     return {"features": features.to_json()}
+
+
+def _pretrain(
+    prepared: Prepared, division: Division, opened: Opened, clock: Clock
+) -> tuple[Prepared, dict[str, Any]]:
+    """Learn from records without labels first, in a run of its own inside the folder; what result.json tells of it.
+
+    It is resumed, and found again when it is finished, like any other run.
+    """
+    if prepared.unlabelled is None:
+        return prepared, {}
+    with clock.stage("pretrain", "Learning from records without labels first"):
+        unlabelled = pretraining.choose(prepared, division)
+        clock.listener.message(unlabelled.seen.text)
+        request = pretraining.request(prepared, unlabelled)
+        run = train(request, opened.path / pretraining.FOLDER, Within(clock.listener, 0.0, 1.0))
+        told = {"pretraining": unlabelled.seen.to_json() | {"verdict": run.verdict}}
+        return pretraining.begun_with(prepared, run.folder), told
 
 
 def _default_folder(prepared: Prepared) -> Path:

@@ -135,6 +135,17 @@ Start = Annotated[
         show_default=False,
     ),
 ]
+Pretrain = Annotated[
+    str,
+    typer.Option(
+        "--pretrain",
+        metavar="FILE",
+        help="Records without labels, from which the network learns first what is usual; those like test or validation "
+        "records are left out.",
+        rich_help_panel=LEARNING,
+        show_default=False,
+    ),
+]
 Time = Annotated[
     str,
     typer.Option(

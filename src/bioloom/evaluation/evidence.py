@@ -15,6 +15,7 @@ from bioloom.evaluation.decomposition import Decomposition
 from bioloom.evaluation.folds import FoldScores
 from bioloom.evaluation.gain import Gain, Loss
 from bioloom.evaluation.identity import IdentityCurve
+from bioloom.evaluation.pretrained import Pretrained
 from bioloom.evaluation.variance import VarianceComponents
 
 
@@ -33,6 +34,7 @@ class Evidence:
     decomposition: how much of the error is the same in every training, and how much is another one each time
     capacity:    the score by size of the network
     ensemble:    what the mean of several networks gains over one of them
+    pretrained:  what learning without labels first is worth
     distilled:   what is lost where one network that learned from their mean stands for it
     """
 
@@ -48,6 +50,7 @@ class Evidence:
     capacity: Capacity | None = None
     ensemble: Gain | None = None
     distilled: Loss | None = None
+    pretrained: Pretrained | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in result.json; parts with nothing to say are missing."""
@@ -64,5 +67,6 @@ class Evidence:
             "capacity": self.capacity,
             "ensemble": self.ensemble,
             "distilled": self.distilled,
+            "pretrained": self.pretrained,
         }
         return {name: part.to_json() for name, part in parts.items() if part is not None}

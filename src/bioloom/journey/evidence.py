@@ -33,9 +33,11 @@ from bioloom.evaluation.folds import FoldScores, OutOfFold, fold_scores
 from bioloom.evaluation.gain import Gain, Loss, gain, loss
 from bioloom.evaluation.identity import IdentityCurve, Likeness, identity_curve
 from bioloom.evaluation.learnability import vc_linear, vc_network
+from bioloom.evaluation.pretrained import Pretrained, pretrained
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import Resampled, resample
 from bioloom.evaluation.variance import VarianceComponents, variance_components
+from bioloom.journey.further import SCRATCH
 from bioloom.journey.promise import coverage
 from bioloom.journey.trainee import BASELINE_RECORDS, STUDENT, operating
 from bioloom.models.layers import layer_table
@@ -71,6 +73,7 @@ def gather(trial: Trial) -> Evidence:
         capacity=_capacity(trial),
         ensemble=_ensemble(trial),
         distilled=_distilled(trial),
+        pretrained=_pretrained(trial),
     )
 
 
@@ -111,6 +114,16 @@ def _ensemble(trial: Trial) -> Gain | None:
         return None
     members = {name: value for name, value in trial.once.named("seed ").items() if int(name[5:]) < number}
     return gain(trial.task, trial.truth, values["model"], members, trial.plan)
+
+
+def _pretrained(trial: Trial) -> Pretrained | None:
+    """One network that began with what it learned without labels, beside the same that began at random."""
+    values = trial.once.values
+    if SCRATCH not in values:
+        return None
+    return pretrained(
+        trial.task, trial.truth, (values.get(FIRST, values["model"]), values[SCRATCH]), trial.plan
+    )
 
 
 def _distilled(trial: Trial) -> Loss | None:

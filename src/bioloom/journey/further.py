@@ -48,6 +48,9 @@ SEEDS = {"fast": 1, "normal": 1, "thorough": 3}
 ABOUT = "about "
 """How the names of numbers begin that are not of single records."""
 
+SCRATCH = "scratch"
+"""The answers of the network that began with random weights, where the one of the run did not."""
+
 FITTED_RECORDS = 2_000
 """Training records on which the fit of networks of other sizes is scored."""
 
@@ -154,8 +157,20 @@ def trainings(trainee: Trainee, programme: Programme) -> Iterator[tuple[str, Tra
             )
     for number in range(len(trainee.members), programme.seeds):
         yield f"seed {number}", Training(f"seed {number}", replace(job, seed=job.seed + SEEDS_APART * number))
+    yield from _from_scratch(trainee)
     yield from _resampled(job, programme.resamples)
     yield from _capacities(trainee, programme.capacity)
+
+
+def _from_scratch(trainee: Trainee) -> Iterator[tuple[str, Training]]:
+    """The same network with random weights, where it began with what it had learned without labels."""
+    start, prepared = trainee.prepared.start, trainee.prepared
+    if start is None or start.labelled or not trainee.job.task.labelled:
+        return
+    usual = planned(
+        replace(prepared, start=None), prepared.recipe.training, len(trainee.job.train), trainee.job.device
+    )
+    yield SCRATCH, Training("without learning first", replace(trainee.job, start={}, plan=usual))
 
 
 def _resampled(job: Job, count: int) -> Iterator[tuple[str, Training]]:

@@ -18,7 +18,7 @@ from bioloom.journey import roles as column_roles
 from bioloom.journey.recorded import Dropped, drop, target_problems, to_records
 from bioloom.journey.roles import Roles
 from bioloom.journey.start import Start, begin, refuse_other_inputs
-from bioloom.journey.unlabelled import labelled, refuse_target
+from bioloom.journey.unlabelled import labelled, read_unlabelled, refuse_target
 from bioloom.modalities import modalities
 from bioloom.recipe import InputRecipe, Recipe, RegionRecipe
 from bioloom.targets import class_order, infer, refuse_unfit
@@ -39,6 +39,7 @@ class Request:
     split:    a method, or the name of a column
     settings: dotted recipe keys and their values, such as {"training.epochs": 20}
     start:    a run folder; the network begins with the weights of its network
+    pretrain: a file without labels, from which the network learns first
     trackers: where the course of the training is written too, such as "tensorboard"
     """
 
@@ -52,6 +53,7 @@ class Request:
     split: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     start: str = ""
+    pretrain: str = ""
     trackers: tuple[str, ...] = ()
     budget: str = ""
     time: str | float = ""
@@ -70,6 +72,7 @@ class Prepared:
     reasons:  why, in words, for "task" and "positive"
     named_split: whether the recipe names a column for the split
     start:   the model that the training begins with; None for random weights
+    unlabelled: the file from which the network learns first; None where there is none
     """
 
     name: str
@@ -83,6 +86,7 @@ class Prepared:
     reasons: Mapping[str, str]
     named_split: bool = False
     start: Start | None = None
+    unlabelled: Table | None = None
 
 
 def to_recipe(request: Request) -> tuple[Recipe, Source]:
@@ -95,6 +99,7 @@ def to_recipe(request: Request) -> tuple[Recipe, Source]:
         "data.positive": request.positive,
         "split.method": request.split or None,
         "model.start": request.start or None,
+        "model.pretrain": request.pretrain or None,
         "trackers": list(request.trackers) or None,
         "budget": request.budget or None,
         "search.time": request.time or None,
@@ -138,6 +143,7 @@ def prepare(request: Request) -> Prepared:
 def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
     """The same from a table that was read already."""
     recipe, start = begin(recipe, table)
+    recipe, unlabelled = read_unlabelled(recipe)
     given = assign(request, recipe, table)
     recipe, roles, records, problems = given.recipe, given.roles, given.records, given.problems
     _stop_at_fatal(problems, table)
@@ -166,6 +172,7 @@ def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
         reasons=reasons,
         named_split=bool(given.split),
         start=start,
+        unlabelled=unlabelled,
     )
 
 

@@ -24,6 +24,7 @@ from bioloom.data.learned import Learned, joined_hashes
 from bioloom.data.records import Table
 from bioloom.errors import UserError
 from bioloom.files import sha256
+from bioloom.journey.unlabelled import labelled
 from bioloom.modalities import Modality, modalities
 from bioloom.models import Network, Shapes, build, networks
 from bioloom.models.ensemble import members_of
@@ -61,6 +62,11 @@ class Start:
         """The network whose weights are taken; of a mean of several, the first: weights cannot be averaged."""
         return members_of(self.model.network)[0]
 
+    @property
+    def labelled(self) -> bool:
+        """Whether it learned from labels."""
+        return task(self.model.targets.task).labelled
+
     def predicts(self, targets: Targets) -> bool:
         """Whether the model predicts just this: the same task, columns and classes."""
         old = self.model.targets
@@ -84,10 +90,13 @@ class Start:
         Raises UserError where other settings made a network of another size.
         """
         name, old = self.network.name, self.network.state_dict()
+        body = not self.labelled and task(targets.task).labelled
         given = task(self.model.targets.task).raw_outputs(self.model.targets, self.model.recipe.training.loss)
         own = _sizes(name, shapes, given, settings)
-        misfit = [key for key in own if key not in old or own[key] != old[key].shape]
-        if misfit or len(own) != len(old):
+        wider = _sizes(name, shapes, given + 1, settings)
+        kept = [key for key in own if own[key] == wider[key]] if body else list(own)
+        misfit = [key for key in kept if key not in old or own[key] != old[key].shape]
+        if misfit or (len(own) != len(old) and not body):
             raise UserError(
                 f'These settings make another network than that of "{self.folder}": its weights do not fit.',
                 where="[model.settings]",
@@ -95,8 +104,7 @@ class Start:
             )
         if self.predicts(targets) and given == outputs:
             return old
-        wider = _sizes(name, shapes, given + 1, settings)
-        return {key: each for key, each in old.items() if own[key] == wider[key]}
+        return {key: old[key] for key in own if own[key] == wider[key]}
 
     def seen(self, inputs: Mapping[str, pd.DataFrame]) -> Seen | None:
         """Which records the model had learned from; None where it was stored without that knowledge."""
@@ -110,7 +118,9 @@ class Start:
         """What is taken over, in a few sentences for people."""
         same = self.predicts(targets)
         told = [f'The network "{self.network.name}" begins with the weights it has in {self.folder}.']
-        if not same:
+        if not self.labelled and task(targets.task).labelled:
+            told.append("It learned them without labels; its last layer begins at random.")
+        elif not same:
             told.append("Something else is predicted, so its last layer begins at random.")
         elif targets.task == "regression":
             told.append("The scale of the target is taken over too.")
@@ -170,9 +180,23 @@ def begin(recipe: Recipe, table: Table) -> tuple[Recipe, Start | None]:
             where=asked.start,
             fix="put back the old run, or remove the line start_sha256 from the recipe to go on with the new one",
         )
-    model = trained.load(folder)
-    start = Start(asked.start, found, model, model.recipe.data.sha256 == table.sha256)
+    start = started_from(folder, asked.start, table)
     return _filled(recipe, start, table), start
+
+
+def started_from(folder: Path, named: str, table: Table) -> Start:
+    """The start in a model folder, as the user named it, for records of a table."""
+    model = trained.load(folder)
+    return Start(named, _hash(folder), model, model.recipe.data.sha256 == table.sha256)
+
+
+def taken_over(recipe: Recipe, start: Start) -> dict[str, Any]:
+    """Network and settings as they follow from a start; the recipe's own settings count more."""
+    network = networks[start.network.name]
+    settings = {**start.model.recipe.model.settings, **recipe.model.settings}
+    if not start.labelled:
+        settings = network.for_labels(settings, labelled(recipe))
+    return {"network": network.name, "settings": settings}
 
 
 def _filled(recipe: Recipe, start: Start, table: Table) -> Recipe:
@@ -186,18 +210,14 @@ def _filled(recipe: Recipe, start: Start, table: Table) -> Recipe:
         )
     columns = set(map(str, table.frame.columns))
     changes: dict[str, Any] = {}
-    if not data.target and set(model.targets.names) <= columns:
+    if start.labelled and labelled(recipe) and not data.target and set(model.targets.names) <= columns:
         changes["target"] = model.targets.names
-    if data.task == "auto" and changes.get("target", data.target) == model.targets.names:
+    if start.labelled and data.task == "auto" and changes.get("target", data.target) == model.targets.names:
         changes["task"] = model.targets.task
     old = {column for each in model.inputs.values() for column in each.columns}
     if not data.inputs and old <= columns:
         changes["inputs"] = dict(model.inputs)
-    taken = {
-        "network": name,
-        "settings": {**model.recipe.model.settings, **asked.settings},
-        "start_sha256": start.sha256,
-    }
+    taken = taken_over(recipe, start) | {"start_sha256": start.sha256}
     return recipe.model_copy(
         update={"data": data.model_copy(update=changes), "model": asked.model_copy(update=taken)}
     )

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bioloom.data import readers
+from bioloom.data.records import Table
 from bioloom.errors import UserError
 from bioloom.modalities import Encoded, Features, Modality, Shape
 from bioloom.recipe import Recipe
@@ -31,6 +33,33 @@ def refuse_target(recipe: Recipe) -> None:
             where="--target",
             fix="leave out --target, and name columns that are no input with --exclude",
         )
+
+
+def read_unlabelled(recipe: Recipe) -> tuple[Recipe, Table | None]:
+    """The file without labels that a recipe names, and the recipe with its hash.
+
+    Raises UserError where it changed since the recipe was written, and for what does not go together.
+    """
+    asked = recipe.model
+    if not asked.pretrain:
+        return recipe, None
+    if asked.start or not labelled(recipe):
+        other = "--from" if asked.start else f"--task {recipe.data.task}"
+        raise UserError(
+            f"--pretrain does not go with {other}.",
+            where="--pretrain",
+            fix="leave one of them out: a network begins with one set of weights, and learns from labels afterwards",
+        )
+    table = readers.read(asked.pretrain)
+    if asked.pretrain_sha256 not in ("", table.sha256):
+        raise UserError(
+            "The file to learn from first changed since this recipe was written.",
+            where=asked.pretrain,
+            fix="put back the old file, or remove the line pretrain_sha256 from the recipe to go on with the new one",
+        )
+    return recipe.model_copy(
+        update={"model": asked.model_copy(update={"pretrain_sha256": table.sha256})}
+    ), table
 
 
 def own_truth(

@@ -89,9 +89,10 @@ class Network(nn.Module, ABC):
         return settings
 
     @classmethod
-    def for_labels(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        """The settings of the network that goes on with weights learned without labels; here the same."""
-        return settings
+    def for_labels(cls, settings: Mapping[str, Any], labels: bool = True) -> dict[str, Any]:
+        """The settings of the same network as it learns with labels, or without; here they are the same."""
+        del labels
+        return dict(settings)
 
 
 networks: Registry[type[Network]] = Registry("network", "bioloom.models", "bioloom.networks")

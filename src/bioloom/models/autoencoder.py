@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from math import prod, sqrt
 from typing import Annotated, Any, Self
@@ -71,7 +72,7 @@ class Autoencoder(Network):
     def __init__(self, inputs: int, n_outputs: int, settings: CodeSettings) -> None:
         super().__init__()
         widths, code = (inputs, *settings.hidden), code_size(inputs, settings)
-        self.hide, self.noise = settings.hide, settings.noise
+        self.hide, self.noise = (settings.hide, settings.noise) if settings.decode else (0.0, 0.0)
         self.encoder = nn.Sequential(*bent(widths, settings.dropout), nn.Linear(widths[-1], code))
         back = (code, *settings.hidden[::-1]) if settings.decode else (code,)
         self.decoder = nn.Sequential(*bent(back, settings.dropout))
@@ -90,9 +91,9 @@ class Autoencoder(Network):
         return settings.model_copy(update={"code": code_size(prod(shape.sizes), settings)})
 
     @classmethod
-    def for_labels(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        """Without the layers behind the code."""
-        return settings | {"decode": False, "hide": 0.0, "noise": 0.0}
+    def for_labels(cls, settings: Mapping[str, Any], labels: bool = True) -> dict[str, Any]:
+        """With labels, the last layer reads the code, and nothing is hidden; without, the layers behind it are there."""
+        return {**settings, "decode": not labels}
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, ...) -> (records, outputs); values at empty positions count as 0."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any, Self
 
@@ -63,16 +64,16 @@ class VariationalAutoencoder(Network):
         return settings.model_copy(update={"code": code_size(prod(shape.sizes), settings)})
 
     @classmethod
-    def for_labels(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        """Without the layers behind the code."""
-        return settings | {"decode": False, "hide": 0.0, "noise": 0.0}
+    def for_labels(cls, settings: Mapping[str, Any], labels: bool = True) -> dict[str, Any]:
+        """With labels, the last layer reads the code, and nothing is hidden; without, the layers behind it are there."""
+        return {**settings, "decode": not labels}
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, ...) -> (records, outputs); values at empty positions count as 0."""
         if mask is not None:
             x = x * mask[:, None]  # (records, channels, positions)
         x = x.flatten(1)
-        if self.training:
+        if self.training and self.settings.decode:
             x = corrupted(x, self.settings.hide, self.settings.noise)
         hidden = self.encoder(x)
         self.code, log_variance = self.mean(hidden), self.log_variance(hidden)

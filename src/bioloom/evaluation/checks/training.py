@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bioloom.evaluation.checks import Answer, check
+from bioloom.evaluation.checks import Answer, Severity, check
 from bioloom.evaluation.comparison import RIVALS
 from bioloom.evaluation.facts import Facts
 from bioloom.metrics import METRICS
@@ -43,6 +43,20 @@ def overfitting(facts: Facts) -> Answer | None:
     if lost <= 0.2:
         return Answer("ok", f"No: {figures}.")
     return Answer("warning" if lost > 0.5 else "note", f"Yes: {figures}.")
+
+
+@check(
+    "skill.pretraining",
+    question="Did learning without labels first help?",
+    fix="train without --pretrain or --from, or learn first from more records that are like those with labels",
+)
+def pretraining(facts: Facts) -> Answer | None:
+    """Weights that were learned elsewhere have to earn their place."""
+    found = facts.evidence.pretrained
+    if found is None:
+        return None
+    severity: Severity = "ok" if found.difference.wins else "warning" if found.difference.loses else "note"
+    return Answer(severity, found.text)
 
 
 @check(
