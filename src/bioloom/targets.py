@@ -240,6 +240,7 @@ NEGATIVE_WORDS = (
     "-",
     "-1",
     "no",
+    "n",
     "false",
     "negative",
     "neg",
@@ -248,6 +249,8 @@ NEGATIVE_WORDS = (
     "healthy",
     "unbound",
     "absent",
+    "normal",
+    "untreated",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import typer
@@ -22,6 +23,10 @@ SEVERITIES = {
     "note": ("note", "cyan"),
 }
 """What becomes of the rows, in a word."""
+
+
+MOST_ALIKE, FIRST = 40, 6
+"""Of more columns of one kind and role than the first number, only some are listed."""
 
 
 def command(
@@ -76,10 +81,17 @@ def _screen(found: Checked) -> list[RenderableType]:
 
 
 def _columns(found: Checked) -> RenderableType:
-    rows = [
-        (each.name, each.kind, each.role, f"{each.missing:,}", f"{each.distinct:,}", each.example)
-        for each in found.columns
-    ]
+    alike = Counter((each.kind, each.role) for each in found.columns)
+    rows, shown = [], Counter[tuple[str, str]]()
+    for each in found.columns:
+        like = (each.kind, each.role)
+        shown[like] += 1
+        if alike[like] <= MOST_ALIKE or shown[like] <= FIRST:
+            rows.append(
+                (each.name, each.kind, each.role, f"{each.missing:,}", f"{each.distinct:,}", each.example)
+            )
+        elif shown[like] == FIRST + 1:
+            rows.append((f"... {alike[like] - FIRST:,} more", *like, "", "", ""))
     headings = ("column", "what it is", "role", "missing", "distinct", "example")
     return table(headings, rows, right=("missing", "distinct"))
 

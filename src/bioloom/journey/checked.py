@@ -18,6 +18,9 @@ from bioloom.recipe import DataRecipe, Recipe
 
 LINES_SHOWN = 5
 
+MANY_COLUMNS = 60
+"""Inputs of more columns that nobody named are left out of the proposed recipe: they are found by looking again."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -99,8 +102,15 @@ def look(request: Request, listener: Listener) -> Checked:
         columns=tuple(_column(table, str(name), recipe, roles) for name in table.frame.columns),
         problems=_noticed(problems, table),
         facts=facts,
-        recipe=recipes.dumps(recipe, short=True),
+        recipe=recipes.dumps(recipe if request.inputs else _found_again(recipe), short=True),
     )
+
+
+def _found_again(recipe: Recipe) -> Recipe:
+    """The recipe without inputs of very many columns, which would be pages of names."""
+    if all(len(each.columns) <= MANY_COLUMNS for each in recipe.data.inputs.values()):
+        return recipe
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update={"inputs": {}})})
 
 
 def _with_target(

@@ -205,7 +205,7 @@ def propose(table: Table, columns: Sequence[str]) -> tuple[dict[str, InputRecipe
     claimed = _claimed(table, columns)
     if claimed:
         inputs = _joined(claimed)
-        return inputs, {name: f"{len(claimed):,} columns together read as {name}" for name in inputs}
+        return inputs, {name: f"{len(claimed):,} columns together read as {modalities[name].title}" for name in inputs}
     detected = {column: _detect(table, column) for column in columns}
     alone = {column: name for column, name in detected.items() if modalities[name].columns == "one"}
     single = {column: name for column, name in alone.items() if not modalities[name].last}
