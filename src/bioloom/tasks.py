@@ -98,6 +98,11 @@ class Task:
         return self.made is None
 
     @property
+    def by_record(self) -> bool:
+        """Whether people gave each record a label, one for the whole of it."""
+        return self.labelled and not self.everywhere
+
+    @property
     def primary(self) -> str:
         """The metric that decides."""
         return self.metrics[0]

@@ -93,6 +93,16 @@ def read_shuffles(
     return Shuffle(metric.name, values, mean, true, guessing, p, guess, text, firm)
 
 
+def permute_places(truth: NDArray[Any], seed: int) -> NDArray[Any]:
+    """Deal the labels of all known places out anew, whatever record they are of; unknown places stay unknown.
+
+    (records, 1, *places) -> (records, 1, *places)
+    """
+    known, dealt = np.isfinite(truth), truth.copy()
+    dealt[known] = np.random.default_rng(seed).permutation(truth[known])
+    return dealt
+
+
 def permute(truth: Truth, groups: NDArray[Any] | None, seed: int) -> Truth:
     """Deal the labels out anew; where all labels of each group agree, groups swap theirs as a whole.
 

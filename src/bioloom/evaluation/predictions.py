@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bioloom.evaluation.placed import cells, letters
 from bioloom.targets import Targets
 
 
@@ -20,6 +21,8 @@ class Predictions:
     value:  (records, targets or classes) in the target's units, or probabilities
     truth:  (records, targets), unknown ones NaN; None where no label was given
     spread: (records, targets or classes) how far repeated trainings differ; None for a single training
+    lengths: (records,) positions of each record, where every position has a target; values are then (records, targets or
+            classes, positions)
     """
 
     targets: Targets
@@ -27,6 +30,7 @@ class Predictions:
     value: NDArray[np.float32]
     truth: NDArray[np.float32] | None = None
     spread: NDArray[np.float32] | None = None
+    lengths: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -38,6 +42,8 @@ class Predictions:
     def frame(self) -> pd.DataFrame:
         """As written to predictions.csv: id, truth where known, prediction, probabilities, spread."""
         columns: dict[str, Any] = {"id": self.ids}
+        if self.lengths is not None:
+            return pd.DataFrame(columns | self._at_positions(self.lengths))
         if self.targets.classes:
             columns |= self._class_columns()
         else:
@@ -49,6 +55,21 @@ class Predictions:
             for i, name in enumerate(self.targets.column_names()):
                 columns[f"{name} spread"] = self.spread[:, i]
         return pd.DataFrame(columns)
+
+    def _at_positions(self, lengths: NDArray[np.int64]) -> dict[str, Any]:
+        """One cell for each record, which holds what is said of each of its positions, and how much of it is right."""
+        (name,) = self.targets.names
+        columns: dict[str, Any] = {}
+        if self.truth is not None and self.targets.classes:
+            columns[name] = letters(self.targets, self.truth[:, 0], lengths)
+        elif self.truth is not None:
+            columns[name] = cells(self.targets, self.truth, lengths)
+        columns[f"{name} predicted"] = cells(self.targets, self.value, lengths)
+        if self.truth is not None and self.targets.classes:
+            known = np.isfinite(self.truth[:, 0])
+            right = (self.value.argmax(axis=1) == self.truth[:, 0]) & known
+            columns["correct"] = right.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        return columns
 
     def _class_columns(self) -> dict[str, Any]:
         names = np.array([*self.targets.classes, None], dtype=object)

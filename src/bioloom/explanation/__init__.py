@@ -36,6 +36,8 @@ class Question:
     background: "nothing here" inputs, (records, count, *shape), where the method needs them
     seed:       of everything random
     progress:   called with the share done, 0 to 1
+    place:      which position is asked about, where the network answers at every one; None for the mean over all that
+                are filled
     """
 
     network: Network
@@ -45,6 +47,7 @@ class Question:
     background: Tensor | None = None
     seed: int = 0
     progress: Callable[[float], None] = field(default=lambda _: None)
+    place: int | None = None
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,18 @@ def ask(question: Question, x: Tensor, record: Tensor) -> Tensor:
         )
         for name, signal in question.batch.items()
     }
-    return apply(question.network, batch)[:, question.output]
+    raw = apply(question.network, batch)[:, question.output]
+    return raw if raw.dim() == 1 else _of_places(raw, batch[question.input].mask, question.place)
+
+
+def _of_places(raw: Tensor, mask: Tensor | None, place: int | None) -> Tensor:
+    """One number for each variant from answers at all places, (variants, *places): that of one place, or the mean over
+    filled places."""
+    if place is not None:
+        return raw.flatten(1)[:, place]
+    if mask is None:
+        return raw.flatten(1).mean(dim=1)
+    return (raw * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
 
 
 def ask_all(question: Question, count: int, variants: Callable[[slice], tuple[Tensor, Tensor]]) -> Tensor:

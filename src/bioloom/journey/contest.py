@@ -115,8 +115,9 @@ def compete(
     values |= {} if reach is None else {f"{REACH}model": reach}
     values |= {role: rival.values[test] for role, rival in rivals.by_role.items()}
     listener.progress(0.1, "controls")
-    values |= _controls(trainee, rivals, test) if trainee.job.task.labelled else {}
-    values |= _simple_shares(trainee, rivals, programme, test)
+    told_once = not trainee.job.task.everywhere
+    values |= _controls(trainee, rivals, test) if trainee.job.task.labelled and told_once else {}
+    values |= _simple_shares(trainee, rivals, programme, test) if told_once else {}
     values |= _further(trainee, programme, shelf, listener)
     return values
 

@@ -40,7 +40,7 @@ def deliver(trial: Trial, role: str, recipe: Recipe) -> Model:
         role=kept,
         delivered=delivered,
         calibration={role: each for role, each in calibrated.items() if each is not None},
-        conformal=_promises(trial, kept) if trial.task.labelled else {},
+        conformal=_promises(trial, kept) if trial.task.by_record else {},
         student=None if trainee.student is None else trainee.student.fitted.network,
         learned=_learned(trainee),
         domain=Domain.fit(seen.features, learned, seen.places(job.validation), job.seed, seen.features.units),

@@ -21,6 +21,7 @@ from bioloom.data.similarity.copies import joined_groups
 from bioloom.data.split import Split, SplitRequest, Together, splitters
 from bioloom.data.splitters.chromosome import NAMES
 from bioloom.errors import UserError
+from bioloom.journey import everywhere
 from bioloom.journey.fresh import fresh_test
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Across, Similarity, Watched, modalities
@@ -102,12 +103,19 @@ def _summed(leaks: Sequence[Leakage], splits: Sequence[Split]) -> Leakage:
     return replace(leaks[0], **changes)
 
 
+def _has_classes(prepared: Prepared) -> bool:
+    """Whether each record is of one class."""
+    return bool(prepared.classes) and not everywhere.is_everywhere(prepared.recipe.data.task)
+
+
 def _truth(prepared: Prepared) -> NDArray[np.float32]:
     """Labels as numbers, whichever class is called positive; nothing is learned from them here."""
     names = tuple(map(str, prepared.records.targets.columns))
     if not names:  # learning without labels: all records are alike
         return np.zeros((len(prepared.records), 1), dtype=np.float32)
     classes = tuple(sorted(prepared.classes))
+    if everywhere.is_everywhere(prepared.recipe.data.task):
+        return everywhere.summary(prepared.records.targets, classes)
     return Targets(prepared.recipe.data.task, names, classes).truth(prepared.records.targets)
 
 
@@ -137,7 +145,7 @@ def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
 
     return SplitRequest(
         labels=truth[:, 0].astype(np.float64),
-        classes=bool(prepared.classes),
+        classes=_has_classes(prepared),
         **shares(recipe, len(records)),
         seed=recipe.seed,
         together=together,
@@ -216,7 +224,7 @@ def _audit(
     records = Labelled(
         ids=prepared.records.ids,
         labels=truth,
-        differs=np.zeros(1) if prepared.classes else _spreads(truth),
+        differs=np.zeros(1) if _has_classes(prepared) else _spreads(truth),
         copies=copies,
         group=prepared.records.group,
     )

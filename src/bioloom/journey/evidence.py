@@ -37,6 +37,7 @@ from bioloom.evaluation.pretrained import Pretrained, pretrained
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import Resampled, resample
 from bioloom.evaluation.variance import VarianceComponents, variance_components
+from bioloom.journey.everywhere import as_rows
 from bioloom.journey.further import SCRATCH
 from bioloom.journey.promise import coverage
 from bioloom.journey.trainee import BASELINE_RECORDS, STUDENT, operating
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
     from bioloom.journey.judge import Trial
 
 Floats = NDArray[np.float64]
+
+PLACES_LOOKED_AT = 50_000
+"""Places of the tested records on which probabilities are held against what happened, at most."""
 
 ROLES = ("model", "simple")
 """Whose learning curves are drawn."""
@@ -64,12 +68,12 @@ def gather(trial: Trial) -> Evidence:
         folds=_folds(trial),
         variance=variance,
         identity=_identity(trial),
-        ceiling=_ceiling(trial),
+        ceiling=_ceiling(trial) if trial.task.by_record else None,
         curve=_curve(trial, variance),
         calibration=_calibration(trial) if trial.task.labelled else None,
-        uncertainty=coverage(trial, "model") if trial.task.labelled else None,
-        bounds=_bounds(trial),
-        decomposition=_decomposition(trial),
+        uncertainty=coverage(trial, "model") if trial.task.by_record else None,
+        bounds=_bounds(trial) if trial.task.by_record else None,
+        decomposition=_decomposition(trial) if trial.task.by_record else None,
         capacity=_capacity(trial),
         ensemble=_ensemble(trial),
         distilled=_distilled(trial),
@@ -84,7 +88,7 @@ def _folds(trial: Trial) -> FoldScores | None:
     answers, records = trial.answers, len(trial.trainee.records)
     roles = ("model", *trial.rivals.models)
     values = {
-        role: np.full((folds.repeats, records, answers.values[role].shape[1]), np.nan, dtype=np.float32)
+        role: np.full((folds.repeats, records, *answers.values[role].shape[1:]), np.nan, dtype=np.float32)
         for role in roles
     }
     for role in roles:
@@ -196,7 +200,12 @@ def _calibration(trial: Trial) -> Assessment:
     made = None
     if trainee.calibration is not None:
         made = (trainee.calibration, operating(trainee.prepared.recipe))
-    return assess(trial.truth, trial.once.values["model"], trainee.learnable.targets, trial.plan, made)
+    truth, value, plan = trial.truth, trial.once.values["model"], trial.plan
+    if trial.task.everywhere:  # places of one record go together
+        found = as_rows(value, truth, PLACES_LOOKED_AT, plan.seed)
+        truth, value = found.truth, found.value
+        plan = Resampling(len(truth), plan.codes[found.record], plan.draws, plan.seed)
+    return assess(truth, value, trainee.learnable.targets, plan, made)
 
 
 def _bounds(trial: Trial) -> Bounds | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Wanted:
     usual:   so many of the default methods; None: all of them
     records: test records to explain where no others are named
     outputs: which outputs; empty takes all, at most four
+    place:   which position, from 0, where the model answers at every one; None for the mean over all
     """
 
     methods: tuple[str, ...] = ()
@@ -47,6 +48,7 @@ class Wanted:
     outputs: tuple[int, ...] = ()
     seed: int = 0
     device: str = "cpu"
+    place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def explain(
     model: Model, frames: Mapping[str, pd.DataFrame], ids: Sequence[str], wanted: Wanted, listener: Listener
 ) -> list[Answer]:
     """Explain clean records with every wanted method, for every wanted output and every input that it fits."""
+    _refuse_place(model, wanted.place)
     asked = _questions(model, wanted)
     if not wanted.outputs and model.targets.outputs > OUTPUTS_AT_MOST:
         what = "classes" if model.targets.classes else "targets"
@@ -82,9 +85,30 @@ def explain(
     for number, question in enumerate(asked):
         listener.progress(number / len(asked), f"{question.method} of {question.input}")
         found = model.explain(frames, question)
-        answers.append(_in_units(model, found, frames[question.input], tuple(ids), question.output))
+        told = _in_units(model, found, frames[question.input], tuple(ids), question.output)
+        answers.append(replace(told, effect=told.effect + _where(model, wanted.place)))
     listener.progress(1.0)
     return answers
+
+
+def _where(model: Model, place: int | None) -> str:
+    """At which positions an answer is explained, in words; nothing where there is one answer for a record."""
+    if not model.targets.places:
+        return ""
+    return ", mean over all positions" if place is None else f" at position {place + 1:,}"
+
+
+def _refuse_place(model: Model, place: int | None) -> None:
+    if place is None:
+        return
+    if not model.targets.places:
+        raise UserError("This model gives one answer for a record.", where="--position", fix="leave it out")
+    if not 0 <= place < model.targets.places[-1]:
+        raise UserError(
+            f"There is no position {place + 1:,}; the model reads {model.targets.places[-1]:,}.",
+            where="--position",
+            fix="count from 1",
+        )
 
 
 def _questions(model: Model, wanted: Wanted) -> list[Asked]:
@@ -103,7 +127,7 @@ def _questions(model: Model, wanted: Wanted) -> list[Asked]:
             fix="run bioloom parts to see what each explainer accepts",
         )
     return [
-        Asked(method, name, output, seed=wanted.seed, device=device)
+        Asked(method, name, output, seed=wanted.seed, device=device, place=wanted.place)
         for method, name in pairs
         for output in outputs
     ]
@@ -114,8 +138,8 @@ def _in_units(
 ) -> Answer:
     """Regression attributions in the target's own units; those of classes stay log odds or logits."""
     targets = model.targets
-    scale = targets.scale[output] if targets.task == "regression" else 1.0
-    if targets.task == "regression":
+    scale = 1.0 if targets.classes else targets.scale[output]
+    if not targets.classes:
         name = targets.names[output]
         effect = f"Change of {name}"
     elif targets.task == "binary":

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioloom.evaluation.controls import permute
+from bioloom.evaluation.controls import permute, permute_places
 from bioloom.evaluation.resampling import Resampling
 from bioloom.journey.learnable import planned
 from bioloom.journey.shelf import Arrays
@@ -124,7 +125,7 @@ class Training:
     ) -> Arrays:
         """What came out, by name: predictions of the test records, (tested, targets or classes)."""
         answered = trainee.activate_alone(raws[0])
-        values = np.full((len(test), answered.shape[1]), np.nan, dtype=np.float32)
+        values = np.full((len(test), *answered.shape[1:]), np.nan, dtype=np.float32)
         values[self._places(test)] = answered
         found = {name: values}
         if self.sized:
@@ -214,7 +215,8 @@ def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:
     for number in range(count + 1):
         seed = job.seed + number
         truth = np.full_like(job.truth, np.nan)
-        shown = permute(labels, groups, seed) if number else labels
+        deal = partial(permute_places, labels) if job.task.everywhere else partial(permute, labels, groups)
+        shown = deal(seed) if number else labels
         truth[learned] = standardise(shown, learnable.targets)
         note = "shuffled labels" if number else "true labels, short training"
         told = replace(job, truth=truth, train=train, validation=validation, plan=short, seed=seed, start={})

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bioloom import tasks
 from bioloom.data.records import Problem, Records, take_rows
 from bioloom.data.split import Split
+from bioloom.journey import everywhere
 from bioloom.journey.folder import ENCODED
 from bioloom.journey.prepare import Prepared
 from bioloom.journey.unlabelled import own_truth
@@ -36,7 +37,7 @@ class Learnable:
     """Records as a network learns from them.
 
     modalities: by input name, with what they learned from the training rows
-    truth:      (records, targets) in the target's own units; unknown ones NaN
+    truth:      (records, targets, *places) in the target's own units; unknown ones NaN
     notes:      what encoding changed in some rows, such as cropped sequences; rows are positions in the records
     """
 
@@ -65,7 +66,8 @@ def encode(prepared: Prepared, split: Split, folder: Path | None = None) -> Lear
     encoded = {name: _encode(prepared, modality, name, folder) for name, modality in fitted.items()}
     task = tasks.task(prepared.recipe.data.task)
     if task.labelled:
-        targets = fit_targets(take_rows(records.targets, train), task.name, prepared.classes)
+        places = everywhere.places(task.name, fitted)
+        targets = fit_targets(take_rows(records.targets, train), task.name, prepared.classes, places)
         if start is not None and start.predicts(targets):
             targets = start.model.targets
         truth = targets.truth(records.targets)
@@ -101,6 +103,8 @@ def choose_network(prepared: Prepared) -> tuple[str, str]:
     usual = tasks.TASKS[prepared.recipe.data.task].network
     if usual:
         return usual, "the usual choice where there are no labels"
+    if everywhere.is_everywhere(prepared.recipe.data.task):
+        return everywhere.usual_network(prepared.recipe.data.inputs)
     names = [recipe.modality for recipe in prepared.recipe.data.inputs.values()]
     if len(names) == 1:
         ((name, each),) = prepared.recipe.data.inputs.items()
@@ -113,6 +117,9 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
     """The training that the recipe asks for, with everything it left open decided."""
     recipe, task = prepared.recipe, tasks.task(prepared.recipe.data.task)
     name, _ = choose_network(prepared)
+    everywhere.refuse_other_network(name, task.name)
+    if task.everywhere:
+        everywhere.refuse_moved(recipe.augmentation.model_dump())
     device = devices.choose(recipe.device)
     train = split.index("train")
     settings = check_settings(networks[name], recipe.model.settings)

@@ -14,6 +14,7 @@ from bioloom.data.datasets import datasets
 from bioloom.data.records import RESERVED, Problem, Records, Table
 from bioloom.data.split import splitters
 from bioloom.errors import UserError, did_you_mean
+from bioloom.journey import everywhere
 from bioloom.journey import roles as column_roles
 from bioloom.journey.recorded import Dropped, drop, target_problems, to_records
 from bioloom.journey.roles import Roles
@@ -147,8 +148,14 @@ def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
     given = assign(request, recipe, table)
     recipe, roles, records, problems = given.recipe, given.roles, given.records, given.problems
     _stop_at_fatal(problems, table)
-    task, reasons = _choose_task(recipe, records)
-    problems += target_problems(records, task)
+    task, reasons = _choose_task(recipe, records, roles.inputs)
+    records, hidden = everywhere.masked(records, task)
+    problems += hidden
+    problems += (
+        everywhere.problems(records, roles.inputs, task)
+        if tasks.TASKS[task].everywhere
+        else target_problems(records, task)
+    )
     kept, dropped = drop(records, problems)
     _refuse_empty(kept, dropped, table)
     classes, reasons["positive"] = _choose_classes(recipe, kept, task)
@@ -280,13 +287,21 @@ def _stop_at_fatal(problems: Sequence[Problem], table: Table) -> None:
     raise UserError(what, where=where, fix=first.fix)
 
 
-def _choose_task(recipe: Recipe, records: Records) -> tuple[str, dict[str, str]]:
+def _choose_task(
+    recipe: Recipe, records: Records, inputs: Mapping[str, InputRecipe]
+) -> tuple[str, dict[str, str]]:
     if recipe.data.task != "auto":
         named = tasks.task(recipe.data.task).name
         if not tasks.TASKS[named].labelled:
             return named, {"task": "named with --task; it needs no labels"}
-        refuse_unfit(records.targets, named)
+        if tasks.TASKS[named].everywhere:
+            everywhere.refuse_unfit(records, inputs, named)
+        else:
+            refuse_unfit(records.targets, named)
         return named, {"task": "named with --task"}
+    at_positions = everywhere.found_at_every_position(records, inputs)
+    if at_positions is not None:
+        return at_positions
     name, reason = infer(records.targets)
     return name, {"task": reason}
 
@@ -300,7 +315,7 @@ def _choose_classes(recipe: Recipe, records: Records, task: str) -> tuple[tuple[
             where=f"evaluation.{stated[0]}",
             fix="leave it out, or choose a target of two classes",
         )
-    if task == "regression" or not tasks.TASKS[task].labelled:
+    if task in ("regression", "position_values") or not tasks.TASKS[task].labelled:
         if recipe.data.positive is not None:
             raise UserError(
                 "A number has no positive class.",

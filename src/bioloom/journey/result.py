@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bioloom import tasks
 from bioloom.data.records import Problem
 from bioloom.evaluation.predictions import Predictions
+from bioloom.journey import everywhere
 from bioloom.journey.division import Division, shares
 from bioloom.journey.judge import Judged, Trial
 from bioloom.journey.learnable import Learnable, choose_network
@@ -296,7 +297,14 @@ def predictions_table(trial: Trial) -> pd.DataFrame:
             spread = spread.copy()
             spread[trial.once.rows] = trial.once.values["spread"]
     frame = Predictions(
-        trainee.learnable.targets, trainee.records.ids, values, trainee.learnable.truth, spread
+        trainee.learnable.targets,
+        trainee.records.ids,
+        values,
+        trainee.learnable.truth,
+        spread,
+        everywhere.lengths(trainee.records, trainee.prepared.recipe.data.inputs)
+        if trainee.job.task.everywhere
+        else None,
     ).frame()
     frame.insert(1, "part", division.split.part if division.folds is None else "test")
     if division.folds is not None:
