@@ -28,6 +28,9 @@ log:    log(1 + value)
 none:   as it is
 """
 
+PROFILE = "profile"
+"""Where a frame remembers which of its columns are one profile (`DataFrame.attrs`), if its reader knows."""
+
 SCALES: tuple[Scale, ...] = get_args(Scale)
 
 LARGEST_LOGARITHM = 30.0

@@ -25,6 +25,7 @@ from bioloom.data.gene_sets import GeneSets, read_gene_sets
 from bioloom.data.leakage import Alike
 from bioloom.data.learned import row_hashes
 from bioloom.data.profiles import (
+    PROFILE,
     Scale,
     as_matrix,
     scaled,
@@ -68,6 +69,9 @@ if TYPE_CHECKING:
 
 HELD = 3
 """A feature that fewer training records hold is left out: nothing can be learned about it."""
+
+UNBROKEN = 0.9
+"""Share of names of genes in a stretch of columns from which all of the stretch are taken for genes."""
 
 DRAWN = 15
 """Features in the picture of a record; gene sets are half as many."""
@@ -133,10 +137,22 @@ class Omics(Modality):
 
     @classmethod
     def claims(cls, table: pd.DataFrame) -> tuple[str, ...]:
-        """Columns of numbers that are named as genes or taxa are, where there are at least fifty."""
+        """Columns that a reader knows for a profile; else those named as genes or taxa are, where there are fifty.
+
+        Columns of other names between the named ones belong to them where they are few.
+        """
+        known = set(table.attrs.get(PROFILE, ()))
         names = [str(name) for name in table.columns]
-        named = np.flatnonzero(names_of_features(names)).tolist()
-        found = tuple(names[place] for place in named if _is_number(table.iloc[:, place]))
+        if known:
+            return tuple(name for name in names if name in known)
+        like = names_of_features(names)
+        if like.sum() < MANY:
+            return ()
+        first, last = np.flatnonzero(like)[[0, -1]]
+        if like[first : last + 1].mean() >= UNBROKEN:
+            like[first : last + 1] = True
+        named = np.flatnonzero(like).tolist()
+        found = tuple(names[place] for place in named if _is_number(table[table.columns[place]]))
         return found if len(found) >= MANY else ()
 
     @classmethod

@@ -1,0 +1,236 @@
+"""Annotated matrices (.h5ad, AnnData): cells or samples with their genes, as scanpy and most public atlases keep them.
+
+Read with h5py (an extra) by the layout that anndata documents, https://anndata.readthedocs.io/en/stable/fileformat-prose.html:
+anndata itself would hold back pandas. Of the matrices in a file that are not scaled the one nearest to counts is taken.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from bioloom.data.profiles import PROFILE
+from bioloom.data.readers import Reader, readers
+from bioloom.data.reading import frames
+from bioloom.data.records import Table
+from bioloom.data.wording import counted, listed
+from bioloom.errors import UserError
+from bioloom.files import sha256
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bioloom.data.reading.raw import RawFile
+
+LARGEST = 2_000_000_000
+"""Bytes of a matrix with every zero written out; of a larger one the genes that vary most are read, as many as fit."""
+
+
+@dataclass(frozen=True)
+class _Matrix:
+    """A matrix of a file: (records, features), its feature names, where it lies and why it was taken."""
+
+    values: Any
+    names: tuple[str, ...]
+    where: str
+    why: str = ""
+
+
+def read(file: RawFile) -> Table:
+    """Read an .h5ad file; columns of obs come first, then one column per gene."""
+    h5py = _h5py(file)
+    try:
+        source = io.BytesIO(file.content()) if file.packed else str(file.path)
+        with h5py.File(source, "r") as content:
+            return _read(file, content)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise UserError(
+            f"This HDF5 file is damaged, or not laid out as AnnData is since 2020 ({error}).",
+            where=file.shown,
+            fix="write it anew with anndata 0.8 or later, or save the matrix as CSV",
+        ) from error
+
+
+def _h5py(file: RawFile) -> Any:
+    try:
+        import h5py
+    except ImportError as error:
+        raise UserError(
+            ".h5ad files need h5py, which is not installed.",
+            where=file.shown,
+            fix='pip install "bioloom[omics]", or save the matrix as CSV',
+        ) from error
+    return h5py
+
+
+def _read(file: RawFile, content: Any) -> Table:
+    if "obs" not in content or "X" not in content:
+        raise UserError(
+            "This HDF5 file holds no annotated matrix (AnnData).",
+            where=file.shown,
+            fix="give an .h5ad file, or save the values as CSV",
+        )
+    obs = _frame(content["obs"])
+    chosen = _choose(content)
+    notes = [f"the numbers are those of {chosen.where}{chosen.why}"]
+    values, names = _merged(chosen, file, notes)
+    values, names = _fitting(values, names, notes)
+    profile = pd.DataFrame(values, columns=list(names), copy=False)
+    taken = set(names)
+    described = obs.rename(columns={name: f"{name} (obs)" for name in obs.columns if name in taken})
+    frame = pd.concat([described.reset_index(drop=True), profile], axis=1)
+    frame.attrs[PROFILE] = tuple(names)
+    return Table(
+        frame=frame,
+        lines=frames.numbered(frame),
+        source=file.name,
+        format="AnnData",
+        sha256=sha256(file.path),
+        unit="cell",
+        notes=tuple(notes),
+    )
+
+
+# ---- which matrix -----------------------------------------------------------------------------------------------
+
+
+def _choose(content: Any) -> _Matrix:
+    """Counts in a layer; else X, unless it is scaled and what it was made from is there too."""
+    names = _index(content["var"])
+    layers = content.get("layers", {})
+    for layer in ("counts", "raw_counts", "umi", "spliced"):
+        if layer in layers:
+            return _Matrix(_values(layers[layer]), names, f'the layer "{layer}"')
+    x = _values(content["X"])
+    if _lowest(x) < 0 and "raw" in content and "X" in content["raw"]:
+        raw = content["raw"]
+        why = ", because X is scaled over all cells, those of the test too"
+        return _Matrix(_values(raw["X"]), _index(raw["var"]), "raw.X", why)
+    return _Matrix(x, names, "X")
+
+
+def _numbers(values: Any) -> NDArray[np.float32]:
+    """The numbers that are written down: of a sparse matrix those that are not 0."""
+    return np.asarray(values.data if hasattr(values, "tocsr") else values)
+
+
+def _lowest(values: Any) -> float:
+    numbers = _numbers(values)
+    return float(numbers.min()) if numbers.size else 0.0
+
+
+def _values(item: Any) -> Any:
+    """A dense array, or a matrix in compressed sparse rows, in float32."""
+    kind = str(item.attrs.get("encoding-type", "array"))
+    if kind == "array":
+        return np.asarray(item[()], dtype=np.float32)
+    if kind not in ("csr_matrix", "csc_matrix"):
+        raise ValueError(f"a matrix of the type {kind}")
+    parts = item["data"][()].astype(np.float32), item["indices"][()], item["indptr"][()]
+    make = sparse.csr_array if kind == "csr_matrix" else sparse.csc_array
+    records, features = map(int, item.attrs["shape"])
+    return make(parts, shape=(records, features)).tocsr()
+
+
+def _merged(chosen: _Matrix, file: RawFile, notes: list[str]) -> tuple[Any, tuple[str, ...]]:
+    """Counts of genes of one name added up; of other numbers repeated names are refused."""
+    values, names = chosen.values, np.array(chosen.names, dtype=object)
+    distinct, place = np.unique(names.astype(str), return_inverse=True)
+    if len(distinct) == len(names):
+        return values, chosen.names
+    repeated = sorted(
+        name
+        for name, count in zip(*np.unique(names.astype(str), return_counts=True), strict=True)
+        if count > 1
+    )
+    numbers = _numbers(values)
+    if not bool((numbers == np.floor(numbers)).all()):
+        raise UserError(
+            f"{counted(len(repeated), 'gene name')} stand more than once ({listed(repeated)}), over numbers that are no counts.",
+            where=file.shown,
+            fix="make the names unique (var_names_make_unique in scanpy), or give the counts, which can be added up",
+        )
+    join = sparse.csr_array((np.ones(len(names), dtype=np.float32), (np.arange(len(names)), place)))
+    notes.append(
+        f"{counted(len(repeated), 'gene name')} stand more than once ({listed(repeated, 3)}); their counts are added up"
+    )
+    return values @ join, tuple(map(str, distinct))
+
+
+def _fitting(
+    values: Any, names: tuple[str, ...], notes: list[str]
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """The matrix with every zero written out, or as many of the genes that vary most as memory should hold."""
+    records, features = values.shape
+    most = max(1, LARGEST // (4 * max(1, records)))
+    if features > most:
+        mean = np.asarray(values.mean(axis=0)).ravel()
+        square = np.asarray((values * values).mean(axis=0)).ravel()
+        spread = (square - mean**2) / np.maximum(
+            mean, 1e-9
+        )  # dispersion, so that high genes do not win by height
+        kept = np.sort(np.argsort(-spread, kind="stable")[:most])
+        notes.append(
+            f"{most:,} of {features:,} genes are read, those that vary most: more would fill the memory"
+        )
+        values, names = values[:, kept], tuple(names[place] for place in kept)
+    dense: Any = values.toarray() if hasattr(values, "toarray") else values
+    return np.ascontiguousarray(dense, dtype=np.float32), names
+
+
+# ---- what is said about the records -----------------------------------------------------------------------------
+
+
+def _index(group: Any) -> tuple[str, ...]:
+    """The names of rows of a data frame."""
+    return tuple(_text(cell) for cell in group[str(group.attrs["_index"])][()])
+
+
+def _frame(group: Any) -> pd.DataFrame:
+    """A data frame of a file: names in the column id, categories and words as text, numbers as they are."""
+    found: dict[str, NDArray[Any]] = {"id": np.array(_index(group), dtype=object)}
+    for name in map(str, group.attrs["column-order"]):
+        column = _column(group[name])
+        if column is not None:
+            found["id (obs)" if name == "id" else name] = column
+    return pd.DataFrame(found)
+
+
+def _column(item: Any) -> NDArray[Any] | None:
+    """One column; None for kinds that say nothing here, such as nested ones."""
+    kind = str(item.attrs.get("encoding-type", "array"))
+    if kind == "categorical":
+        names = np.array([*map(_text, item["categories"][()]), np.nan], dtype=object)
+        return np.asarray(names[item["codes"][()]])  # code -1 is a missing cell, the last name
+    if kind in ("nullable-integer", "nullable-boolean", "nullable-string-array"):
+        values = item["values"][()].astype(object)
+        values[item["mask"][()]] = np.nan
+        return np.asarray(
+            [_text(cell) if isinstance(cell, bytes | bool | np.bool_) else cell for cell in values],
+            dtype=object,
+        )
+    if not hasattr(item, "dtype") or len(item.shape) != 1:
+        return None
+    values = item[()]
+    if values.dtype.kind in "OSUb":
+        return np.array([_text(cell) for cell in values], dtype=object)
+    return np.asarray(values, dtype=np.float64 if values.dtype.kind == "f" else values.dtype)
+
+
+def _text(cell: Any) -> str:
+    return cell.decode() if isinstance(cell, bytes) else str(cell)
+
+
+reader = readers.register(
+    Reader(
+        name="AnnData",
+        suffixes=(".h5ad",),
+        sniff=lambda file: file.head.startswith(b"\x89HDF\r\n\x1a\n"),
+        read=read,
+    )
+)
