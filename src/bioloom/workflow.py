@@ -51,6 +51,7 @@ from bioloom.journey.search import Searched, not_searched, search
 from bioloom.journey.shelf import Shelf
 from bioloom.journey.tracking import Tracking, tracking
 from bioloom.journey.trainee import Stand, fit_rivals, train_network
+from bioloom.journey.unlabelled import refuse_unexplained
 from bioloom.metrics import METRICS
 from bioloom.modalities import encoding_settings
 from bioloom.models import networks
@@ -274,6 +275,7 @@ def explain(
     Returns one entry for each.
     """
     run, wanted = load(folder), wanted or Wanted()
+    refuse_unexplained(run.model.targets, str(folder))
     listener.stage("explain", "Explaining predictions")
     frames, ids = (
         run.test_records(wanted.records) if source is None else read_records(run.model, source, listener)

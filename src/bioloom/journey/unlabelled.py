@@ -35,6 +35,17 @@ def refuse_target(recipe: Recipe) -> None:
         )
 
 
+def refuse_unexplained(targets: Targets, folder: str) -> None:
+    """Raise UserError where a model restores records: there is no single prediction to explain."""
+    if not TASKS[targets.task].labelled:
+        raise UserError(
+            "This model restores records and predicts nothing, so there is no prediction to explain.",
+            where=folder,
+            fix="bioloom embed writes the numbers that describe records; to explain, train with a target and "
+            f"--from {folder}",
+        )
+
+
 def read_unlabelled(recipe: Recipe) -> tuple[Recipe, Table | None]:
     """The file without labels that a recipe names, and the recipe with its hash.
 
@@ -77,6 +88,8 @@ def own_truth(
         )
     ((name, values),) = encoded.items()
     truth = made_of(task, values)
+    if task.names:
+        return Targets(task.name, task.names), truth
     return Targets(task.name, value_names(fitted[name].channels, values.shape, truth.shape[1])), truth
 
 
