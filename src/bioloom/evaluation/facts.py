@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom.data.split import Splitter, splitters
+from bioloom.data.wording import plural
 from bioloom.evaluation.comparison import Difference
 from bioloom.evaluation.controls import Shuffle
 from bioloom.evaluation.evidence import Evidence
@@ -101,6 +102,11 @@ class Facts:
     def scored_truth(self) -> NDArray[np.float32]:
         """(scored records, targets) of the records that were scored."""
         return self.truth[self.test] if self.scored is None else self.truth[self.scored]
+
+    @property
+    def labelled(self) -> str:
+        """What has a label, in words: "records", or "positions" where each of them has one."""
+        return plural(self.task.place or "record")
 
     @property
     def tested(self) -> int:

@@ -271,6 +271,8 @@ def _save(picture: Picture, stem: str, folder: Path) -> dict[str, str]:
 
 def spread(values: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     """Positions of `count` records from the highest to the lowest value, evenly spread over the ranks."""
+    if values.ndim > 1:  # an answer at every place: their mean
+        values = values.reshape(len(values), -1).mean(axis=1)
     order = np.argsort(-values, kind="stable")
     places = np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(np.int64)
     return np.asarray(order[places])

@@ -49,7 +49,11 @@ def _holding_back(job: Job, held: NDArray[np.bool_]) -> Job:
 
 def _mean_label(job: Job, codes: NDArray[np.int64], count: int) -> NDArray[np.float64]:
     """Of the first target in each unit, (units,); 0 where it is unknown."""
-    label = np.nan_to_num(job.truth[job.train, 0].astype(np.float64))
+    label = job.truth[job.train, 0].astype(np.float64)
+    if label.ndim > 1:  # each place has a target; here the mean stands for all
+        known = np.isfinite(label)
+        label = np.where(known, label, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    label = np.nan_to_num(label)
     return np.asarray(np.bincount(codes, label, count) / np.bincount(codes, minlength=count))
 
 

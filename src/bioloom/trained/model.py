@@ -20,7 +20,7 @@ from bioloom.evaluation.domain import Domain
 from bioloom.evaluation.placed import cells, sureness
 from bioloom.explanation import Explanation, Question, explainers
 from bioloom.modalities import Features, Modality
-from bioloom.modalities.combined import combined_features, encoded_features
+from bioloom.modalities.combined import combined_features, encoded_features, seen_features
 from bioloom.models import Network, SimpleModel
 from bioloom.models.embed import embed
 from bioloom.models.ensemble import mean_of, members_of, predict_each, spread_of
@@ -219,6 +219,8 @@ class Model:
         if own.labelled:
             return combined_features(self.modalities, frames)
         ((name, modality),) = self.modalities.items()
+        if own.seen is not None:
+            return seen_features(own.seen, modality.encode(frames[name]))
         return encoded_features(modality.encode(frames[name]), self.targets.names)
 
     def raw(self, frames: Mapping[str, pd.DataFrame], device: str = "cpu") -> NDArray[np.float32]:

@@ -67,10 +67,18 @@ def save(model: Model, folder: Path, examples: Mapping[str, pd.DataFrame], card:
         {
             "inputs": {name: _cells(frame) for name, frame in examples.items()},
             "raw": model.raw(examples).astype(float).tolist(),
-            "values": model.values(examples).astype(float).tolist(),
+            "values": _numbers(model.values(examples)),
         },
     )
     write_json(folder / "model.json", _description(model))
+
+
+def _numbers(values: NDArray[np.float32]) -> list[Any]:
+    """As JSON has them; what is not defined, such as a place behind the end of a record, is null."""
+    known = np.isfinite(values)
+    return list(
+        (values.astype(float) if known.all() else np.where(known, values.astype(object), None)).tolist()
+    )
 
 
 def _weights(network: Network) -> bytes:
@@ -249,7 +257,12 @@ def _check_example(model: Model, example: dict[str, Any], folder: Path) -> None:
 
 
 def _close(stored: NDArray[np.float64], found: NDArray[np.float32]) -> bool:
-    """Whether predictions are as they were stored; written so that NaN, from damaged weights, does not pass."""
-    if stored.shape != found.shape:
+    """Whether predictions are as they were stored; written so that NaN, from damaged weights, does not pass.
+
+    What was not defined then, such as a place behind the end of a record, must not be defined now.
+    """
+    known = ~np.isnan(stored)
+    if stored.shape != found.shape or not np.array_equal(known, ~np.isnan(found)) or not known.any():
         return False
+    stored, found = stored[known], found[known]
     return bool(np.abs(found - stored).max() <= EXAMPLE_TOLERANCE * max(1.0, np.abs(stored).max()))

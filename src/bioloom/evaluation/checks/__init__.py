@@ -88,7 +88,7 @@ def run_checks(facts: Facts) -> tuple[Finding, ...]:
     """Ask every question; worst answers first, then in order of code."""
     findings = []
     for entry in checks.values():
-        answer = entry.look(facts) if facts.task.labelled or not entry.labels else None
+        answer = entry.look(facts) if facts.task.by_record or not entry.labels else None
         if answer is not None:
             fix = "" if answer.severity == "ok" else answer.fix or entry.fix
             findings.append(Finding(entry.code, entry.question, answer.text, answer.severity, fix))

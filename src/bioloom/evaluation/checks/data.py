@@ -22,9 +22,9 @@ def _class_counts(facts: Facts, part: str | None = None) -> NDArray[np.int64]:
 
 
 def _counts(truth: NDArray[np.float32], facts: Facts) -> NDArray[np.int64]:
-    """Records of each class among some truths (records, 1), (classes,)."""
-    labels = truth[np.isfinite(truth[:, 0]), 0].astype(np.int64)
-    return np.bincount(labels, minlength=len(facts.targets.classes))
+    """Records, or places, of each class among some truths (records, 1, *places), (classes,)."""
+    labels = truth[:, 0][np.isfinite(truth[:, 0])]
+    return np.bincount(labels.astype(np.int64), minlength=len(facts.targets.classes))
 
 
 @check(
@@ -36,7 +36,8 @@ def _counts(truth: NDArray[np.float32], facts: Facts) -> NDArray[np.int64]:
 def few_test_records(facts: Facts) -> Answer | None:
     """With few records any score is luck; the interval says how much."""
     score = facts.score()
-    known = int(np.isfinite(facts.scored_truth).any(axis=1).sum())
+    told = np.isfinite(facts.scored_truth)
+    known = int(told.any(axis=tuple(range(1, told.ndim))).sum())
     fewest = int(_counts(facts.scored_truth, facts).min()) if facts.targets.classes else known
     if known < 30 or (facts.task.name == "binary" and fewest < 5):
         rare = f", {fewest} of the rarer class," if facts.task.name == "binary" else ""
@@ -92,7 +93,9 @@ def imbalance(facts: Facts) -> Answer | None:
     rarest, share = facts.targets.classes[int(counts.argmin())], counts.min() / max(counts.sum(), 1)
     even = 1 / len(counts)
     severity: Severity = "ok" if share >= 0.4 * even else "note" if share >= 0.1 * even else "warning"
-    return Answer(severity, f'The rarest class, "{rarest}", holds {percent(float(share))} of the records.')
+    return Answer(
+        severity, f'The rarest class, "{rarest}", holds {percent(float(share))} of the {facts.labelled}.'
+    )
 
 
 @check(
@@ -107,8 +110,8 @@ def rare_class(facts: Facts) -> Answer | None:
     counts = _class_counts(facts)
     rare = [name for name, count in zip(facts.targets.classes, counts, strict=True) if count < 5]
     if not rare:
-        return Answer("ok", "Every class has five records or more.")
-    return Answer("warning", f"Fewer than five records are of class {listed(rare)}.")
+        return Answer("ok", f"Every class has five {facts.labelled} or more.")
+    return Answer("warning", f"Fewer than five {facts.labelled} are of class {listed(rare)}.")
 
 
 @check(

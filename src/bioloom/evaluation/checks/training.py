@@ -74,10 +74,13 @@ def constant(facts: Facts) -> Answer | None:
     if facts.targets.classes:
         value = facts.value
         called = value.argmax(axis=1) if value.shape[1] > 1 else (value[:, 0] >= 0.5).astype(np.int64)
+        if facts.task.everywhere:
+            called = called[np.isfinite(facts.truth[facts.test][:, 0])]
         if len(np.unique(called)) == 1:
             name = facts.targets.classes[int(called[0])]
             return Answer(
-                "warning", f'Every test record is called "{name}", though with differing probabilities.'
+                "warning",
+                f'Every test {facts.task.place or "record"} is called "{name}", though with differing probabilities.',
             )
         return Answer("ok", "No: several classes are called.")
     if any(spread < 0.05 for spread in _spreads(facts)):
@@ -89,8 +92,13 @@ def constant(facts: Facts) -> Answer | None:
 
 def _spreads(facts: Facts) -> list[float]:
     """How far predictions spread in units of the measurements, for each target measured in the test."""
-    pairs = zip(facts.value.T.astype(np.float64), facts.truth[facts.test].T.astype(np.float64), strict=True)
-    known = [(value, truth[np.isfinite(truth)]) for value, truth in pairs]
+    truths, told = facts.truth[facts.test].astype(np.float64), np.isfinite(facts.truth[facts.test])
+    columns = range(truths.shape[1])
+    values = facts.value.astype(np.float64)
+    known = [
+        (values[:, i][told[:, i]] if facts.task.everywhere else values[:, i], truths[:, i][told[:, i]])
+        for i in columns
+    ]
     return [float(value.std() / max(truth.std(), 1e-30)) for value, truth in known if len(truth)]
 
 
