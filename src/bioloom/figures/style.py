@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
 import matplotlib as mpl
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from bioloom.errors import UserError
 from bioloom.files import write_bytes
@@ -210,6 +212,9 @@ def _without_middle(name: str, at_most: int) -> str:
 
 _FORMATS = {".svg", ".png", ".pdf"}
 
+DOTS = 200
+"""Per inch, of pictures and of what is a picture inside a drawing."""
+
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as .svg, .png (200 dots per inch) or .pdf; the same figure gives the same bytes.
@@ -250,11 +255,21 @@ def _drawn(figure: Figure, ending: str) -> bytes:
         "png": {"Software": None},
         "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
     }
-    if figure.get_layout_engine() is not None:  # arrange once: a second pass moves parts by a millionth
-        figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):  # arrange once: a second pass moves parts by a millionth
+        if figure.axes:
+            engine.execute(figure)
         figure.set_layout_engine("none")
     stream = io.BytesIO()
-    figure.savefig(stream, format=ending, dpi=200, metadata=undated[ending])
+    if ending != "svg":
+        figure.savefig(stream, format=ending, dpi=DOTS, metadata=undated[ending])
+        return stream.getvalue()
+    before = figure.dpi  # not savefig, which draws twice: once to arrange what is arranged
+    figure.dpi = DOTS
+    try:
+        FigureCanvasSVG(figure).print_svg(stream, metadata=undated[ending])  # type: ignore[no-untyped-call]
+    finally:
+        figure.dpi = before
     return stream.getvalue()
 
 
