@@ -74,6 +74,9 @@ class Task:
     rivals:   the baselines that make sense, by role
     made:     how the truth is made from the input, for a task without labels; None where columns hold the truth
     network:  the usual choice; empty where the kind of input decides
+    trivial:  name of the model that guesses
+    seen:     what simple models see of an input, for a task without labels, (records, numbers); None: the truth
+    names:    of what is said of a record, where the task says it itself
     everywhere: whether there is an answer at every place of the input: position of a sequence, pixel of a picture
     place:    what such a place is called in sentences
     """
@@ -89,6 +92,9 @@ class Task:
     rivals: tuple[str, ...] = ("trivial", "nearest", "simple", "boosting")
     made: Made | None = None
     network: str = ""
+    trivial: str = "trivial"
+    seen: Made | None = None
+    names: tuple[str, ...] = ()
     everywhere: bool = False
     place: str = ""
 
@@ -248,7 +254,9 @@ def balanced(truth: NDArray[np.float32], weight: NDArray[np.float32], classes: i
 
 def _in_units(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
     raw = raw[:, : len(targets.scale)]  # what a head says of the spread comes after the predictions
-    scale, mean = (np.array(each).reshape(-1, *[1] * (raw.ndim - 2)) for each in (targets.scale, targets.mean))
+    scale, mean = (
+        np.array(each).reshape(-1, *[1] * (raw.ndim - 2)) for each in (targets.scale, targets.mean)
+    )
     return np.asarray(raw * scale + mean, dtype=np.float32)
 
 
@@ -271,6 +279,38 @@ def input_itself(x: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> NDAr
     if mask is not None:
         x = np.where(mask[:, None], x, np.float32(np.nan))  # (records, channels, positions)
     return x.reshape(len(x), -1)
+
+
+def surprise(raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor:
+    """Mean of -log p over the tokens of a batch; raw: (records, 3) means of log p and of hits, and tokens, of each record."""
+    del truth, mask  # a record is judged by itself
+    count = raw[:, 2] if weight is None else raw[:, 2] * weight
+    return -(raw[:, 0] * count).sum() / count.sum().clamp(min=1e-12)
+
+
+def surprise_with(
+    options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None
+) -> Tensor:
+    """The same; nothing about it can be changed."""
+    del options
+    return surprise(raw, truth, mask, weight)
+
+
+def _per_token(raw: NDArray[np.float32], _: Targets) -> NDArray[np.float32]:
+    return np.column_stack([-raw[:, 0], raw[:, 1:]]).astype(np.float32)
+
+
+def tokens_themselves(x: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+    """The number of the token at each position, (records, positions), 0 where none stands; letters count from 1."""
+    if x.ndim == 3:
+        x = np.where(x.max(axis=1) > 0.999, x.argmax(axis=1) + 1, 0).astype(np.float32)
+    return x if mask is None else x * mask
+
+
+def asked_of_all(x: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+    """The best that could be said of each record, (records, 3): no surprise, all right, so many tokens."""
+    count = (tokens_themselves(x, mask) > 0).sum(axis=1)
+    return np.column_stack([np.zeros(len(x)), np.ones(len(x)), count]).astype(np.float32)
 
 
 TASKS: dict[str, Task] = {
@@ -321,6 +361,22 @@ TASKS: dict[str, Task] = {
             rivals=("trivial", "simple"),
             made=input_itself,
             network="autoencoder",
+        ),
+        Task(
+            name="language",
+            title="language model (predict the next token from those before it)",
+            loss=surprise,
+            options=(),
+            changed=surprise_with,
+            activate=_per_token,
+            metrics=("nats", "perplexity", "next_right"),
+            simple="kgram",
+            rivals=("trivial", "simple"),
+            made=asked_of_all,
+            network="rnn_language",
+            trivial="token_shares",
+            seen=tokens_themselves,
+            names=("nats_per_token", "share_right", "tokens"),
         ),
         Task(
             name="position_classes",

@@ -21,6 +21,9 @@ def ordinary(task: str, n: int = 60, seed: int = 0) -> Data:
     if task in NUMBERS:
         truth = random.normal(5, 2, (n, 2))
         value = truth + random.normal(0, 1, (n, 2))
+    elif task == "language":
+        truth = np.tile([0.0, 1.0, 5.0], (n, 1))
+        value = np.column_stack([random.gamma(2, 1, n), random.random(n), random.integers(1, 9, n)])
     elif task == "binary":
         truth = (random.random((n, 1)) < 0.4).astype(float)
         value = 1 / (1 + np.exp(-(2 * truth - 1 + random.normal(0, 1, (n, 1)))))
@@ -63,6 +66,8 @@ def test_values_stay_in_the_declared_range(task: str, name: str) -> None:
 @pytest.mark.parametrize(("task", "name"), USES)
 def test_a_good_prediction_is_better_than_guessing(task: str, name: str) -> None:
     metric, (truth, value) = METRICS[name], ordinary(task, 2000)
+    if np.isnan(metric.chance(truth.astype(np.float64))):
+        pytest.skip("guessing is a model of its own")
     assert metric.gain(metric(truth, value), metric.chance(truth.astype(np.float64))) > 0
 
 
@@ -94,6 +99,8 @@ def guess(truth: NDArray[np.float32], task: str, metric: str) -> NDArray[np.floa
 def test_the_declared_chance_level_is_what_a_guess_gets(task: str, name: str) -> None:
     truth, _ = ordinary(task, 20_000)
     truth = truth[4:]
+    if np.isnan(METRICS[name].chance(truth.astype(np.float64))):
+        pytest.skip("guessing is a model of its own")
     if task in NUMBERS:
         truth = np.nan_to_num(truth)
     found = METRICS[name](truth, guess(truth, task, name))

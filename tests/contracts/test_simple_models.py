@@ -14,19 +14,31 @@ TARGETS = {
     "binary": Targets("binary", ("a",), classes=("no", "yes")),
     "multiclass": Targets("multiclass", ("a",), classes=("x", "y", "z")),
     "reconstruct": Targets("reconstruct", tuple("abcdef")),
+    "language": Targets("language", TASKS["language"].names),
 }
 GENERAL = ("trivial", "nearest", "boosting", "forest")
-CASES = sorted({(name, task.name) for task in TASKS.values() for name in (*GENERAL, task.simple)})
+OWN = {"language": ("token_shares", "kgram")}  # what looks at tokens, and what tokens alone are for
+CASES = sorted(
+    {
+        (name, task.name)
+        for task in TASKS.values()
+        if task.name in TARGETS
+        for name in OWN.get(task.name, (*GENERAL, task.simple))
+    }
+)
 
 
 def data(task: str, signed: bool = True) -> tuple[TrainingData, np.ndarray]:
     """Training and validation rows with unknown truths and uneven weights, and features of new records."""
     random = np.random.default_rng(0)
     features = random.normal(size=(150, 6)) if signed else (random.random((150, 6)) < 0.5)
+    if task == "language":
+        features = random.integers(1, 4, size=(150, 6)) * (random.random((150, 6)) < 0.9)
     features = features.astype(np.float32)
     raw = features @ random.normal(size=(6, 3))
     truth = {
         "reconstruct": features.copy(),
+        "language": np.ones((150, 3)),
         "regression": raw[:, :2],
         "binary": raw[:, :1] > 0,
         "multiclass": raw.argmax(1)[:, None],

@@ -30,7 +30,10 @@ def fit_baselines(
     more:  roles that the inputs call for beside those of the task
     fewer: for the rivals that take longest, the nearest record and boosting: the same records, or a part of them
     """
-    names = {role: role for role in ROLES if role in (*task.rivals, *more)} | {"simple": task.simple}
+    own = {"trivial": task.trivial, "simple": task.simple}
+    names = {role: own.get(role, role) for role in ROLES if role in (*task.rivals, *more)} | {
+        "simple": task.simple
+    }
     return {
         role: simple_models[name].fit(fewer if role in SLOW else data, targets, seed)
         for role, name in names.items()

@@ -23,9 +23,6 @@ ACROSS = 88
 LINES = 24
 """Lines that are shown; of a longer text those around the strongest word."""
 
-CHARACTER = 0.0836
-"""Inches that a character of the monospaced font takes at 10 points, of which all have the same width."""
-
 
 @dataclass(frozen=True)
 class Word:
@@ -97,9 +94,7 @@ def _draw_line(ax: Axes, row: int, line: Sequence[tuple[int, Word]], limit: floa
             Rectangle((column + shift, row + 0.08), len(word.text) - shift, 0.84, color=colour, linewidth=0)
         )
         dark = np.dot(colour, (0.299, 0.587, 0.114)) < 0.5  # brightness as eyes see it
-        for place, character in enumerate(word.text):
-            if character != " ":
-                ax.text(
-                    column + place + 0.5, row + 0.5, character, ha="center", va="center", size=9,
-                    family="DejaVu Sans Mono", color="white" if dark else style.INK, clip_on=True,
-                )  # fmt: skip
+        ax.text(
+            column + shift + (len(word.text) - shift) / 2, row + 0.5, word.text.strip(" "), ha="center", va="center",
+            size=10, family="DejaVu Sans Mono", color="white" if dark else style.INK, clip_on=True,
+        )  # fmt: skip

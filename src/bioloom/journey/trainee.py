@@ -22,7 +22,7 @@ from bioloom.journey.prepare import Prepared
 from bioloom.journey.rotation import rotated
 from bioloom.journey.unlabelled import as_features, labelled
 from bioloom.modalities import Encoded
-from bioloom.modalities.combined import SomeFeatures, features_of
+from bioloom.modalities.combined import SomeFeatures, features_of, seen_features
 from bioloom.modalities.windows import some_windows
 from bioloom.models import Network, SimpleModel, TrainingData
 from bioloom.models.embed import code_size
@@ -353,6 +353,9 @@ def _features(trainee: Trainee, rows: NDArray[np.int64]) -> SomeFeatures:
     learnable = trainee.learnable
     if trainee.job.task.labelled:
         return features_of(learnable.modalities, trainee.records.inputs, rows)
+    if trainee.job.task.seen is not None:
+        (encoded,) = learnable.encoded.values()
+        return SomeFeatures(rows, seen_features(trainee.job.task.seen, encoded.take(rows)))
     return SomeFeatures(rows, as_features(learnable.truth[rows], learnable.targets))
 
 

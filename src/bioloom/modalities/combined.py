@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bioloom.data.records import take_rows
 from bioloom.modalities import Encoded, Features, Modality
+from bioloom.tasks import Made
 
 
 def combined_features(fitted: Mapping[str, Modality], inputs: Mapping[str, pd.DataFrame]) -> Features:
@@ -35,6 +36,18 @@ def encoded_features(encoded: Encoded, names: tuple[str, ...]) -> Features:
     values = x if mask is None else x * mask[:, None]
     told = "all numbers of a record, as the network sees them"
     return Features(values.reshape(len(values), -1).numpy(), names, told)
+
+
+def seen_features(make: Made, encoded: Encoded) -> Features:
+    """What a task without labels shows simple models of each record, (records, numbers), made block by block."""
+    import torch
+
+    resident, parts = encoded.on("cpu"), []
+    for index in torch.split(torch.arange(len(encoded)), BLOCK):
+        x, mask = resident.batch(index)
+        parts.append(make(x.numpy(), None if mask is None else mask.numpy()))
+    values = np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+    return Features(values, tuple(map(str, range(1, values.shape[1] + 1))), "the tokens of a record")
 
 
 BLOCK = 20_000

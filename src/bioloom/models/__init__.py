@@ -53,6 +53,7 @@ class Network(nn.Module, ABC):
             sequence, each pixel of a picture; it takes one input, and answers for the empty places of a mask as it likes
     code: the few numbers by which it describes each record, (records, numbers), set by forward where there are any
     penalty: what forward adds to the loss of a batch while learning, such as a divergence; None where nothing
+    only_for: the one task that it is for; empty: any
     strands: inputs that are also read as reverse complement when predicting; the answer is the mean of both readings
     """
 
@@ -67,6 +68,7 @@ class Network(nn.Module, ABC):
     learning_rate: ClassVar[float] = 2e-3
     mixed_precision: ClassVar[bool] = False
     everywhere: bool = False
+    only_for: ClassVar[str] = ""
     strands: tuple[str, ...] = ()
     code: Tensor | None = None
     penalty: Tensor | None = None
@@ -87,6 +89,26 @@ class Network(nn.Module, ABC):
         """
         del shapes
         return settings
+
+    @classmethod
+    def part(cls, name: str, shape: Shape, settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+        """For a network that joins several: the network that learns from one input alone without labels, and its settings.
+
+        None where the encoder of that input cannot begin with weights learned alone.
+        """
+        del name, shape, settings
+        return None
+
+    @classmethod
+    def joining(cls, settings: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """The settings with which the encoders of some inputs are those that learned alone; parts: their settings."""
+        del parts
+        return dict(settings)
+
+    def taken(self, name: str, learned: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Weights learned from one input alone, by their names here."""
+        del name, learned
+        return {}
 
     @classmethod
     def for_labels(cls, settings: Mapping[str, Any], labels: bool = True) -> dict[str, Any]:

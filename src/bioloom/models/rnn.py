@@ -13,6 +13,7 @@ from bioloom.modalities import Kind, Shape
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.attention import Reading
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
+from bioloom.models.language import LanguageNetwork, tokens_of
 
 Cell = Literal["rnn", "lstm", "gru"]
 
@@ -62,11 +63,6 @@ class Recurrence(nn.Module):
             state[0] if isinstance(state, tuple) else state
         )  # (layers x directions, records, hidden)
         return each, last[-self.directions :].transpose(0, 1).flatten(1)
-
-    def step(self, x: Tensor, state: tuple[Tensor, ...] | Tensor | None) -> tuple[Tensor, object]:
-        """The next positions, and the state after them, given the state before."""
-        each, state = self.cells(x, state)
-        return each, state
 
 
 @networks.register
@@ -169,3 +165,68 @@ class RNNEverywhere(RNN):
         self.features = each.transpose(1, 2)
         raw: Tensor = self.head(self.features.transpose(1, 2))
         return raw.transpose(1, 2)
+
+
+@networks.register
+class RNNLanguage(LanguageNetwork):
+    """Say at each position which token comes next, carrying along what was read before.
+
+    Position t has read tokens 1 to t - 1 and answers for token t; nothing stands before the first. The same weights at
+    every position: many to many; writing from nothing is one to many. Embedding (width 64) - lstm (hidden 256) - dropout
+    - dense to one logit for each token. Positions x channels: 75x4 -> 75x64 -> 75x256 -> 75x4.
+    331,076 parameters for an input of 75x4 and 3 outputs (what is said of a record; see `bioloom.models.language`).
+    Sources: Elman (1990) Cognitive Science 14:179; Mikolov et al. (2010) Interspeech; with characters, Graves (2013)
+    arXiv:1308.0850.
+    """
+
+    name = "rnn_language"
+    title = "recurrent language model (plain, LSTM or GRU)"
+    accepts = frozenset({Kind.TOKENS, Kind.SEQUENCE})
+    learning_rate = 5e-3
+    candidates = (
+        DEFAULT,
+        Candidate("small", {"hidden": 128, "dropout": 0.2}, why="few records"),
+    )
+    space: ClassVar[Space] = {
+        "settings.hidden": Choice((128, 256, 512)),
+        "settings.layers": Range(1, 2, step=1),
+        "settings.dropout": Range(0.0, 0.3),
+        "rate": Range(0.2, 3.0, log=True),
+    }
+
+    class Settings(NetworkSettings):
+        """Settings of the recurrence."""
+
+        cell: Cell = Field(default="lstm", description="rnn, lstm or gru: how what is carried changes")
+        width: int = Field(default=64, ge=1, description="numbers that describe a token")
+        hidden: int = Field(default=256, ge=1, description="numbers that are carried")
+        layers: int = Field(default=1, ge=1, description="recurrences on top of each other")
+        dropout: float = Field(default=0.0, ge=0, lt=1, description="share of numbers silenced per step")
+
+    def __init__(self, shape: Shape, settings: Settings) -> None:
+        super().__init__()
+        self.reading = Reading(shape, settings.width)
+        told = settings.model_dump() | {"bidirectional": False}
+        self.recurrence = Recurrence(RNN.Settings(**told))
+        self.dropout = nn.Dropout(settings.dropout)
+        self.head = nn.Linear(settings.hidden, tokens_of(shape))
+
+    @classmethod
+    def of(cls, shape: Shape, settings: NetworkSettings) -> Self:
+        """Make a network for one input."""
+        assert isinstance(settings, cls.Settings)
+        return cls(shape, settings)
+
+    def hidden(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """What is carried behind each position; empty positions are not read."""
+        each, _ = self.recurrence(self.reading(x), mask)
+        carried: Tensor = self.dropout(each)
+        return carried
+
+    def start(self) -> None:
+        """Nothing is carried before anything was read."""
+
+    def step(self, x: Tensor, state: object) -> tuple[Tensor, object]:
+        """See `LanguageNetwork.step`."""
+        each, state = self.recurrence.cells(self.reading(x), state)
+        return self.head(each), state
