@@ -46,7 +46,9 @@ class DataRecipe(Part):
     file: str = Field(
         default="", description="a file, a folder, or the name of a data set that comes with bioloom"
     )
-    labels: str = Field(default="", description="a table of labels, joined by id to a FASTA file")
+    labels: str | tuple[str, ...] = Field(
+        default="", description="a table of labels, joined by id to a FASTA file, or several"
+    )
     target: tuple[str, ...] = Field(default=(), description="the column or columns to predict")
     inputs: dict[str, InputRecipe] = Field(
         default_factory=dict, description="inputs by name; empty: found by looking"
@@ -311,9 +313,17 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Recipe:
     for section, key in (("data", "file"), ("data", "labels"), ("model", "start"), ("model", "pretrain")):
         part = content.get(section)
         named = part.get(key) if isinstance(part, dict) else None
-        if isinstance(named, str) and named and (path.parent / named).exists():
-            content[section][key] = str(path.parent / named)
+        if isinstance(named, str) and named:
+            content[section][key] = _beside(path, named)
+        elif isinstance(named, list):
+            content[section][key] = [_beside(path, each) for each in named]
     return resolve(content, overrides or {}, where=str(path))
+
+
+def _beside(path: Path, named: Any) -> Any:
+    """A file named in a recipe, where it lies beside the recipe."""
+    there = isinstance(named, str) and (path.parent / named).exists()
+    return str(path.parent / named) if there else named
 
 
 def resolve(content: Mapping[str, Any], overrides: Mapping[str, Any], where: str = "") -> Recipe:

@@ -75,11 +75,12 @@ Exclude = Annotated[
     ),
 ]
 Labels = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--labels",
-        metavar="TABLE",
-        help="Table of labels for a FASTA or FASTQ file, joined by id.",
+        metavar="FILE",
+        help="Labels for a FASTA or FASTQ file, joined by id: a table, or FASTA with a letter for each position; "
+        "repeat it for several.",
         rich_help_panel=DATA,
         show_default=False,
     ),
@@ -212,3 +213,8 @@ Json = Annotated[
 def one_or_several(files: list[str]) -> str | list[str]:
     """A single path as itself, several as a list."""
     return files[0] if len(files) == 1 else files
+
+
+def one_or_none(files: list[str] | None) -> str | tuple[str, ...]:
+    """A single path as itself, several as a tuple, none as an empty text."""
+    return "" if not files else files[0] if len(files) == 1 else tuple(files)

@@ -36,7 +36,7 @@ class Request:
     target:   column or columns to predict
     inputs:   words such as "utr5", "utr5=dna", "species"
     exclude:  columns that are no input, whatever is in them
-    labels:   a table of labels joined by id to a FASTA file
+    labels:   a table of labels joined by id to a FASTA file, or several
     split:    a method, or the name of a column
     settings: dotted recipe keys and their values, such as {"training.epochs": 20}
     start:    a run folder; the network begins with the weights of its network
@@ -48,7 +48,7 @@ class Request:
     target: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    labels: str = ""
+    labels: str | tuple[str, ...] = ""
     task: str = ""
     positive: str | None = None
     split: str = ""
@@ -95,7 +95,7 @@ def to_recipe(request: Request) -> tuple[Recipe, Source]:
     overrides = {
         "data.target": list(request.target) or None,
         "data.exclude": list(request.exclude) or None,
-        "data.labels": request.labels or None,
+        "data.labels": (request.labels if isinstance(request.labels, str) else list(request.labels)) or None,
         "data.task": request.task or None,
         "data.positive": request.positive,
         "split.method": request.split or None,
@@ -208,6 +208,7 @@ class Assigned:
 def assign(request: Request, recipe: Recipe, table: Table) -> Assigned:
     """Give each column its role and look at every cell."""
     refuse_target(recipe)
+    recipe = with_usual_target(recipe, table)
     if not recipe.data.target and labelled(recipe):
         raise _no_target(table, recipe)
     if request.inputs:
@@ -216,6 +217,25 @@ def assign(request: Request, recipe: Recipe, table: Table) -> Assigned:
     split = split_column(recipe, table)
     roles = column_roles.assign(table, recipe.data, split)
     return Assigned(recipe, roles, *to_records(table, roles), split)
+
+
+def with_usual_target(recipe: Recipe, table: Table) -> Recipe:
+    """The recipe with the target and the task that the form of the data suggests, where it names none."""
+    if recipe.data.target or not table.target or not labelled(recipe):
+        asked = recipe.data.target == (table.target,)
+    else:
+        recipe, asked = _with_data(recipe, {"target": (table.target,)}), True
+    if asked and table.task and recipe.data.task == "auto":
+        recipe = _with_data(recipe, {"task": table.task})
+    return recipe
+
+
+def _in_order(recipe: Recipe, table: Table) -> Recipe:
+    """The recipe with the order of rows that follow each other, of which the last are the test; what it says itself stays."""
+    if not table.order or recipe.data.order or recipe.split.method not in ("auto", "time"):
+        return recipe
+    recipe = _with_data(recipe, {"order": table.order})
+    return recipe.model_copy(update={"split": recipe.split.model_copy(update={"method": "time"})})
 
 
 def split_column(recipe: Recipe, table: Table) -> str:

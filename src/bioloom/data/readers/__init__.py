@@ -12,11 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bioloom.data.assets import with_assets
-from bioloom.data.reading import foreign, frames, sources
+from bioloom.data.places import Folder
+from bioloom.data.reading import folders, foreign, frames, sources
 from bioloom.data.reading.joining import one_per_class, with_labels
-from bioloom.data.reading.raw import RawFile
+from bioloom.data.reading.official import with_split
+from bioloom.data.reading.raw import RawFile, open_file
 from bioloom.data.records import Table
 from bioloom.errors import UserError
 from bioloom.registry import Registry
@@ -45,6 +48,8 @@ class Reader:
 readers: Registry[Reader] = Registry("file format", "bioloom.data.readers", "bioloom.readers")
 """All formats by name."""
 
+__all__ = ["Reader", "open_file", "read", "reader_of", "readers"]
+
 
 def read(source: object, *, labels: object = None) -> Table:
     """Read labelled data: a file of any format, several files, a data frame, or arrays.
@@ -52,12 +57,15 @@ def read(source: object, *, labels: object = None) -> Table:
     source: a path; a pattern, folder or list of paths (one file per class, named in the column "file"); the name
             of a data set that comes with bioloom; a pandas, polars or Arrow data frame; a mapping of names to
             arrays; a tuple (inputs, target) of arrays
-    labels: a table (path or data frame) whose column "id" is joined to the ids of source
+    labels: a table (path or data frame) whose column "id" is joined to the ids of source, or several of them
 
     Raises UserError where something cannot be read, with file, line, column and what to do.
     """
     table = _read(source)
-    return table if labels is None else with_labels(table, _read(labels))
+    several = labels if isinstance(labels, list | tuple) else [] if labels is None else [labels]
+    for each in several:
+        table = with_labels(table, _read(each))
+    return with_split(table)
 
 
 def reader_of(file: RawFile) -> Reader:
@@ -73,7 +81,8 @@ def reader_of(file: RawFile) -> Reader:
 def _read(source: object) -> Table:
     if sources.is_paths(source):
         suffixes = [suffix for reader in readers.values() if reader.folders for suffix in reader.suffixes]
-        return _read_files(sources.find(source, suffixes))
+        folder = sources.folder_of_records(source, suffixes)
+        return _read_folder(folder) if folder else _read_files(sources.find(source, suffixes))
     if frames.is_data(source):
         return frames.read_data(source)
     raise UserError(
@@ -87,6 +96,17 @@ def _read_files(files: sources.Files) -> Table:
     first, folder = tables[0], files.files[0].path.parent
     table = one_per_class(tables, files) if files.by_class else with_assets(first, folder)
     return replace(table, notes=(*files.notes, *table.notes))
+
+
+def _read_folder(folder: Path) -> Table:
+    """Files that are records each: with a table that names them, or in one folder per class."""
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    tables = [path for path in files if RawFile(path).suffix in folders.TABLES]
+    if len(tables) == 1:
+        table = _read_files(sources.find(tables[0]))
+        return replace(table, notes=(f"the table of the folder is {tables[0].name}", *table.notes))
+    names = folders.files_below(folder)
+    return folders.table_of_files(Folder(folder), names, f"{folder.name}/", "folder")
 
 
 def _read_file(file: RawFile) -> Table:

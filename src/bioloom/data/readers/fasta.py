@@ -79,7 +79,7 @@ def _is_fasta(file: RawFile) -> bool:
     if not lines:
         return False
     if lines[0].startswith(">"):
-        return len(lines) < 2 or not _MATRIX_ROW.fullmatch(lines[1])
+        return len(lines) < 2 or not (_MATRIX_ROW.fullmatch(lines[1]) and set(" \t[") & set(lines[1]))
     named = file.suffix in fasta.suffixes and not any(mark in lines[0] for mark in "\t,;")
     return named or any(
         line.startswith(">") and below.replace("*", "").replace("-", "").isalpha()

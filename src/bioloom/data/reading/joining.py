@@ -45,11 +45,13 @@ def one_per_class(tables: Sequence[Table], files: Files) -> Table:
 def with_labels(table: Table, labels: Table) -> Table:
     """The columns of a label table beside the records with the same id; records without label stay, unlabelled.
 
+    Labels of each position may be FASTA too; the column of its texts is called by the name of the file.
+
     Raises UserError where ids are missing or repeated on either side, or where none agrees.
     """
     _check_id(table)
     key, notes = _key_of(labels, table)
-    labels, unnamed = _with_ids(labels, key)
+    labels, unnamed = _with_ids(_called_by_file(labels, table), key)
     notes += unnamed
     right = labels.frame.set_index(labels.frame[key].astype(str).str.strip())
     _check_unique(table, table.frame["id"])
@@ -69,6 +71,14 @@ def with_labels(table: Table, labels: Table) -> Table:
         sha256=hashlib.sha256(f"{table.sha256}\n{labels.sha256}".encode()).hexdigest(),
         notes=(*table.notes, *labels.notes, *notes),
     )
+
+
+def _called_by_file(labels: Table, table: Table) -> Table:
+    """Texts of a FASTA file of labels, beside sequences: both columns cannot have the same name."""
+    if not labels.format.startswith("FASTA") or "sequence" not in table.frame.columns:
+        return labels
+    name = labels.source.partition(".")[0] or "labels"
+    return replace(labels, frame=labels.frame.rename(columns={"sequence": name}))
 
 
 def _repeat(name: str, table: Table) -> pd.Series[Any]:
