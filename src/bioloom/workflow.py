@@ -328,12 +328,13 @@ def _pretrain(
     if prepared.unlabelled is None:
         return prepared, {}
     with clock.stage("pretrain", "Learning from records without labels first"):
-        unlabelled = pretraining.choose(prepared, division)
-        clock.listener.message(unlabelled.seen.text)
-        request = pretraining.request(prepared, unlabelled)
-        run = train(request, opened.path / pretraining.FOLDER, Within(clock.listener, 0.0, 1.0))
-        told = {"pretraining": unlabelled.seen.to_json() | {"verdict": run.verdict}}
-        return pretraining.begun_with(prepared, run.folder), told
+        unlabelled, told = pretraining.choose(prepared, division), []
+        for number, each in enumerate(unlabelled):
+            clock.listener.message(each.seen.text)
+            heard = Within(clock.listener, number / len(unlabelled), (number + 1) / len(unlabelled))
+            run = train(pretraining.request(prepared, each), opened.path / each.seen.folder, heard)
+            told.append(each.seen.to_json() | {"verdict": run.verdict})
+        return pretraining.begun_with(prepared, unlabelled, opened.path), {"pretraining": told}
 
 
 def _default_folder(prepared: Prepared) -> Path:

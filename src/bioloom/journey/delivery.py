@@ -61,5 +61,5 @@ def _learned(trainee: Trainee) -> Learned:
     """Which records the network learned from, those of the run that it began with included."""
     start, parts = trainee.prepared.start, {"train": trainee.job.train, "validation": trainee.job.validation}
     own = learned_from(trainee.learnable.modalities, trainee.records.inputs, parts)
-    before = None if start is None else start.model.learned
+    before = None if start is None else start.learned
     return own if before is None else own.joined(before)

@@ -59,8 +59,8 @@ def encode(prepared: Prepared, split: Split, folder: Path | None = None) -> Lear
             take_rows(records.inputs[name], train),
             encoding_settings(recipe.modality, prepared.recipe.encoding),
         )
-        if start is None
-        else start.modality(name)
+        if start is None or (known := start.modality(name)) is None
+        else known
         for name, recipe in prepared.recipe.data.inputs.items()
     }
     encoded = {name: _encode(prepared, modality, name, folder) for name, modality in fitted.items()}
@@ -109,7 +109,9 @@ def choose_network(prepared: Prepared) -> tuple[str, str]:
     if len(names) == 1:
         ((name, each),) = prepared.recipe.data.inputs.items()
         return modalities[each.modality].usual_network(prepared.records.inputs[name])
-    (joining,) = [name for name in networks if networks[name].several][:1]
+    joining = max(
+        (name for name in networks if networks[name].several), key=lambda name: len(networks[name].accepts)
+    )
     return joining, f"it joins {len(names)} inputs"
 
 

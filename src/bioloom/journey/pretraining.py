@@ -1,11 +1,14 @@
 """Learning from records without labels first: which of them may be learned from, and what the network then begins with.
 
+A network that joins several inputs learns from each alone: its encoders begin with what they learned.
+
 A test is honest only where nothing like its records was learned from, with a label or without.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +19,16 @@ from numpy.typing import NDArray
 
 from bioloom.data import large
 from bioloom.data.leakage import Alike, compare_copies
-from bioloom.data.records import Table, take_rows
+from bioloom.data.records import take_rows
 from bioloom.data.wording import counted
 from bioloom.errors import UserError
 from bioloom.journey.division import Division
+from bioloom.journey.learnable import choose_network
+from bioloom.journey.parts import JoinedStart
 from bioloom.journey.prepare import Prepared, Request
 from bioloom.journey.roles import columns_for
 from bioloom.journey.start import started_from, taken_over
-from bioloom.modalities import Across, Similarity, modalities
+from bioloom.modalities import Across, Shape, Similarity, modalities
 from bioloom.models import networks
 from bioloom.recipe import Recipe
 
@@ -39,6 +44,7 @@ class Seen:
     """What the first training could see.
 
     file:   as the user named it
+    input:  that was learned from; several: whether the network joins it with others
     rows:   of the file
     used:   that were learned from
     copies, near: left out because they are copies, or near copies, of records that are tested or decide when to stop
@@ -54,11 +60,15 @@ class Seen:
     unusable: int
     kept_from: str
     notion: str
+    input: str = ""
+    several: bool = False
 
     @property
     def text(self) -> str:
         """What was seen, in a few sentences."""
-        told = f"Before it saw a label, the network learned from {counted(self.used, 'record')} of {self.file} without labels."
+        of = f", of each the {self.input}," if self.several else ""
+        used = f"{counted(self.used, 'record')} of {self.file}{of}"
+        told = f"Before it saw a label, the network learned from {used} without labels."
         found = self.copies + self.near
         if not found:
             return f"{told} None of its records is like {self.kept_from}."
@@ -67,34 +77,74 @@ class Seen:
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in result.json."""
-        return asdict(self) | {"text": self.text, "folder": FOLDER}
+        return asdict(self) | {"text": self.text, "folder": self.folder}
+
+    @property
+    def folder(self) -> str:
+        """Where the first training lies, below the folder of the run."""
+        return f"{FOLDER}/{words_of(self.input)}" if self.several else FOLDER
+
+
+def words_of(name: str) -> str:
+    """A name for a folder."""
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:60]
 
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """Records without labels that may be learned from: the columns of the inputs, one row each."""
+    """Records without labels that may be learned from: the columns of one input, one row each."""
 
+    name: str
     frame: pd.DataFrame
     seen: Seen
 
 
-def choose(prepared: Prepared, division: Division) -> Unlabelled:
-    """The records of the unlabelled file without those like a tested or a validation record.
+def choose(prepared: Prepared, division: Division) -> tuple[Unlabelled, ...]:
+    """For each input to learn from alone, the records of the unlabelled file without those like a tested or validation one.
 
     In a cross-validation every record is tested, so those like any record with a label are left out.
-    Raises UserError for several inputs, and where too few records are left.
+    Raises UserError where the file lacks the columns of the inputs, and where too few records are left.
     """
-    table = prepared.unlabelled
+    frames, several = _frames(prepared), len(prepared.recipe.data.inputs) > 1
+    return tuple(_chosen(prepared, division, (name, frame), several) for name, frame in frames.items())
+
+
+def _frames(prepared: Prepared) -> dict[str, pd.DataFrame]:
+    """The columns of each input to learn from alone: of several inputs, those that the file holds."""
+    table, inputs = prepared.unlabelled, prepared.recipe.data.inputs
     assert table is not None
-    name, values = _only_input(prepared, table)
-    modality = modalities[prepared.recipe.data.inputs[name].modality]
+    if len(inputs) == 1:
+        return columns_for(table, inputs)[0]
+    columns, network = set(map(str, table.frame.columns)), networks[choose_network(prepared)[0]]
+    shapes = {
+        name: Shape(modalities[each.modality].kind, (len(each.columns),)) for name, each in inputs.items()
+    }
+    found = {
+        name: columns_for(table, {name: each})[0][name]
+        for name, each in inputs.items()
+        if set(each.columns) <= columns and network.part(name, shapes[name], prepared.recipe.model.settings)
+    }
+    if not found:
+        raise UserError(
+            f"{table.source} holds none of the inputs that the network {network.name} can learn from alone.",
+            where="--pretrain",
+            fix=f"give a file with all columns of one of them: {', '.join(inputs)}",
+        )
+    return found
+
+
+def _chosen(
+    prepared: Prepared, division: Division, given: tuple[str, pd.DataFrame], several: bool
+) -> Unlabelled:
+    (name, values), table = given, prepared.unlabelled
+    assert table is not None
     usable = np.ones(len(values), dtype=bool)
-    for problem in modality.check(values):
+    for problem in modalities[prepared.recipe.data.inputs[name].modality].check(values):
         if problem.severity in ("drop", "fatal"):
             usable[problem.rows] = False
     held, words = _held_out(prepared, division)
     rows = np.flatnonzero(usable)
-    known = take_rows(prepared.records.inputs[name], held)
+    known = take_rows(prepared.records.inputs[name], held).drop_duplicates(ignore_index=True)
     found = _alike(prepared, name, take_rows(values, usable), known)
     exact = np.isin(found.kind, ("exact", "reverse"))
     near = (found.partner >= 0) & ~exact
@@ -115,23 +165,13 @@ def choose(prepared: Prepared, division: Division) -> Unlabelled:
         unusable=int((~usable).sum()),
         kept_from=words,
         notion=found.notion,
+        input=name,
+        several=several,
     )
     frame = take_rows(values, kept)
     if "id" in table.frame.columns and "id" not in frame.columns:
         frame.insert(0, "id", table.frame["id"].to_numpy()[kept])
-    return Unlabelled(frame, seen)
-
-
-def _only_input(prepared: Prepared, table: Table) -> tuple[str, pd.DataFrame]:
-    inputs = prepared.recipe.data.inputs
-    if len(inputs) > 1:
-        raise UserError(
-            f"Learning without labels takes one input, and there are {len(inputs)}: {', '.join(inputs)}.",
-            where="--pretrain",
-            fix="name one of them with --input",
-        )
-    frames, _ = columns_for(table, inputs)
-    return next(iter(frames.items()))
+    return Unlabelled(name, frame, seen)
 
 
 def _held_out(prepared: Prepared, division: Division) -> tuple[NDArray[np.int64], str]:
@@ -159,17 +199,12 @@ def _similarity(recipe: Recipe) -> Similarity:
 def request(prepared: Prepared, unlabelled: Unlabelled) -> Request:
     """The first training, as a request of its own: the same inputs and network, one test, and no labels."""
     recipe = prepared.recipe
-    inputs = {
-        name: {"modality": each.modality, "columns": list(each.columns)}
-        for name, each in recipe.data.inputs.items()
-    }
+    each = recipe.data.inputs[unlabelled.name]
+    inputs = {unlabelled.name: {"modality": each.modality, "columns": list(each.columns)}}
     settings: dict[str, Any] = {"data.inputs": inputs, "split.folds": 1, "evaluation.seeds": 1}
-    if recipe.model.network != "auto":
-        network = networks[recipe.model.network]
-        settings |= {
-            "model.network": network.name,
-            "model.settings": network.for_labels(recipe.model.settings, labels=False),
-        }
+    if unlabelled.seen.several or recipe.model.network != "auto":
+        network, own = _alone(prepared, unlabelled)
+        settings |= {"model.network": network, "model.settings": own}
     settings |= {f"encoding.{name}": dict(each) for name, each in recipe.encoding.items()}
     settings |= dict(_dotted(recipe.model.pretraining))
     return Request(
@@ -183,6 +218,19 @@ def request(prepared: Prepared, unlabelled: Unlabelled) -> Request:
     )
 
 
+def _alone(prepared: Prepared, unlabelled: Unlabelled) -> tuple[str, dict[str, Any]]:
+    """The network that learns from one input without labels, and its settings."""
+    recipe = prepared.recipe
+    network, settings = networks[choose_network(prepared)[0]], recipe.model.settings
+    if not unlabelled.seen.several:
+        return network.name, network.for_labels(settings, labels=False)
+    each = recipe.data.inputs[unlabelled.name]
+    shape = Shape(modalities[each.modality].kind, (len(each.columns),))
+    found = network.part(unlabelled.name, shape, settings)
+    assert found is not None
+    return found
+
+
 def _dotted(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     """Nested settings as dotted keys; those of a network stay together."""
     for key, value in settings.items():
@@ -192,9 +240,24 @@ def _dotted(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str
             yield before + key, value
 
 
-def begun_with(prepared: Prepared, folder: Path) -> Prepared:
-    """The same records, to be learned from by the network of a first training."""
-    start = started_from(folder / "model", FOLDER, prepared.table)
-    recipe = prepared.recipe
-    model = recipe.model.model_copy(update=taken_over(recipe, start))
+def begun_with(prepared: Prepared, unlabelled: Sequence[Unlabelled], folder: Path) -> Prepared:
+    """The same records, to be learned from by the network of the first trainings.
+
+    folder: of the run, in which these lie
+    """
+    starts = {
+        each.name: started_from(folder / each.seen.folder / "model", each.seen.folder, prepared.table)
+        for each in unlabelled
+    }
+    recipe, (first, *_) = prepared.recipe, starts.values()
+    if not unlabelled[0].seen.several:
+        model = recipe.model.model_copy(update=taken_over(recipe, first))
+        return replace(prepared, start=first, recipe=recipe.model_copy(update={"model": model}))
+    network = networks[choose_network(prepared)[0]]
+    parts = {name: start.model.recipe.model.settings for name, start in starts.items()}
+    taken = {"network": network.name, "settings": network.joining(recipe.model.settings, parts)}
+    told = "".join(f"{name} {start.sha256}\n" for name, start in starts.items())
+    digest = hashlib.sha256(told.encode()).hexdigest()
+    start = JoinedStart(FOLDER, digest, first.model, same_data=False, joint=network.name, parts=starts)
+    model = recipe.model.model_copy(update=taken)
     return replace(prepared, start=start, recipe=recipe.model_copy(update={"model": model}))

@@ -80,7 +80,12 @@ class Start:
             return old.task == targets.task
         return (old.task, old.names, old.classes) == (targets.task, targets.names, targets.classes)
 
-    def modality(self, name: str) -> Modality:
+    @property
+    def learned(self) -> Learned | None:
+        """Which records the model had learned from; None where it was stored without that knowledge."""
+        return self.model.learned
+
+    def modality(self, name: str) -> Modality | None:
         """What was learned about an input; the only input of a network may be called otherwise now."""
         fitted = self.model.modalities
         return fitted[name] if name in fitted else next(iter(fitted.values()))
@@ -115,7 +120,8 @@ class Start:
         learned = self.model.learned
         if learned is None:
             return None
-        hashes = record_hashes({name: self.modality(name) for name in inputs}, inputs)
+        fitted = {name: each for name in inputs if (each := self.modality(name)) is not None}
+        hashes = record_hashes(fitted, inputs)
         return Seen(np.isin(hashes, learned.train), np.isin(hashes, learned.validation))
 
     def words(self, targets: Targets) -> str:

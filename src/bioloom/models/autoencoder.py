@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 from math import prod, sqrt
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 from torch import Tensor, nn, rand_like, randn_like
@@ -39,6 +39,9 @@ class CodeSettings(NetworkSettings):
         description="standard deviation of what is added to the input while learning (denoising)",
     )
     dropout: float = Field(default=0.0, ge=0, lt=1, description="share of hidden units silenced per step")
+    activation: Literal["gelu", "relu"] = Field(
+        default="gelu", description="bend behind each hidden layer; relu bends the code too, as DeepDEP does"
+    )
     decode: bool = Field(
         default=True,
         description="whether layers lead from the code to the last one; no: that reads the code, to predict something else",
@@ -71,11 +74,11 @@ class Autoencoder(Network):
 
     def __init__(self, inputs: int, n_outputs: int, settings: CodeSettings) -> None:
         super().__init__()
-        widths, code = (inputs, *settings.hidden), code_size(inputs, settings)
+        code = code_size(inputs, settings)
         self.hide, self.noise = (settings.hide, settings.noise) if settings.decode else (0.0, 0.0)
-        self.encoder = nn.Sequential(*bent(widths, settings.dropout), nn.Linear(widths[-1], code))
+        self.encoder = encoder(inputs, settings)
         back = (code, *settings.hidden[::-1]) if settings.decode else (code,)
-        self.decoder = nn.Sequential(*bent(back, settings.dropout))
+        self.decoder = nn.Sequential(*bent(back, settings))
         self.last = nn.Linear(back[-1], n_outputs)
 
     @classmethod
@@ -105,11 +108,21 @@ class Autoencoder(Network):
         return raw
 
 
-def bent(widths: tuple[int, ...], dropout: float) -> list[nn.Module]:
+def encoder(inputs: int, settings: CodeSettings) -> nn.Sequential:
+    """From the numbers of a record to its code."""
+    widths = (inputs, *settings.hidden)
+    code = [nn.Linear(widths[-1], code_size(inputs, settings))]
+    return nn.Sequential(
+        *bent(widths, settings), *code, *([nn.ReLU()] if settings.activation == "relu" else [])
+    )
+
+
+def bent(widths: tuple[int, ...], settings: CodeSettings) -> list[nn.Module]:
     """Dense layers from width to width, a bend after each."""
     layers: list[nn.Module] = []
     for inputs, units in pairwise(widths):
-        layers += [nn.Linear(inputs, units), nn.GELU(), nn.Dropout(dropout)]
+        bend = nn.ReLU() if settings.activation == "relu" else nn.GELU()
+        layers += [nn.Linear(inputs, units), bend, nn.Dropout(settings.dropout)]
     return layers
 
 

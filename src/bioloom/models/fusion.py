@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self, cast
 
 import torch
@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from bioloom.errors import UserError
-from bioloom.modalities import Batch, Kind
+from bioloom.modalities import Batch, Kind, Shape
 from bioloom.models import Network, NetworkSettings, Shapes, apply, build, check_settings, networks
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
 
@@ -95,6 +95,24 @@ class Fusion(Network):
             for name, encoder in names.items()
         }
         return settings.model_copy(update={"encoders": names, "encoder_settings": filled})
+
+    @classmethod
+    def part(cls, name: str, shape: Shape, settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The network that learns from one input alone, without labels, and its settings."""
+        own = cls.Settings(**settings)
+        return own.encoders.get(name) or usual(shape.kind), own.encoder_settings.get(name, {})
+
+    @classmethod
+    def joining(cls, settings: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """The settings of encoders as they learned alone."""
+        return {**settings, "encoder_settings": {**settings.get("encoder_settings", {}), **parts}}
+
+    def taken(self, name: str, learned: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The weights of an encoder by their names here, without those of its last layer, which has another size."""
+        before = f"encoders.{self.inputs.index(name)}."
+        own = self.state_dict()
+        found = {before + key: each for key, each in learned.items() if before + key in own}
+        return {key: each for key, each in found.items() if own[key].shape == each.shape}
 
     def forward(self, batch: Batch) -> Tensor:
         """One signal per input -> (records, outputs)."""

@@ -44,11 +44,11 @@ class VariationalAutoencoder(Network):
         super().__init__()
         widths, code = (inputs, *settings.hidden), code_size(inputs, settings)
         self.settings, self.scale = settings, 2 * settings.rest**2 / inputs
-        self.encoder = nn.Sequential(*bent(widths, settings.dropout))
+        self.encoder = nn.Sequential(*bent(widths, settings))
         self.mean = nn.Linear(widths[-1], code)
         self.log_variance = nn.Linear(widths[-1], code)
         back = (code, *settings.hidden[::-1]) if settings.decode else (code,)
-        self.decoder = nn.Sequential(*bent(back, settings.dropout))
+        self.decoder = nn.Sequential(*bent(back, settings))
         self.last = nn.Linear(back[-1], n_outputs)
 
     @classmethod

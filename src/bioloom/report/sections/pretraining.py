@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from markupsafe import Markup
 
 from bioloom.report.contract import Facts, Section, sections
@@ -10,18 +13,22 @@ from bioloom.report.templating import fill
 
 def render(facts: Facts) -> Markup | None:
     """What was seen, what was left out, and the comparison with random weights."""
-    seen, gain = facts.part("pretraining"), facts.part("pretrained")
+    seen, gain = facts.result.get("pretraining") or [], facts.part("pretrained")
     if not seen and not gain:
         return None
-    values = {
-        "text": str(seen.get("text") or ""),
-        "notion": str(seen.get("notion") or ""),
-        "unusable": int(seen.get("unusable") or 0),
-        "verdict": str(seen.get("verdict") or ""),
-        "folder": str(seen.get("folder") or ""),
-        "gain": str(gain.get("text") or ""),
+    return fill(
+        "pretraining.html", {"seen": [_told(each) for each in seen], "gain": str(gain.get("text") or "")}
+    )
+
+
+def _told(each: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "text": str(each.get("text") or ""),
+        "notion": str(each.get("notion") or ""),
+        "unusable": int(each.get("unusable") or 0),
+        "verdict": str(each.get("verdict") or ""),
+        "folder": str(each.get("folder") or ""),
     }
-    return fill("pretraining.html", values)
 
 
 pretraining = sections.register(

@@ -1,0 +1,150 @@
+"""Learning without labels first: what may be seen, what is taken over, and what the report says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from test_unlabelled import QUICK, curved
+
+import bioloom
+from bioloom import workflow
+from bioloom.errors import Interrupted, UserError
+from bioloom.events import Silent
+from bioloom.journey.division import divide
+from bioloom.journey.learnable import encode, make_job
+from bioloom.journey.prepare import Prepared, Request, prepare
+from bioloom.journey.pretraining import choose
+from bioloom.run import Run
+
+LABELLED = QUICK | {
+    "evaluation.shuffles": 1,
+    "explanation.records": 4,
+    "training.epochs": 15,
+    "training.members": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Records with labels, and others without among which stand 30 copies and 30 near copies of them."""
+    folder = tmp_path_factory.mktemp("two")
+    labelled = curved(150, 1)
+    copies = labelled.drop(columns="tissue").iloc[:60].copy()
+    copies["id"] = [f"again{number}" for number in range(60)]
+    copies.iloc[30:, 1:] += 0.002 * np.random.default_rng(0).normal(size=(30, 12))
+    labelled.to_csv(folder / "labelled.csv", index=False)
+    others = pd.concat([curved(250, 2).drop(columns="tissue"), copies])
+    others.to_csv(folder / "others.csv", index=False)
+    return folder / "labelled.csv", folder / "others.csv"
+
+
+def prepared(files: tuple[Path, Path], **settings: Any) -> Prepared:
+    request = Request(str(files[0]), target=("tissue",), inputs=("m*=table",), pretrain=str(files[1]))
+    return prepare(Request(**{**vars(request), "settings": LABELLED | settings}))
+
+
+@pytest.fixture(scope="module")
+def run(files: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return train(files, tmp_path_factory.mktemp("pretrained") / "run")
+
+
+def train(files: tuple[Path, Path], folder: Path, listener: Any = None) -> Run:
+    request = Request(
+        str(files[0]), target=("tissue",), inputs=("m*=table",), pretrain=str(files[1]), settings=LABELLED
+    )
+    return workflow.train(request, folder, listener or Silent())
+
+
+def test_copies_of_test_and_validation_records_are_left_out_and_those_of_training_records_are_not(
+    files: tuple[Path, Path],
+) -> None:
+    given = prepared(files)
+    division = divide(given)
+    held = division.split.part != "train"
+    chosen = choose(given, division)
+    (seen,) = (each.seen for each in chosen)
+    assert seen.copies == held[:30].sum() > 0
+    assert seen.near == held[30:60].sum() > 0
+    left = {f"again{number}" for number in np.flatnonzero(held[:60])}
+    kept = set(chosen[0].frame["id"])
+    assert not kept & left
+    assert {f"again{number}" for number in np.flatnonzero(~held[:60])} <= kept
+    assert seen.used == 310 - len(left)
+
+
+def test_with_folds_every_record_is_tested_so_that_no_copy_may_be_seen(files: tuple[Path, Path]) -> None:
+    given = prepared(files, **{"split.folds": 3})
+    (seen,) = (each.seen for each in choose(given, divide(given)))
+    assert (seen.copies, seen.near) == (30, 30)
+    assert "tested in a fold" in seen.text
+
+
+def test_the_run_tells_what_was_seen_and_whether_it_helped(run: Run) -> None:
+    (told,) = run.result["pretraining"]
+    assert told["rows"] == 310
+    assert "without labels" in told["text"]
+    assert {"with", "without", "difference"} <= set(run.result["pretrained"])
+    page = run.report.read_text()
+    assert "Learning without labels first" in page
+    assert (run.folder / "pretraining" / "report.html").is_file()
+    assert any(finding["code"] == "skill.pretraining" for finding in run.findings)
+
+
+def test_the_network_begins_with_the_encoder_and_a_new_last_layer(run: Run, files: tuple[Path, Path]) -> None:
+    first = bioloom.load(run.folder / "pretraining").model.network.state_dict()
+    given = prepare(
+        Request(
+            str(files[0]),
+            target=("tissue",),
+            inputs=("m*=table",),
+            start=str(run.folder / "pretraining"),
+            settings=LABELLED,
+        )
+    )
+    split = divide(given).split
+    start = make_job(given, split, encode(given, split)).start
+    assert sorted(start) == ["encoder.0.bias", "encoder.0.weight", "encoder.3.bias", "encoder.3.weight"]
+    assert all(torch.equal(start[name], first[name]) for name in start)
+
+
+class StopAt(Silent):
+    """Stops the run when a stage begins."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def stage(self, name: str, title: str) -> None:
+        """As Ctrl-C would."""
+        if name == self.name:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("stage", ["encode", "evaluate"])
+def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(
+    run: Run, files: tuple[Path, Path], tmp_path: Path, stage: str
+) -> None:
+    with pytest.raises(Interrupted):
+        train(files, tmp_path / "run", StopAt(stage))
+    again = train(files, tmp_path / "run")
+    for name in ("model/weights.safetensors", "predictions.csv", "pretraining/codes.csv"):
+        assert (again.folder / name).read_bytes() == (run.folder / name).read_bytes()
+
+
+def test_a_changed_file_and_two_beginnings_are_refused(files: tuple[Path, Path]) -> None:
+    with pytest.raises(UserError, match="changed since this recipe"):
+        prepared(files, **{"model.pretrain_sha256": "0" * 64})
+    with pytest.raises(UserError, match="does not go with --task reconstruct"):
+        prepare(Request(str(files[0]), task="reconstruct", pretrain=str(files[1])))
+
+
+def test_a_file_of_copies_alone_is_refused(files: tuple[Path, Path], tmp_path: Path) -> None:
+    few = tmp_path / "few.csv"
+    pd.read_csv(files[0]).drop(columns="tissue").to_csv(few, index=False)
+    given = prepared((files[0], few), **{"split.folds": 3})
+    with pytest.raises(UserError, match="Only 0 records"):
+        choose(given, divide(given))
