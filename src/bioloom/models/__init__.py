@@ -111,20 +111,6 @@ class Network(nn.Module, ABC):
         return {}
 
     @classmethod
-    def part(cls, name: str, shape: Shape, settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
-        """For a network that joins several: the network that learns from one input alone without labels, and its settings.
-
-        None where the encoder of that input cannot begin with weights learned alone.
-        """
-        del name, shape, settings
-        return None
-
-    def taken(self, name: str, learned: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Weights learned from one input alone, by their names here."""
-        del name, learned
-        return {}
-
-    @classmethod
     def for_labels(cls, settings: Mapping[str, Any], labels: bool = True) -> dict[str, Any]:
         """The settings of the same network as it learns with labels, or without; here they are the same."""
         del labels
