@@ -82,7 +82,7 @@ def zipped(name: str, member: str) -> Make:
 
 
 def npz(folder: Path) -> Path:
-    np.savez(folder / "images.npz", x=np.zeros(3))
+    np.savez(folder / "images.npz", x=np.zeros(3), y=np.zeros(2))
     return folder / "images.npz"
 
 
@@ -220,11 +220,11 @@ REFUSED = [
     Case("truncated FASTA.gz", raw("t.fa.gz", PACKED_FASTA[:-12]), ("t.fa.gz", "cut off")),
     Case("truncated zst", raw("t.csv.zst", b"\x28\xb5\x2f\xfd\x24\x05"), ("t.csv.zst", "cut off|damaged")),
     # other kinds
-    Case("zip", zipped("t.zip", "t.csv"), ("t.zip", "zip archive", "unpack")),
-    Case("zip named csv", zipped("t.csv", "t.csv"), ("t.csv", "zip archive", "unpack")),
+    Case("zip of other things", zipped("t.zip", "t.doc"), ("t.zip: t.doc", "ZIP archive", "unpack")),
+    Case("zip named csv", zipped("t.csv", "t.doc"), ("t.csv", "ZIP archive", "unpack")),
     Case("PDF", raw("t.pdf", b"%PDF-1.7\n\xe2\xe3"), ("t.pdf", "a PDF", "CSV")),
-    Case("PNG", raw("t.png", PNG), ("t.png", "PNG image", "bioloom reads: CSV or TSV")),
-    Case("npz", npz, ("images.npz", "NumPy archive", "arrays")),
+    Case("PNG", raw("t.png", PNG), ("t.png", "PNG image", "folder of the pictures", "CSV or TSV")),
+    Case("npz", npz, ("images.npz", "differ in length: x 3, y 2", "one entry per record")),
     Case(
         "web page",
         text("t.csv", "<!DOCTYPE html>\n<html><body>Log in</body></html>"),

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 ENOUGH = 0.95
 """The share of filled cells that must look like names of files before a column counts as one of files."""
 
+LABEL = "label"
+"""The column of a table of files that is usually predicted."""
+
 SAMPLE = 500
 """Cells that are looked at before all are."""
 
@@ -165,7 +168,20 @@ def with_assets(table: Table, folder: Path) -> Table:
 
     folder: paths are relative to it
     """
-    store = Folder(folder)
+    placed = with_assets_of(table, Folder(folder))
+    named = [name for name in placed.frame.columns if isinstance(placed.frame[name].dtype, AssetDtype)]
+    if not named:
+        return table
+    told = "\n".join(fingerprint(placed.frame[name].array) for name in named)
+    digest = hashlib.sha256(f"{table.sha256}\n{told}".encode()).hexdigest()
+    return replace(placed, sha256=digest)
+
+
+def with_assets_of(table: Table, store: Store) -> Table:
+    """The same table with every column that names files knowing that they lie in a store; its hash stays.
+
+    A column called "label" beside files is what is predicted, unless the user names another one.
+    """
     named = {
         name: of_files(store, table.frame[name])
         for name in table.frame.columns
@@ -173,10 +189,8 @@ def with_assets(table: Table, folder: Path) -> Table:
     }
     if not named:
         return table
-    frame = table.frame.assign(**named)
-    told = "\n".join(fingerprint(column.array) for column in named.values())
-    digest = hashlib.sha256(f"{table.sha256}\n{told}".encode()).hexdigest()
-    return replace(table, frame=frame, sha256=digest)
+    label = LABEL if LABEL in table.frame.columns else ""
+    return replace(table, frame=table.frame.assign(**named), target=table.target or label)
 
 
 def fingerprint(assets: AssetArray) -> str:

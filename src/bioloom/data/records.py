@@ -32,6 +32,10 @@ class Table:
     format: the name of the reader that read it, such as "CSV (semicolon, decimal comma)"
     sha256: hash of the bytes read, or of the frame's content where there was no file
     notes:  what was decided on reading, such as "decoded as latin-1", for the user to see
+    target: the column that is predicted unless the user names another one, where the form of the data says so, such as
+            one folder per class; else empty
+    task:   what predicting it is, where the form of the data says so
+    order:  the column that says what came first, where rows follow each other; then the last ones are the test
     """
 
     frame: pd.DataFrame
@@ -41,6 +45,9 @@ class Table:
     sha256: str
     unit: str = "line"
     notes: tuple[str, ...] = ()
+    target: str = ""
+    order: str = ""
+    task: str = ""
 
     def where(self, row: int, column: str = "") -> str:
         """The place of a cell in words: file, line, column."""

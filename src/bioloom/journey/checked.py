@@ -12,7 +12,7 @@ from bioloom.data.columns import kind_of
 from bioloom.data.records import RESERVED, Problem, Table
 from bioloom.events import Listener
 from bioloom.journey import roles as column_roles
-from bioloom.journey.prepare import Request, assign, prepare_table, read, to_recipe
+from bioloom.journey.prepare import Request, assign, prepare_table, read, to_recipe, with_usual_target
 from bioloom.modalities import modalities
 from bioloom.recipe import DataRecipe, Recipe
 
@@ -88,6 +88,7 @@ def look(request: Request, listener: Listener) -> Checked:
     recipe, source = to_recipe(request)
     listener.stage("read", "Reading")
     table = read(recipe, source)
+    recipe = with_usual_target(recipe, table)
     listener.stage("check", "Checking every record")
     problems, recipe, facts = (
         _with_target(request, recipe, table) if recipe.data.target else _inputs_only(recipe, table)

@@ -11,6 +11,7 @@ from bioloom import recipe as recipes
 from bioloom import tasks
 from bioloom.data import readers
 from bioloom.data.datasets import datasets
+from bioloom.data.reading.beside import joined
 from bioloom.data.records import RESERVED, Problem, Records, Table
 from bioloom.data.split import splitters
 from bioloom.errors import UserError, did_you_mean
@@ -36,6 +37,7 @@ class Request:
     target:   column or columns to predict
     inputs:   words such as "utr5", "utr5=dna", "species"
     exclude:  columns that are no input, whatever is in them
+    join:     words such as "mutation.csv=cell_line": columns of other files, an input each
     labels:   a table of labels joined by id to a FASTA file, or several
     split:    a method, or the name of a column
     settings: dotted recipe keys and their values, such as {"training.epochs": 20}
@@ -49,6 +51,7 @@ class Request:
     inputs: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     labels: str | tuple[str, ...] = ""
+    join: tuple[str, ...] = ()
     task: str = ""
     positive: str | None = None
     split: str = ""
@@ -95,6 +98,7 @@ def to_recipe(request: Request) -> tuple[Recipe, Source]:
     overrides = {
         "data.target": list(request.target) or None,
         "data.exclude": list(request.exclude) or None,
+        "data.join": list(request.join) or None,
         "data.labels": (request.labels if isinstance(request.labels, str) else list(request.labels)) or None,
         "data.task": request.task or None,
         "data.positive": request.positive,
@@ -125,6 +129,8 @@ def to_recipe(request: Request) -> tuple[Recipe, Source]:
 def read(recipe: Recipe, source: Source) -> Table:
     """Read what a recipe is about; refuses data that changed since the recipe was written."""
     table = readers.read(source, labels=recipe.data.labels or None)
+    if recipe.data.join:
+        table = joined(table, recipe.data.join, readers.read)
     if recipe.data.sha256 and recipe.data.sha256 != table.sha256:
         raise UserError(
             "The data changed since this recipe was written.",
@@ -144,7 +150,7 @@ def prepare(request: Request) -> Prepared:
 def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
     """The same from a table that was read already."""
     recipe, start = begin(recipe, table)
-    recipe, unlabelled = read_unlabelled(recipe)
+    recipe, unlabelled = read_unlabelled(_in_order(recipe, table))
     given = assign(request, recipe, table)
     recipe, roles, records, problems = given.recipe, given.roles, given.records, given.problems
     _stop_at_fatal(problems, table)
@@ -214,6 +220,8 @@ def assign(request: Request, recipe: Recipe, table: Table) -> Assigned:
     if request.inputs:
         parsed = column_roles.parse_inputs(request.inputs, table)
         recipe = _with_data(recipe, {"inputs": parsed})
+    if recipe.data.join and not recipe.data.inputs:
+        recipe = _with_data(recipe, {"inputs": column_roles.joined_inputs(table, recipe.data.join)})
     split = split_column(recipe, table)
     roles = column_roles.assign(table, recipe.data, split)
     return Assigned(recipe, roles, *to_records(table, roles), split)

@@ -35,7 +35,7 @@ class Foreign:
         return self.mark(file)
 
 
-_IMAGE = "images are not read as a table; give a table with one row per image"
+_IMAGE = "give the folder of the pictures, or a table with a column that names them"
 _UNPACK = "unpack it and name the file inside"
 _EXPORT = "export the values as CSV, TSV or Parquet"
 _SEQUENCES = "convert it to FASTA"
@@ -62,9 +62,6 @@ KINDS = (
     ),
     Foreign("an OpenDocument file", _zipped(b"opendocument"), "save the sheet as .xlsx or CSV"),
     Foreign("a Word document", _zipped(b"word/"), "save the table in it as CSV"),
-    Foreign(
-        "a NumPy archive (.npz)", _zipped(b".npy"), "load it and give the arrays: read((inputs, target))"
-    ),
     Foreign("a NumPy array (.npy)", b"\x93NUMPY", "load it and give the arrays: read((inputs, target))"),
     Foreign("a PyTorch or pickle archive", _zipped(b"data.pkl"), _NO_PICKLE),
     Foreign("a pickle", re.compile(rb"\x80[\x02-\x05]"), _NO_PICKLE),

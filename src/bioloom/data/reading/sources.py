@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias, TypeGuard
 
 from bioloom.data import datasets
+from bioloom.data.reading.folders import is_record
 from bioloom.data.reading.raw import RawFile, open_file
 from bioloom.errors import UserError, did_you_mean
 
@@ -59,6 +60,21 @@ def find(source: Paths, in_folders: Sequence[str] = ()) -> Files:
         return _folder(path, in_folders)
     file = open_file(path)
     return Files((file,), file.name)
+
+
+def folder_of_records(source: Paths, in_folders: Sequence[str] = ()) -> Path | None:
+    """The folder that is meant, where its files are pictures or structures, each a record; else None.
+
+    in_folders: endings of files that make a folder a data set of another kind, see `find`
+    """
+    if isinstance(source, (list, tuple)):
+        return None
+    path = _path(source)
+    if not _exists(path) or not path.is_dir():
+        return None
+    if any(RawFile(each).suffix in in_folders for each in path.iterdir() if each.is_file()):
+        return None
+    return path if any(is_record(each.name) for each in path.rglob("*")) else None
 
 
 def _refuse_address(name: str) -> None:
