@@ -36,6 +36,7 @@ from bioloom.journey.attempts import Ground
 from bioloom.journey.checked import Checked, look
 from bioloom.journey.clock import Clock
 from bioloom.journey.delivery import deliver
+from bioloom.journey.denoise import Denoised, Wish, restore_counts
 from bioloom.journey.division import Division, divide
 from bioloom.journey.explained import Wanted
 from bioloom.journey.folder import Opened, abandon, finish, open_folder
@@ -68,6 +69,7 @@ __all__ = [
     "Source",
     "Wanted",
     "check",
+    "denoise",
     "dry_run",
     "explain",
     "load",
@@ -285,6 +287,11 @@ def explain(
     return explained.store(run.model, answers, order, folder, prefix=f"{_source_word(source)}-")
 
 
+def denoise(wish: Wish, outdir: Path, listener: Listener = SILENT) -> Denoised:
+    """Restore counts of single cells; written to a folder with what held-out molecules say about it."""
+    return restore_counts(wish, outdir, listener)
+
+
 def report(folder: Path) -> Path:
     """Write the page of a run anew from its folder."""
     return page.render(folder)
@@ -308,7 +315,7 @@ def _search(
 
 def _write_answers(trial: Trial, model: Model, folder: Path) -> dict[str, Any]:
     """What is said of each record; without labels also codes and features. Gives what result.json tells of them."""
-    if trial.task.labelled:
+    if not trial.task.restores:
         _write_table(folder / "predictions.csv", result.predictions_table(trial))
         return {}
     features = described.restored_features(trial)

@@ -95,6 +95,26 @@ def _totals(matrix: Floats) -> NDArray[np.float64]:
     return np.asarray(np.nansum(matrix, axis=1, dtype=np.float64), dtype=np.float64)
 
 
+def as_counts(matrix: Floats) -> Floats | None:
+    """Counts of molecules: as they are, or worked back from log(1 + count / total * usual); None where they are neither.
+
+    In such logarithms the smallest number of a record above 0 is that of a single molecule, so that all others are whole
+    multiples of it after the logarithm is undone.
+    """
+    if not np.isfinite(matrix).all() or matrix.min(initial=0) < 0:
+        return None
+    if bool((matrix == np.floor(matrix)).all()):
+        return matrix
+    if float(matrix.max()) > LARGEST_LOGARITHM:
+        return None
+    scaled_back = np.expm1(matrix.astype(np.float64))
+    single = np.where(matrix > 0, scaled_back, np.inf).min(axis=1, keepdims=True)
+    counts = np.where(matrix > 0, scaled_back / single, 0.0)
+    whole = np.round(counts)
+    small = (counts > 0) & (counts < 20)  # of larger ones the rounding of a file says nothing
+    return whole.astype(np.float32) if (np.abs(counts - whole)[small] < 0.05).mean() > 0.95 else None
+
+
 def usual_total(matrix: Floats) -> float:
     """The median total of the records that hold anything; 1 where none does."""
     totals = _totals(matrix)
