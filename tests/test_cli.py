@@ -180,6 +180,8 @@ def test_the_verbs_are_these_and_no_others() -> None:
     command = app.typer.main.get_command(app.app)
     assert set(command.commands) == {*VERBS, "parts", "data"}  # type: ignore[attr-defined]
     assert options_of(["parts", "show"]) == {"input", "outputs", "set", "json"}
+    assert options_of(["parts", "layer"]) == {"covers", "filters", "stride", "padding", "units", "json"}
+    assert options_of(["parts", "convolve"]) == {"stride", "padding", "json"}
     assert set(command.commands["data"].commands) == {"list", "path"}  # type: ignore[attr-defined]
 
 
@@ -190,7 +192,8 @@ def test_every_option_stands_in_the_reference_and_no_other_does() -> None:
         for line in page.read_text(encoding="utf-8").splitlines()
         if line.startswith("| `--")
     ]
-    known = set().union(*(options_of([verb]) for verb in VERBS), options_of(["parts", "show"]))
+    parts_of = (options_of(["parts", word]) for word in ("show", "layer", "convolve"))
+    known = set().union(*(options_of([verb]) for verb in VERBS), *parts_of)
     assert {row.strip(" `").removeprefix("--") for row in rows} == known
 
 
@@ -432,6 +435,59 @@ def test_letters_may_come_first_where_there_is_no_doubt(capsys: Shown) -> None:
     for size in ("75x4", "4x75"):
         assert main(["parts", "show", "cnn", "--input", size]) == 0
         assert "75 x 4" in capsys.readouterr().out
+    assert main(["parts", "show", "cnn", "--input", "4x20", "--outputs", "2"]) == 0
+    assert "292 parameters" in capsys.readouterr().out
+
+
+def test_each_number_of_a_network_comes_with_its_sum(capsys: Shown) -> None:
+    assert main(["parts", "show", "lenet", "--input", "1x32x32", "--outputs", "10", "--json"]) == 0
+    layers = json.loads(capsys.readouterr().out)["layers"]
+    assert layers["parameters"] == 61706
+    assert layers["layers"][0] == {
+        "name": "look.0",
+        "operation": "Conv2d",
+        "shape": [28, 28, 6],
+        "size": "(32 - 5)/1 + 1",
+        "parameters": 156,
+        "sum": "(5 x 5 x 1 + 1) x 6",
+    }
+
+
+def test_a_single_layer_is_worked_out(capsys: Shown) -> None:
+    assert main(["parts", "layer", "32x32x3", "--covers", "5", "--filters", "10", "--padding", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert "32 x 32 x 10" in shown
+    assert "(5 x 5 x 3 + 1) x 10 = 760" in shown
+    assert main(["parts", "layer", "10x4", "--units", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["parameters"] == 82
+
+
+def test_a_stride_that_does_not_fit_is_told(capsys: Shown) -> None:
+    for stride, said in (("1", "= 5"), ("2", "= 3"), ("3", "does not fit")):
+        assert main(["parts", "layer", "7x7x1", "--covers", "3", "--stride", stride]) == 0
+        assert said in capsys.readouterr().out
+
+
+def test_a_filter_slides_over_a_picture(capsys: Shown) -> None:
+    assert main(["parts", "convolve", "11100 01110 00111 00110 01100", "101 010 101", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["values"] == [[4, 3, 4], [2, 4, 3], [2, 3, 4]]
+    assert main(["parts", "convolve", "50,50,50 20,50,7", "30,30,30 30,30,0"]) == 0
+    assert "50 x 30 + 50 x 30 + 50 x 30 + 20 x 30 + 50 x 30 = 6600" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["layer", "32x32x3"], "--covers"),
+        (["layer", "40", "--covers", "3"], "columns of a table have none"),
+        (["layer", "4x4x1", "--covers", "5"], "covers 5 places does not fit on 4"),
+        (["convolve", "11 1", "1"], "is no grid"),
+        (["convolve", "ab", "1"], "is no grid"),
+    ],
+)
+def test_a_layer_that_cannot_be_is_refused(capsys: Shown, words: list[str], said: str) -> None:
+    assert main(["parts", *words]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_several_inputs_have_names(capsys: Shown) -> None:

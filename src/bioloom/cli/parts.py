@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 from rich.text import Text
 
-from bioloom.cli import options
+from bioloom.cli import calculator, options
 from bioloom.cli.terminal import Terminal, hanging, table
 from bioloom.errors import UserError, did_you_mean
 
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import RenderableType
 
-    from bioloom.models import Network, Shapes
-    from bioloom.models.layers import LayerTable
-
 app = typer.Typer(invoke_without_command=True)
+app.command("layer")(calculator.show_layer)
+app.command("convolve")(calculator.show_convolution)
 
 COLLECTIONS = {
     "modalities": ("what an input is", "bioloom.modalities", "modalities"),
@@ -73,8 +72,8 @@ def show_part(
         typer.Option(
             "--input",
             metavar="SIZE",
-            help="Size of the input of a network: positions x letters, such as 20x4, or the number of columns. "
-            "Repeat it (name=SIZE) for a network that joins several.",
+            help="Size of the input of a network: positions x letters, such as 20x4, a picture, such as 28x28x1, or the "
+            "number of columns. Repeat it (name=SIZE) for a network that joins several.",
         ),
     ] = None,
     outputs: Annotated[int, typer.Option("--outputs", metavar="NUMBER", min=1, help="Numbers it gives.")] = 1,
@@ -97,7 +96,7 @@ def show_part(
         shown += _settings(document["settings"])
     networks = [each.part for each in found if each.collection == "networks"]
     if inputs and networks:
-        layers, lines = _layers(networks[0], inputs, outputs, settings or [])
+        layers, lines = calculator.layers(name, inputs, outputs, settings or [])
         document["layers"] = layers
         shown += lines
     elif inputs:
@@ -105,8 +104,9 @@ def show_part(
             f'"{name}" is no network and has no layers.', where="--input", fix="leave out --input"
         )
     elif networks:
+        example = "28x28x1" if networks[0].accepts == {"image"} else "20x4"
         shown.append(
-            f"bioloom parts show {name} --input 20x4 --outputs 2   shows its layers for such an input"
+            f"bioloom parts show {name} --input {example} --outputs 2   shows its layers for such an input"
         )
     Terminal(json=json).show(document, *shown)
 
@@ -196,59 +196,3 @@ def _settings(settings: Mapping[str, Mapping[str, Any]]) -> list[RenderableType]
         for name, each in settings.items()
     ]
     return [table(("setting (--set)", "default", "value", "what it is"), rows), ""]
-
-
-def _layers(
-    network: type[Network], inputs: list[str], outputs: int, words: list[str]
-) -> tuple[dict[str, Any], list[RenderableType]]:
-    from bioloom.models import build
-    from bioloom.models.layers import layer_table
-    from bioloom.recipe import parse_settings
-
-    shapes = _shapes(inputs)
-    settings = {key.removeprefix("model.settings."): value for key, value in parse_settings(words).items()}
-    found = layer_table(build(network.name, shapes, outputs, settings), shapes)
-    document = {
-        "layers": [
-            {
-                "name": each.name,
-                "operation": each.operation,
-                "shape": each.shape,
-                "parameters": each.parameters,
-            }
-            for each in found.layers
-        ],
-        "other_parameters": found.others,
-        "parameters": found.parameters,
-        "multiplications": found.multiplications,
-    }
-    return document, _layer_rows(found, shapes)
-
-
-def _shapes(words: list[str]) -> Shapes:
-    """Sizes by the name of an input: "20x4", or "utr5=75x4" and "table=11"."""
-    from bioloom.models.layers import parse_shape
-
-    shapes: Shapes = {}
-    for number, word in enumerate(words, start=1):
-        name, equals, size = word.rpartition("=")
-        shapes[name if equals else "input" if len(words) == 1 else f"input{number}"] = parse_shape(size)
-    return shapes
-
-
-def _layer_rows(found: LayerTable, shapes: Shapes) -> list[RenderableType]:
-    rows = [(name, "input", _size(_places_first(shape.sizes)), "") for name, shape in shapes.items()]
-    rows += [(each.name, each.operation, _size(each.shape), f"{each.parameters:,}") for each in found.layers]
-    if found.others:
-        rows.append(("", "others", "", f"{found.others:,}"))
-    headings = ("layer", "what it does", "shape after it", "parameters")
-    total = f"{found.parameters:,} parameters; {found.multiplications:,} multiplications for one record"
-    return [table(headings, rows, right=("shape after it", "parameters")), "", Text(total, style="bold")]
-
-
-def _places_first(sizes: tuple[int, ...]) -> tuple[int, ...]:
-    return (*sizes[1:], sizes[0])
-
-
-def _size(sizes: tuple[int, ...]) -> str:
-    return " x ".join(map(str, sizes))

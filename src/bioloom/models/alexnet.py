@@ -63,16 +63,23 @@ class AlexNet(Network):
             nn.Conv2d(shape.sizes[0], first, 11, 4, 2) if large else nn.Conv2d(shape.sizes[0], first, 3, 1, 1)
         )
         normed = [nn.LocalResponseNorm(5, alpha=1e-4, k=2.0)] if settings.towers == 2 else []
-        pool = nn.MaxPool2d(3, 2) if large else nn.MaxPool2d(2)
+        pool = (3, 2) if large else (2, 2)  # places that a pool covers, and its stride
         self.look = nn.Sequential(
-            *(fresh(stem), nn.ReLU(), *normed, pool),
-            *(fresh(nn.Conv2d(first, filters[0], 5, 1, 2, groups=settings.towers)), nn.ReLU(), *normed, pool),
+            *(fresh(stem), nn.ReLU(), *normed, nn.MaxPool2d(*pool)),
+            *(
+                fresh(nn.Conv2d(first, filters[0], 5, 1, 2, groups=settings.towers)),
+                nn.ReLU(),
+                *normed,
+                nn.MaxPool2d(*pool),
+            ),
             *(fresh(nn.Conv2d(filters[0], filters[1], 3, 1, 1)), nn.ReLU()),
             *(fresh(nn.Conv2d(filters[1], filters[2], 3, 1, 1, groups=settings.towers)), nn.ReLU()),
             *(fresh(nn.Conv2d(filters[2], filters[3], 3, 1, 1, groups=settings.towers)), nn.ReLU()),
         )
         height, width = (6, 6) if large else (side // 8 for side in shape.sizes[1:])
-        self.pool = nn.Sequential(pool, nn.AdaptiveAvgPool2d((6, 6))) if large else pool
+        self.pool = nn.Sequential(
+            nn.MaxPool2d(*pool), nn.AdaptiveAvgPool2d((6, 6)) if large else nn.Identity()
+        )
         self.read = nn.Sequential(
             nn.Flatten(),
             *(nn.Dropout(settings.dropout), nn.Linear(256 * height * width, settings.hidden), nn.ReLU()),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +14,13 @@ from torch import Tensor, nn
 from bioloom.errors import UserError
 from bioloom.modalities import Batch, Kind, Shape, Signal
 from bioloom.modalities.graphs import Layout
-from bioloom.models import Network, Shapes, apply
+from bioloom.models import Network, Shapes, apply, build
+from bioloom.models.sums import size_in_words, weights_in_words
 
 LETTERS_AT_MOST = 30
 """No alphabet of sequences is larger: DNA and RNA have 4 letters, proteins 20 and a few."""
+
+NUCLEOTIDES = 4
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Layer:
     shape:           of one record after it, positions x channels
     parameters:      learned numbers
     multiplications: for one record
+    size:            the sum behind its places, such as "(32 - 5 + 2 x 2)/1 + 1"; empty where they stay as they are
+    sum:             the sum behind its parameters, such as "(5 x 5 x 3 + 1) x 10"; empty where it has none
     """
 
     name: str
@@ -34,6 +41,8 @@ class Layer:
     shape: tuple[int, ...]
     parameters: int
     multiplications: int
+    size: str = ""
+    sum: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,12 +70,50 @@ class LayerTable:
         """Numbers in the largest output of a layer, for one record."""
         return max((prod(layer.shape) for layer in self.layers), default=1)
 
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """A row of words for each layer: name, operation, shape, sum behind the shape, parameters, sum behind these."""
+        rows: list[tuple[str, ...]] = [
+            (
+                *(each.name, each.operation, " x ".join(map(str, each.shape)), each.size),
+                *(f"{each.parameters:,}", each.sum),
+            )
+            for each in self.layers
+        ]
+        return [*rows, ("", "others", "", "", f"{self.others:,}", "")] if self.others else rows
+
+    def __str__(self) -> str:
+        """The table as text, for a notebook or a terminal."""
+        rows = [HEADINGS, *self.rows]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+        return "\n".join([*lines, f"{self.parameters:,} parameters"])
+
+
+HEADINGS = ("layer", "what it does", "shape after it", "how large", "parameters", "their sum")
+
+
+def layers_of(
+    network: str, inputs: str | Mapping[str, str], outputs: int = 1, settings: Mapping[str, Any] | None = None
+) -> LayerTable:
+    """The layers of a network for an input as users write it: layers_of("cnn", "20x4", outputs=2).
+
+    inputs: a size, or sizes by the name of an input for a network that joins several
+    No weights are made, so that large networks are looked at in no time and little memory.
+    Raises UserError for an unknown network or setting, and an input that the network does not understand.
+    """
+    named = {"input": inputs} if isinstance(inputs, str) else inputs
+    shapes = {name: parse_shape(size) for name, size in named.items()}
+    with torch.device("meta"):
+        return layer_table(build(network, shapes, outputs, settings or {}), shapes)
+
 
 def layer_table(network: Network, shapes: Shapes) -> LayerTable:
     """List the layers of a network by sending one empty record through it; the network is left as it was."""
     layers: list[Layer] = []
+    pictures = any(shape.kind is Kind.IMAGE for shape in shapes.values())
     hooks = [
-        module.register_forward_hook(_recorder(name, layers))
+        module.register_forward_hook(_recorder(name, layers, pictures))
         for name, module in network.named_modules()
         if name and _is_layer(module)
     ]
@@ -88,50 +135,91 @@ def empty_batch(shapes: Shapes, device: torch.device) -> Batch:
 
 
 def parse_shape(text: str) -> Shape:
-    """A shape as users write it: "20x4" (20 positions of 4 letters), "28x28x3" (an image) or "11" (columns).
+    """A shape as users write it: "20x4" (20 positions of 4 letters), "28x28x1" (a picture) or "11" (columns).
 
-    "4x75" is taken as "75x4", because no alphabet has that many letters. Four numbers are a graph: "100x30x16x5" has
-    100 nodes of 30 features, each with 16 neighbours and 5 numbers for each of these.
+    What can only be meant otherwise is read so: "4x20" and "4x75" as positions of 4 letters, "20x75" as 75 positions of
+    20, "1x28x28" as a picture of one channel. "512 of 65" are 512 tokens of 65 kinds. Four numbers are a graph:
+    "100x30x16x5" has 100 nodes of 30 features, each with 16 neighbours and 5 numbers for each of these.
     """
+    if tokens := re.fullmatch(r"([1-9]\d*) of ([1-9]\d*)(?: tokens)?", text):
+        return Shape(Kind.TOKENS, (int(tokens[1]),), tokens=int(tokens[2]))
     sizes = [int(size) if size.isdigit() else 0 for size in text.lower().split("x")]
     if not 1 <= len(sizes) <= 4 or min(sizes) < 1:
         raise UserError(
             f'"{text}" is no shape.',
             where="--input",
-            fix="write positions x letters, such as 20x4, or columns, such as 11",
+            fix="write positions x letters, such as 20x4, columns, such as 11, or a picture, such as 28x28x1",
         )
     if len(sizes) == 4:
         return Layout(*sizes).shape
     kind = (Kind.VECTOR, Kind.SEQUENCE, Kind.IMAGE)[len(sizes) - 1]
-    if kind is Kind.SEQUENCE and sizes[0] <= LETTERS_AT_MOST < sizes[1]:
-        sizes.reverse()
-    return Shape(kind, (sizes[-1], *sizes[:-1]))
+    if not _channels_first(sizes):
+        sizes = [sizes[-1], *sizes[:-1]]
+    return Shape(kind, tuple(sizes))
+
+
+def _channels_first(sizes: list[int]) -> bool:
+    """Whether letters or channels come before places, where users write them behind."""
+    first, last = sizes[0], sizes[-1]
+    if len(sizes) == 2:
+        return first < last and (first == NUCLEOTIDES or first <= LETTERS_AT_MOST < last)
+    if len(sizes) == 3 and (first == sizes[1]) != (sizes[1] == last):  # a square picture
+        return sizes[1] == last
+    return len(sizes) == 3 and first < last
+
+
+def in_words(shape: Shape) -> str:
+    """What a shape was read as, such as "20 positions of 4 letters"."""
+    channels, *places = shape.sizes
+    match shape.kind:
+        case Kind.SEQUENCE:
+            return f"{places[0]} positions of {channels} letters"
+        case Kind.IMAGE:
+            return f"a picture, {places[0]} pixels high and {places[1]} wide, of {channels} channel{'s' * (channels > 1)}"
+        case Kind.VECTOR:
+            return f"{channels} columns"
+        case Kind.TOKENS:
+            return f"{channels} tokens" + (f" of {shape.tokens} kinds" if shape.tokens else "")
+        case Kind.GRAPH:
+            layout = Layout.of(shape)
+            return f"a graph of {layout.nodes} nodes, {layout.features} features each, {layout.neighbours} neighbours"
 
 
 def _is_layer(module: nn.Module) -> bool:
+    if isinstance(module, nn.Identity):
+        return False
     return not any(module.children()) or any(True for _ in module.parameters(recurse=False))
 
 
-def _recorder(name: str, layers: list[Layer]) -> Callable[[nn.Module, object, Tensor], None]:
-    def record(module: nn.Module, _: object, output: Tensor | tuple[Tensor, ...]) -> None:
+def _recorder(
+    name: str, layers: list[Layer], pictures: bool
+) -> Callable[[nn.Module, tuple[Any, ...], Tensor | tuple[Tensor, ...]], None]:
+    def record(module: nn.Module, inputs: tuple[Any, ...], output: Tensor | tuple[Tensor, ...]) -> None:
         output = output if isinstance(output, Tensor) else output[0]  # beside it, the state of a recurrence
-        own = [weights for weights in module.parameters(recurse=False) if not _seen(name, layers)]
+        again = any(layer.name == name for layer in layers)  # its weights are counted once
         sizes = tuple(output.shape[1:])
         layers.append(
             Layer(
                 name=name,
                 operation=type(module).__name__,
-                shape=sizes if isinstance(module, PLACES_FIRST) else _course_order(sizes),
-                parameters=sum(weights.numel() for weights in own),
+                shape=sizes if _places_first(module) else _course_order(sizes, pictures),
+                parameters=0
+                if again
+                else sum(weights.numel() for weights in module.parameters(recurse=False)),
                 multiplications=_multiplications(module, output),
+                size=size_in_words(module, inputs[0], output)
+                if inputs and isinstance(inputs[0], Tensor)
+                else "",
+                sum="" if again else weights_in_words(module),
             )
         )
 
     return record
 
 
-PLACES_FIRST = (nn.Linear, nn.Embedding, nn.LayerNorm, nn.RNNBase)
-"""Layers whose outputs are positions x channels already."""
+def _places_first(module: nn.Module) -> bool:
+    """Whether what a layer gives is positions x channels already."""
+    return isinstance(module, nn.Linear | nn.Embedding | nn.RNNBase) or type(module) is nn.LayerNorm
 
 
 def _multiplications(module: nn.Module, output: Tensor) -> int:
@@ -145,11 +233,8 @@ def _multiplications(module: nn.Module, output: Tensor) -> int:
     return weight.numel() // weight.shape[0] * output[0].numel()
 
 
-def _seen(name: str, layers: list[Layer]) -> bool:
-    return any(layer.name == name for layer in layers)
-
-
-def _course_order(sizes: tuple[int, ...]) -> tuple[int, ...]:
-    """Positions x channels from (channels, positions) or (channels, 1, positions)."""
+def _course_order(sizes: tuple[int, ...], pictures: bool) -> tuple[int, ...]:
+    """Positions x channels from (channels, positions) or (channels, 1, positions), height x width x channels of pictures."""
     channels, *places = sizes
-    return (*[size for number, size in enumerate(places) if size > 1 or number == len(places) - 1], channels)
+    last = len(places) - 1
+    return (*[size for number, size in enumerate(places) if pictures or size > 1 or number == last], channels)

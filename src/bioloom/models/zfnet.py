@@ -55,15 +55,17 @@ class ZFNet(Network):
         large = settings.stem == "large"
         first = nn.Conv2d(channels, 96, 7, 2, 1) if large else nn.Conv2d(channels, 96, 3, 1, 1)
         second = nn.Conv2d(96, 256, 5, 2) if large else nn.Conv2d(96, 256, 5, 1, 2)
-        pool = nn.MaxPool2d(3, 2, 1) if large else nn.MaxPool2d(2)
+        pool = (
+            (3, 2, 1) if large else (2, 2)
+        )  # places that a pool covers, its stride, empty places at the ends
         self.look = nn.Sequential(
-            *(fresh(first), nn.ReLU(), pool, nn.LocalResponseNorm(5, alpha=1e-4, k=2.0)),
-            *(fresh(second), nn.ReLU(), pool, nn.LocalResponseNorm(5, alpha=1e-4, k=2.0)),
+            *(fresh(first), nn.ReLU(), nn.MaxPool2d(*pool), nn.LocalResponseNorm(5, alpha=1e-4, k=2.0)),
+            *(fresh(second), nn.ReLU(), nn.MaxPool2d(*pool), nn.LocalResponseNorm(5, alpha=1e-4, k=2.0)),
             *(fresh(nn.Conv2d(256, 384, 3, 1, 1)), nn.ReLU()),
             *(fresh(nn.Conv2d(384, 384, 3, 1, 1)), nn.ReLU()),
             *(fresh(nn.Conv2d(384, 256, 3, 1, 1)), nn.ReLU()),
         )
-        self.pool = nn.MaxPool2d(3, 2) if large else pool
+        self.pool = nn.MaxPool2d(*pool[:2])
         height, width = (_left(side, large) for side in sides)
         self.read = nn.Sequential(
             nn.Flatten(),
