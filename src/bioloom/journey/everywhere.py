@@ -24,7 +24,7 @@ from bioloom.data.wording import counted
 from bioloom.errors import UserError
 from bioloom.modalities import Modality, modalities
 from bioloom.models import networks
-from bioloom.recipe import InputRecipe
+from bioloom.recipe import InputRecipe, Recipe
 from bioloom.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -34,6 +34,16 @@ MASK = "mask"
 """The column that says with 1 and 0 which positions of a target count."""
 
 NAMES = {"classes": "position_classes", "numbers": "position_values"}
+
+
+USUAL_POSITIONS = 75
+"""A record of so many positions, each of which has a target, is as much to learn from as one record with one target."""
+
+
+def size(records: Records, recipe: Recipe) -> float:
+    """How much there is to learn from one record, against one with a target for the whole of it; 1 where it is such."""
+    found = lengths(records, recipe.data.inputs) if is_everywhere(recipe.data.task) else None
+    return 1.0 if found is None or not len(found) else max(1.0, float(found.mean()) / USUAL_POSITIONS)
 
 
 def is_everywhere(task: str) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bioloom.evaluation.controls import permute, permute_places
 from bioloom.evaluation.resampling import Resampling
+from bioloom.journey import everywhere
 from bioloom.journey.learnable import planned
 from bioloom.journey.shelf import Arrays
 from bioloom.journey.trainee import Trainee, some_rows
@@ -201,7 +202,9 @@ def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:
     the true labels would be found again whatever labels are shown, and look like a leak.
     """
     job, learnable = trainee.job, trainee.learnable
-    random, most = np.random.default_rng(job.seed + 1), SHUFFLE_RECORDS[trainee.prepared.recipe.budget]
+    recipe = trainee.prepared.recipe
+    random = np.random.default_rng(job.seed + 1)
+    most = round(SHUFFLE_RECORDS[recipe.budget] / everywhere.size(trainee.records, recipe))
     train = np.sort(random.permutation(job.train)[:most])
     validation = np.sort(random.permutation(job.validation)[: most // 4])
     learned = np.concatenate([train, validation])

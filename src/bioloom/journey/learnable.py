@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from bioloom.data.split import Split
 from bioloom.journey import everywhere
 from bioloom.journey.folder import ENCODED
 from bioloom.journey.prepare import Prepared
-from bioloom.journey.unlabelled import own_truth
+from bioloom.journey.unlabelled import own_truth, refuse_unsuited
 from bioloom.modalities import Encoded, Modality, encoding_settings, modalities
 from bioloom.models import check_settings, networks
 from bioloom.recipe import TrainingRecipe
@@ -29,7 +30,7 @@ from bioloom.targets import Targets, fit_targets, standardise
 from bioloom.training import device as devices
 from bioloom.training.augment import augmentation
 from bioloom.training.loop import Job
-from bioloom.training.plan import Plan, plan
+from bioloom.training.plan import Plan, of_long_records, plan
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def encode(prepared: Prepared, split: Split, folder: Path | None = None) -> Lear
     fitted = {
         name: modalities[recipe.modality].fit_as(
             take_rows(records.inputs[name], train),
-            encoding_settings(recipe.modality, prepared.recipe.encoding),
+            encoding_settings(recipe.modality, _encoding(prepared, recipe.modality)),
         )
         if start is None or (known := start.modality(name)) is None
         else known
@@ -80,6 +81,13 @@ def encode(prepared: Prepared, split: Split, folder: Path | None = None) -> Lear
         truth=truth,
         notes=tuple(note for name, each in fitted.items() for note in each.notes(records.inputs[name])),
     )
+
+
+def _encoding(prepared: Prepared, modality: str) -> dict[str, dict[str, Any]]:
+    """The settings of modalities: what is usual for the task, and what the recipe says."""
+    usual = tasks.TASKS[prepared.recipe.data.task].encoding.get(modality, {})
+    asked = prepared.recipe.encoding
+    return {**asked, modality: {**usual, **asked.get(modality, {})}}
 
 
 def _encode(prepared: Prepared, modality: Modality, name: str, folder: Path | None) -> Encoded:
@@ -120,6 +128,7 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
     recipe, task = prepared.recipe, tasks.task(prepared.recipe.data.task)
     name, _ = choose_network(prepared)
     everywhere.refuse_other_network(name, task.name)
+    refuse_unsuited(name, task.name)
     if task.everywhere:
         everywhere.refuse_moved(recipe.augmentation.model_dump())
     device = devices.choose(recipe.device)
@@ -154,7 +163,9 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
 def planned(prepared: Prepared, recipe: TrainingRecipe, records: int, device: str) -> Plan:
     """How the network learns from so many training records; more slowly where it begins with what it learned elsewhere."""
     network = networks[choose_network(prepared)[0]]
-    usual = plan(recipe, records, network, prepared.recipe.budget, device)
+    size = everywhere.size(prepared.records, prepared.recipe)
+    usual = plan(recipe, round(records * size), network, prepared.recipe.budget, device)
+    usual = usual if size == 1 else of_long_records(usual, recipe, size)
     if prepared.start is None or recipe.learning_rate:
         return usual
     return replace(usual, learning_rate=usual.learning_rate * prepared.start.rate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Literal
 
@@ -75,7 +75,8 @@ def plan(recipe: TrainingRecipe, records: int, network: type[Network], budget: B
     Raises UserError for an unknown optimiser.
     """
     passes, fewest, most = PASSES[budget]
-    batch_size = recipe.batch_size or min(_batch_size(records), max(1, records))
+    passes = round(passes * network.passes)
+    batch_size = recipe.batch_size or min(network.batch_size or _batch_size(records), max(1, records))
     optimiser = _optimiser(recipe.optimiser)
     usual = network.learning_rate * optimiser.rate * sqrt(batch_size * recipe.accumulate / 128)
     epochs = recipe.epochs or min(max(round(passes / max(1, records)), fewest), most)
@@ -98,6 +99,16 @@ def plan(recipe: TrainingRecipe, records: int, network: type[Network], budget: B
         focal=recipe.focal,
         class_weights=recipe.class_weights,
     )
+
+
+def of_long_records(usual: Plan, recipe: TrainingRecipe, size: float) -> Plan:
+    """The plan where each place of a record has a target: a step of as many places, so of fewer records.
+
+    usual: of `size` times as many records
+    """
+    batch_size = recipe.batch_size or max(8, round(usual.batch_size / size))
+    rate = recipe.learning_rate or usual.learning_rate * sqrt(batch_size / usual.batch_size)
+    return replace(usual, batch_size=batch_size, learning_rate=rate)
 
 
 def _optimiser(name: str) -> type[Optimiser]:
