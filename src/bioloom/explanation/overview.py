@@ -43,6 +43,7 @@ class Explained:
     every_letter: whether letters that are not there have attributions too (mutagenesis)
     unit:    what one position is, such as "nt"
     regions: named stretches to point at
+    sets:    named groups of features, such as pathways, by their numbers
     """
 
     x: NDArray[np.float32]
@@ -53,6 +54,7 @@ class Explained:
     every_letter: bool = False
     unit: str = "nt"
     regions: tuple[Region, ...] = ()
+    sets: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,15 +147,15 @@ WORTH_NAMING = 0.1
 """Share of the strongest column's effect from which another one is named beside it."""
 
 
-def _strongest(bars: Sequence[Bar]) -> str:
+def _strongest(bars: Sequence[Bar], unit: str = "column") -> str:
     """The columns that matter most, at most three; columns that hardly move anything are not named."""
     top = sorted(bars, key=lambda bar: -bar.value)[:3]
     if top[0].value <= 0:
-        return "No column moves the prediction."
+        return f"No {unit} moves the prediction."
     named = [bar.name for bar in top if bar.value >= WORTH_NAMING * top[0].value]
     if len(named) == 1:
-        return f"The column that moves the prediction most by far is {named[0]}."
-    return f"The columns that move the prediction most are {', '.join(named)}."
+        return f"The {unit} that moves the prediction most by far is {named[0]}."
+    return f"The {unit}s that move the prediction most are {', '.join(named)}."
 
 
 def columns(explained: Explained) -> Overview:
@@ -165,11 +167,23 @@ def columns(explained: Explained) -> Overview:
     ]
     if not bars:
         return Overview("", ())
-    text = _strongest(bars)
-    figure = attributions(bars, label=f"Mean size of: {explained.effect.lower()}")
-    return Overview(
-        text, (Picture("columns", "Which columns move the prediction, whatever the direction", figure),)
-    )
+    unit, label = explained.unit or "column", f"Mean size of: {explained.effect.lower()}"
+    title = f"Which {unit}s move the prediction, whatever the direction"
+    pictures = [Picture("columns", title, attributions(bars, label=label))]
+    text = _strongest(bars, unit)
+    if explained.sets:
+        summed = [explained.attribution[:, list(places)].sum(axis=1) for _, places in explained.sets]
+        of_sets = column_importance(np.stack(summed, axis=1))
+        groups = [
+            Bar(name, float(mean), float(low), float(high))
+            for (name, _), mean, low, high in zip(
+                explained.sets, of_sets.mean, of_sets.low, of_sets.high, strict=True
+            )
+        ]
+        title = f"Which sets of {unit}s move it, each being the sum of its {unit}s"
+        pictures.append(Picture("sets", title, attributions(groups, label=label)))
+        text += f" {_strongest(groups, 'set')}"
+    return Overview(text, tuple(pictures))
 
 
 SHOWN = 15

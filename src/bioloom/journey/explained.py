@@ -217,6 +217,7 @@ def _store(model: Model, kept: Kept, order: NDArray[np.int64]) -> dict[str, Any]
             effect=answer.effect,
             every_letter=found.method == "mutagenesis",
             unit=modality.unit,
+            sets=modality.sets,
             regions=tuple(
                 Region(each.name, each.start, each.end) for each in model.inputs[found.input].regions
             ),

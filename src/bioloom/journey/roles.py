@@ -205,7 +205,9 @@ def propose(table: Table, columns: Sequence[str]) -> tuple[dict[str, InputRecipe
     claimed = _claimed(table, columns)
     if claimed:
         inputs = _joined(claimed)
-        return inputs, {name: f"{len(claimed):,} columns together read as {modalities[name].title}" for name in inputs}
+        return inputs, {
+            name: f"{len(claimed):,} columns together read as {modalities[name].title}" for name in inputs
+        }
     detected = {column: _detect(table, column) for column in columns}
     alone = {column: name for column, name in detected.items() if modalities[name].columns == "one"}
     single = {column: name for column, name in alone.items() if not modalities[name].last}
@@ -264,11 +266,32 @@ def _refuse_as_input(inputs: dict[str, InputRecipe], columns: Collection[str], w
             )
 
 
-def _enough(recipe: InputRecipe, columns: Sequence[str]) -> bool:
-    """Whether a file holds at least half of the columns of an input that may lack some."""
-    there = set(columns)
-    found = sum(column in there for column in recipe.columns)
-    return modalities[recipe.modality].may_lack and 2 * found >= len(recipe.columns)
+def _with_gaps(table: Table, recipe: InputRecipe) -> tuple[pd.DataFrame, list[str]]:
+    """An input that may lack columns, missing ones empty, and notes on what is missing and what is not used.
+
+    Raises UserError where fewer than half of the columns are there.
+    """
+    there = set(map(str, table.frame.columns))
+    lacking = [column for column in recipe.columns if column not in there]
+    if 2 * len(lacking) > len(recipe.columns):
+        raise UserError(
+            f"{len(lacking):,} of the {len(recipe.columns):,} columns that the model reads are not in {table.source}.",
+            where=f"{table.source}: {listed(tuple(map(str, table.frame.columns)))}",
+            fix=f"give columns of the same names as in training, such as {listed(lacking, 3)}",
+        )
+    notes = []
+    if lacking:
+        notes.append(
+            f"{len(lacking):,} of the {len(recipe.columns):,} columns of the input are not in {table.source} "
+            f"({listed(lacking, 3)}); each is read as its mean in training"
+        )
+    others = len(there - set(recipe.columns) - set(RESERVED))
+    if others:
+        notes.append(
+            f"{others:,} other column{'s are' if others > 1 else ' is'} in {table.source}, not used by the model"
+        )
+    frame = table.frame.reindex(columns=list(recipe.columns))
+    return take_rows(frame, np.arange(len(frame))), notes
 
 
 def columns_for(table: Table, inputs: dict[str, InputRecipe]) -> tuple[dict[str, pd.DataFrame], list[str]]:
@@ -282,17 +305,12 @@ def columns_for(table: Table, inputs: dict[str, InputRecipe]) -> tuple[dict[str,
     columns = list(map(str, table.frame.columns))
     taken = {column for recipe in inputs.values() for column in recipe.columns}
     for name, recipe in inputs.items():
+        if modalities[recipe.modality].may_lack:
+            found[name], told = _with_gaps(table, recipe)
+            notes += told
+            continue
         if set(recipe.columns) <= set(columns):
             found[name] = take_rows(table.frame[list(recipe.columns)], np.arange(len(table.frame)))
-            continue
-        if _enough(recipe, columns):
-            frame = table.frame.reindex(columns=list(recipe.columns))
-            found[name] = take_rows(frame, np.arange(len(frame)))
-            lacking = [column for column in recipe.columns if column not in set(columns)]
-            notes.append(
-                f"{len(lacking):,} of the {len(recipe.columns):,} columns of the input are not in {table.source} "
-                f"({listed(lacking, 3)}); each is read as its mean in training"
-            )
             continue
         free = [column for column in columns if column not in taken]
         alike = [column for column in free if _detect(table, column) == recipe.modality]

@@ -218,6 +218,9 @@ class Modality(ABC):
     title: ClassVar[str]
     kind: ClassVar[Kind]
     default_network: ClassVar[str]
+    sets: tuple[
+        tuple[str, tuple[int, ...]], ...
+    ] = ()  # named groups of parts, such as pathways, by their numbers
     unit: ClassVar[str] = ""  # what one part is, such as "nt"; empty where parts have names of their own
     columns: ClassVar[str] = "one"  # "one" column is an input, or "many" columns together are one
     last: ClassVar[bool] = (

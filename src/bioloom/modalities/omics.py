@@ -108,6 +108,7 @@ class Omics(Modality):
     kind = Kind.VECTOR
     default_network = "profile"
     columns = "many"
+    unit = "feature"
     fewest_columns = MANY
     may_lack = True
     rivals: ClassVar[tuple[str, ...]] = ("forest",)

@@ -12,6 +12,11 @@ from bioloom.report.numbers import count, plural
 from bioloom.report.templating import fill
 from bioloom.report.words import capital
 
+MOST_NAMES = 40
+"""Columns that are named one by one at most."""
+
+LONGEST_NAME = 32
+
 SEVERITIES = {"drop": "rows left out", "note": "rows kept"}
 
 
@@ -26,7 +31,7 @@ def render(facts: Facts) -> Markup:
         "noticed": noticed,
         "problems": problems,
         "reserved": [(str(role), str(column)) for role, column in (data.get("reserved") or {}).items()],
-        "unused": ", ".join(map(str, data.get("unused_columns") or ())),
+        "unused": shortened(map(str, data.get("unused_columns") or ()), MOST_NAMES),
         "notes": list(data.get("notes") or ()),
     }
     return fill("records.html", values)
@@ -46,11 +51,18 @@ def _source(data: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _input(each: Mapping[str, Any]) -> tuple[str, ...]:
     columns = [str(column) for column in each.get("columns") or ()]
-    named = (
-        f"{each['name']} ({shortened(columns, 8)})" if columns != [str(each["name"])] else str(each["name"])
-    )
+    named = str(each["name"])
+    if len(columns) > MOST_NAMES:
+        named += f" ({plural(len(columns), 'column')}, such as {', '.join(map(_end_of, columns[:2]))})"
+    elif columns != [named]:
+        named += f" ({shortened(columns, 8)})"
     size = shape(str(each.get("kind", "")), each.get("shape") or ())
     return named, str(each["modality"]), size, str(each.get("reason") or "")
+
+
+def _end_of(name: str) -> str:
+    """The end of a long name, which says more than its beginning."""
+    return name if len(name) <= LONGEST_NAME else f"…{name[-LONGEST_NAME:]}"
 
 
 def shape(kind: str, sizes: Sequence[int]) -> str:
