@@ -54,7 +54,8 @@ def test_the_stem_follows_the_size_of_the_picture_unless_it_is_set(size: int, st
 def test_the_stem_is_written_out_so_that_a_stored_network_stays_what_it_is() -> None:
     network = type(build("resnet", picture(28), 1, {}))
     settings = network.Settings()
-    assert network.complete(settings, picture(28)).stem == "small"
+    assert network.complete(settings, picture(12)).stem == "small"
+    assert network.complete(settings, picture(28)).stem == "pooled"
     assert network.complete(settings, picture(224)).stem == "large"
     assert network.complete(settings.model_copy(update={"stem": "large"}), picture(28)).stem == "large"
 

@@ -12,7 +12,10 @@ from torch.nn import functional
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
-from bioloom.models.pictures import BatchNorm, fresh, stem_for
+from bioloom.models.pictures import SMALL, BatchNorm, fresh
+
+TINY = 16
+"""Pictures of so many pixels at most are not made smaller before the first stage."""
 
 STAGES = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 """Blocks of each stage by depth, as for ImageNet; any other depth is 6 n + 2, three stages of n blocks, as for CIFAR."""
@@ -56,8 +59,9 @@ class ResNet(Network):
 
     Stem; stages of residual blocks, each stage at half the height and width and twice the channels of the one
     before; mean over all places; dense. Depths 8, 14, 20, ... have three stages of two-layer blocks, as for CIFAR;
-    depths 18 to 152 four, as for ImageNet. Pictures of up to 64 pixels enter through a 3x3 convolution that keeps their
-    size, larger ones through one of 7x7 with stride 2 and a 3x3 max pool with stride 2.
+    depths 18 to 152 four, as for ImageNet. Pictures of up to 16 pixels enter through a 3x3 convolution that keeps their
+    size, those of up to 64 through one that is followed by a 3x3 max pool with stride 2, larger ones through one of 7x7
+    with stride 2 and that pool.
     306,913 parameters for an input of 28x28x1 and 1 output. With width 64, for 224x224x3 and 1,000 outputs, as
     published: depth 18 11,689,512; 34 21,797,672; 50 25,557,032; 101 44,549,160; 152 60,192,808.
     Source: He, Zhang, Ren, Sun (2016) Deep residual learning, arXiv:1512.03385; wider and shallower for small
@@ -130,7 +134,9 @@ class ResNet(Network):
     def complete(cls, settings: Settings, shapes: Shapes) -> Settings:
         """The settings with the stem written out that suits the size of the pictures."""
         (shape,) = shapes.values()
-        return settings.model_copy(update={"stem": stem_for(shape, settings.stem)})
+        small = "small" if min(shape.sizes[1:]) <= TINY else "pooled"
+        usual = small if min(shape.sizes[1:]) <= SMALL else "large"
+        return settings.model_copy(update={"stem": usual if settings.stem == "auto" else settings.stem})
 
     @classmethod
     def build(cls, shapes: Shapes, n_outputs: int, settings: Settings) -> Self:
@@ -157,5 +163,5 @@ def _shortcut(channels: int, filters: int, stride: int) -> nn.Module:
 
 def _stem(channels: int, width: int, kind: str) -> nn.Sequential:
     size, stride = (7, 2) if kind == "large" else (3, 1)
-    pool = [nn.MaxPool2d(3, 2, 1)] if kind == "large" else []
+    pool = [] if kind == "small" else [nn.MaxPool2d(3, 2, 1)]
     return nn.Sequential(*_convolution(channels, width, size, stride), nn.ReLU(), *pool)
