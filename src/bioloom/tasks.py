@@ -12,8 +12,8 @@ pixel of a picture, places follow as further axes: raw outputs are (records, out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -77,6 +77,8 @@ class Task:
     trivial:  name of the model that guesses
     seen:     what simple models see of an input, for a task without labels, (records, numbers); None: the truth
     names:    of what is said of a record, where the task says it itself
+    encoding: usual settings of modalities by name, where they differ from those of other tasks
+    restores: whether records are described by few numbers and restored from them
     everywhere: whether there is an answer at every place of the input: position of a sequence, pixel of a picture
     place:    what such a place is called in sentences
     """
@@ -95,6 +97,8 @@ class Task:
     trivial: str = "trivial"
     seen: Made | None = None
     names: tuple[str, ...] = ()
+    encoding: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    restores: bool = False
     everywhere: bool = False
     place: str = ""
 
@@ -361,6 +365,7 @@ TASKS: dict[str, Task] = {
             rivals=("trivial", "simple"),
             made=input_itself,
             network="autoencoder",
+            restores=True,
         ),
         Task(
             name="language",
@@ -377,6 +382,7 @@ TASKS: dict[str, Task] = {
             trivial="token_shares",
             seen=tokens_themselves,
             names=("nats_per_token", "share_right", "tokens"),
+            encoding={"text": {"tokens": "characters", "white_space": "exact"}},
         ),
         Task(
             name="position_classes",
@@ -385,7 +391,9 @@ TASKS: dict[str, Task] = {
             options=("label_smoothing", "focal", "class_weights"),
             changed=classes_with,
             activate=_softmax,
-            metrics=("accuracy", "macro_f1", "balanced_accuracy", "mcc", "log_loss"),
+            metrics=(
+                "position_accuracy", "position_macro_f1", "position_balanced_accuracy", "position_mcc", "position_log_loss",
+            ),
             simple="logistic",
             rivals=("trivial", "nearest", "simple"),
             everywhere=True,
@@ -398,7 +406,7 @@ TASKS: dict[str, Task] = {
             options=(),
             changed=number_with,
             activate=_in_units,
-            metrics=("r2", "rmse", "mae", "pearson"),
+            metrics=("position_r2", "position_rmse", "position_mae", "position_pearson"),
             simple="ridge",
             rivals=("trivial", "nearest", "simple"),
             everywhere=True,

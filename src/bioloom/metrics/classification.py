@@ -40,7 +40,7 @@ SURE = 1e-7
 
 
 @dataclass(frozen=True)
-class _Margins:
+class Margins:
     """For each class and draw, how many records are hit, are there, and are called: (classes, draws)."""
 
     hits: Floats
@@ -48,7 +48,7 @@ class _Margins:
     called: Floats
 
 
-def _from_margins(formula: Callable[[_Margins], Floats]) -> Callable[[Pairs], Estimate]:
+def from_margins(formula: Callable[[Margins], Floats]) -> Callable[[Pairs], Estimate]:
     """A metric that needs only, for each class, how many are hit, are there, and are called."""
 
     def prepare(pairs: Pairs) -> Estimate:
@@ -57,35 +57,35 @@ def _from_margins(formula: Callable[[_Margins], Floats]) -> Callable[[Pairs], Es
         there = classes.truth[:, None] == numbers  # (records, classes)
         named = classes.called[:, None] == numbers
         columns = np.hstack([there & named, there, named]).astype(np.float64)
-        return classes.over_sums(columns, lambda sums: formula(_Margins(*np.split(sums, 3))))
+        return classes.over_sums(columns, lambda sums: formula(Margins(*np.split(sums, 3))))
 
     return prepare
 
 
-def _mean_where_there(values: Floats) -> Floats:
+def mean_where_there(values: Floats) -> Floats:
     """The mean over classes, leaving out those that are NaN."""
     there = np.isfinite(values)
     return ratio(np.where(there, values, 0.0).sum(axis=0), there.sum(axis=0).astype(np.float64))
 
 
-def _accuracy(margins: _Margins) -> Floats:
+def _accuracy(margins: Margins) -> Floats:
     return ratio(margins.hits.sum(axis=0), margins.true.sum(axis=0))
 
 
-def _error_rate(margins: _Margins) -> Floats:
+def _error_rate(margins: Margins) -> Floats:
     return 1.0 - _accuracy(margins)
 
 
-def _balanced_accuracy(margins: _Margins) -> Floats:
+def _balanced_accuracy(margins: Margins) -> Floats:
     several = (margins.true > 0).sum(axis=0) > 1
-    return np.where(several, _mean_where_there(ratio(margins.hits, margins.true)), np.nan)
+    return np.where(several, mean_where_there(ratio(margins.hits, margins.true)), np.nan)
 
 
-def _macro_f1(margins: _Margins) -> Floats:
-    return _mean_where_there(ratio(2.0 * margins.hits, margins.true + margins.called))
+def _macro_f1(margins: Margins) -> Floats:
+    return mean_where_there(ratio(2.0 * margins.hits, margins.true + margins.called))
 
 
-def _mcc(margins: _Margins) -> Floats:
+def _mcc(margins: Margins) -> Floats:
     """Matthews correlation for any number of classes (Gorodkin 2004, doi:10.1016/j.compbiolchem.2004.09.006)."""
     n = margins.true.sum(axis=0)
     shared = margins.hits.sum(axis=0) * n - (margins.true * margins.called).sum(axis=0)
@@ -93,19 +93,19 @@ def _mcc(margins: _Margins) -> Floats:
     return ratio(shared, np.sqrt(alone))
 
 
-def _sensitivity(margins: _Margins) -> Floats:
+def _sensitivity(margins: Margins) -> Floats:
     return ratio(margins.hits[1], margins.true[1])
 
 
-def _specificity(margins: _Margins) -> Floats:
+def _specificity(margins: Margins) -> Floats:
     return ratio(margins.hits[0], margins.true[0])
 
 
-def _precision(margins: _Margins) -> Floats:
+def _precision(margins: Margins) -> Floats:
     return ratio(margins.hits[1], margins.called[1])
 
 
-def _f1(margins: _Margins) -> Floats:
+def _f1(margins: Margins) -> Floats:
     return ratio(2.0 * margins.hits[1], margins.true[1] + margins.called[1])
 
 
@@ -160,7 +160,7 @@ def _macro_roc_auc(pairs: Pairs) -> Estimate:
     """The mean over the classes that occur, each against all others."""
     classes = classes_of(pairs)
     areas = [_area(classes.truth == k, classes.probability[:, k]) for k in np.unique(classes.truth)]
-    return classes.over_known(lambda weights: _mean_where_there(np.stack([area(weights) for area in areas])))
+    return classes.over_known(lambda weights: mean_where_there(np.stack([area(weights) for area in areas])))
 
 
 def _average_precision(pairs: Pairs) -> Estimate:
@@ -236,7 +236,7 @@ CLASSIFICATION = (
         title="Matthews correlation",
         plain="Agreement of predicted and true classes that common classes cannot inflate: 0 is a "
         "guess, 1 is perfect, below 0 is the wrong way round.",
-        prepare=_from_margins(_mcc),
+        prepare=from_margins(_mcc),
         reason=one_called,
         scale=FISHER,
         chance=always(0.0),
@@ -247,7 +247,7 @@ CLASSIFICATION = (
         title="balanced accuracy",
         plain="The share of records named correctly, each class counting the same however rare it is; "
         "a guess among two classes gives 0.5, among k classes 1/k.",
-        prepare=_from_margins(_balanced_accuracy),
+        prepare=from_margins(_balanced_accuracy),
         reason=one_class,
         chance=over_columns(_even),
     ),
@@ -256,7 +256,7 @@ CLASSIFICATION = (
         title="accuracy",
         plain="The share of records named correctly; always naming the commonest class already gives "
         "the share of that class.",
-        prepare=_from_margins(_accuracy),
+        prepare=from_margins(_accuracy),
         reason=no_class,
         chance=over_columns(lambda truth: _shares(truth).max()),
         counts=_share(lambda classes: classes.truth == classes.called, lambda classes: len(classes.truth)),
@@ -266,7 +266,7 @@ CLASSIFICATION = (
         title="error rate",
         plain="The share of records named wrongly; always naming the commonest class already gets it down "
         "to the share of all others.",
-        prepare=_from_margins(_error_rate),
+        prepare=from_margins(_error_rate),
         reason=no_class,
         chance=over_columns(lambda truth: 1.0 - _shares(truth).max()),
         best=0.0,
@@ -277,7 +277,7 @@ CLASSIFICATION = (
         name="sensitivity",
         title="sensitivity",
         plain="The share of the true positives that are found (also called recall).",
-        prepare=_from_margins(_sensitivity),
+        prepare=from_margins(_sensitivity),
         reason=none_of("no record is positive", positives),
         chance=over_columns(np.mean),
         counts=_share(_both_positive, positives),
@@ -286,7 +286,7 @@ CLASSIFICATION = (
         name="specificity",
         title="specificity",
         plain="The share of the true negatives that are left alone.",
-        prepare=_from_margins(_specificity),
+        prepare=from_margins(_specificity),
         reason=none_of("no record is negative", negatives),
         chance=over_columns(lambda truth: 1.0 - truth.mean()),
         counts=_share(_both_negative, negatives),
@@ -296,7 +296,7 @@ CLASSIFICATION = (
         title="precision",
         plain="The share of the records called positive that are; it falls where positives are rarer "
         "than in these records.",
-        prepare=_from_margins(_precision),
+        prepare=from_margins(_precision),
         reason=none_of("no record is predicted to be positive", called_positive),
         chance=over_columns(np.mean),
         counts=_share(_both_positive, called_positive),
@@ -306,7 +306,7 @@ CLASSIFICATION = (
         title="F1",
         plain="The balance of precision and sensitivity in one number: 1 only if every positive is "
         "found and nothing else is called positive.",
-        prepare=_from_margins(_f1),
+        prepare=from_margins(_f1),
         reason=none_of("no record is positive, or predicted to be", positive_at_all),
         scale=PLAIN,
         chance=over_columns(np.mean),
@@ -341,7 +341,7 @@ CLASSIFICATION = (
         title="macro F1",
         plain="The balance of precision and sensitivity of each class, averaged over classes, so that "
         "rare classes count as much as common ones.",
-        prepare=_from_margins(_macro_f1),
+        prepare=from_margins(_macro_f1),
         reason=one_class,
         scale=PLAIN,
         chance=over_columns(_even),
