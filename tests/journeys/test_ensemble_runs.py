@@ -7,11 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import bioloom
 from bioloom.errors import UserError
+from bioloom.journey.division import divide
+from bioloom.journey.learnable import encode, make_job
+from bioloom.journey.prepare import Request, prepare
+from bioloom.journey.start import begun
 from bioloom.models.ensemble import members_of
 from bioloom.run import Run
+from bioloom.training.ensemble import seeds
 from small_runs import FAST
 
 SETTINGS = FAST | {
@@ -77,6 +83,20 @@ def test_the_fast_network_answers_alone_and_its_loss_is_stated(run: Run) -> None
     sequences = table()["sequence"].to_numpy()[written["id"].astype(int) - 1]
     mean = run.model.predict(list(sequences))["strength"]
     assert np.corrcoef(mean, fast.predict(list(sequences))["strength"])[0, 1] > 0.8
+
+
+def test_each_network_of_the_next_run_begins_with_another_of_this_one(run: Run) -> None:
+    given = prepare(Request(table(), start=str(run.folder), settings=SETTINGS))
+    split = divide(given).split
+    learnable = encode(given, split)
+    assert given.start is not None
+    jobs = begun(given.start, learnable.targets, seeds(make_job(given, split, learnable), 4))
+    before = [member.state_dict() for member in members_of(run.model.network)]
+    for number, job in enumerate(jobs):
+        for name, weight in before[number % 3].items():
+            assert torch.equal(job.start[name], weight)
+    assert not torch.equal(jobs[0].start[name], jobs[1].start[name])
+    assert "each new one begins with another of them" in given.start.words(learnable.targets)
 
 
 def test_a_run_without_it_says_how_to_get_it(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ layer; else the last layer begins at random.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from bioloom.recipe import InputRecipe, Recipe
 from bioloom.targets import Targets
 from bioloom.tasks import task
 from bioloom.trained import Model
+from bioloom.training.loop import Job
 
 SLOWER = 0.3
 """On other data than those of the start, the peak learning rate is so much of the usual one, unless the recipe states
@@ -63,8 +64,13 @@ class Start:
 
     @property
     def network(self) -> Network:
-        """The network whose weights are taken; of a mean of several, the first: weights cannot be averaged."""
-        return members_of(self.model.network)[0]
+        """The network whose weights are taken; of a mean of several, the first stands for all."""
+        return self.members[0]
+
+    @property
+    def members(self) -> tuple[Network, ...]:
+        """The networks whose mean the model is, one or more; weights of several cannot be averaged."""
+        return tuple(members_of(self.model.network))
 
     @property
     def labelled(self) -> bool:
@@ -91,14 +97,15 @@ class Start:
         return fitted[name] if name in fitted else next(iter(fitted.values()))
 
     def weights(
-        self, shapes: Shapes, targets: Targets, settings: Mapping[str, Any], outputs: int
+        self, shapes: Shapes, targets: Targets, settings: Mapping[str, Any], outputs: int, member: int = 0
     ) -> dict[str, Tensor]:
         """The weights to begin with, by name; without those of the last layer where something else is predicted.
 
         outputs: raw outputs of the new network, which are more where its loss asks for the spread too
+        member:  which network of the new mean it is for, from 0; each begins with another of the old mean, if there is one
         Raises UserError where other settings made a network of another size.
         """
-        name, old = self.network.name, self.network.state_dict()
+        name, old = self.network.name, self.members[member % len(self.members)].state_dict()
         body = not self.labelled and task(targets.task).labelled
         given = task(self.model.targets.task).raw_outputs(self.model.targets, self.model.recipe.training.loss)
         own = _sizes(name, shapes, given, settings)
@@ -128,6 +135,10 @@ class Start:
         """What is taken over, in a few sentences for people."""
         same = self.predicts(targets)
         told = [f'The network "{self.network.name}" begins with the weights it has in {self.folder}.']
+        if len(self.members) > 1:
+            told.append(
+                f"These are {len(self.members)} networks, and each new one begins with another of them."
+            )
         if not self.labelled and task(targets.task).labelled:
             told.append("It learned them without labels; its last layer begins at random.")
         elif not same:
@@ -147,6 +158,15 @@ class Start:
             "last_layer": "taken over" if self.predicts(targets) else "new",
             "rate": self.rate,
         }
+
+
+def begun(start: Start | None, targets: Targets, jobs: Sequence[Job]) -> list[Job]:
+    """The trainings of the networks of a mean: with a start, each begins with another network of the mean that it is."""
+    first, *others = jobs
+    if start is None:
+        return [first, *others]
+    told = (first.shapes, targets, first.settings, first.outputs)
+    return [first, *(replace(job, start=start.weights(*told, n)) for n, job in enumerate(others, start=1))]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from bioloom.journey import everywhere
 from bioloom.journey.learnable import Learnable, make_job
 from bioloom.journey.prepare import Prepared
 from bioloom.journey.rotation import rotated
+from bioloom.journey.start import begun
 from bioloom.journey.unlabelled import as_features, labelled
 from bioloom.modalities import Encoded
 from bioloom.modalities.combined import SomeFeatures, features_of, seen_features
@@ -180,7 +181,7 @@ def train_network(
     saved: the checkpoint, to go on from where an earlier run of the same request was stopped
     """
     job = make_job(prepared, split, learnable)
-    same = seeds(job, members_asked(prepared.recipe))
+    same = begun(prepared.start, learnable.targets, seeds(job, members_asked(prepared.recipe)))
     units = split.units if prepared.records.group is None else _codes(prepared.records.group)
     jobs = rotated(same, units)
     others = any(each.train is not job.train for each in jobs)
