@@ -36,9 +36,11 @@ def test_the_depth_is_the_number_of_layers_with_weights(depth: int) -> None:
 @pytest.mark.parametrize(
     ("size", "stem", "places"),
     [
-        (28, "auto", 7),
-        (32, "auto", 8),
-        (64, "auto", 16),
+        (16, "auto", 4),
+        (28, "auto", 4),
+        (28, "small", 7),
+        (32, "auto", 4),
+        (64, "auto", 8),
         (96, "auto", 6),
         (28, "large", 2),
         (96, "small", 24),
