@@ -56,6 +56,7 @@ def train(
     inputs: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     labels: str | Sequence[str] = "",
+    join: str | Sequence[str] = (),
     task: str = "",
     positive: str | None = None,
     split: str = "",
@@ -89,6 +90,8 @@ def train(
     outdir:   where the run is written; the same call again goes on with it, or gives back the finished run
     force:    train again where a run is already there
 
+    join:     words such as "mutation.csv=cell_line": columns of other files, an input each
+
     Every word means what the option of that name means on the command line.
     Raises UserError for everything that the user can put right.
     """
@@ -98,6 +101,7 @@ def train(
         inputs=_words(inputs),
         exclude=_words(exclude),
         labels=labels if isinstance(labels, str) else tuple(labels),
+        join=_words(join),
         task=task,
         positive=positive,
         split=split,

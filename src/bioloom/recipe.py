@@ -49,6 +49,9 @@ class DataRecipe(Part):
     labels: str | tuple[str, ...] = Field(
         default="", description="a table of labels, joined by id to a FASTA file, or several"
     )
+    join: tuple[str, ...] = Field(
+        default=(), description="FILE=COLUMN: columns of other files, joined by a column"
+    )
     target: tuple[str, ...] = Field(default=(), description="the column or columns to predict")
     inputs: dict[str, InputRecipe] = Field(
         default_factory=dict, description="inputs by name; empty: found by looking"

@@ -84,5 +84,11 @@ def simulate_data(
     truth = path.with_suffix(".truth.json")
     write_text(path, made.frame.to_csv(index=False, lineterminator="\n"))
     write_json(truth, dict(made.truth))
+    others = {each: path.with_name(f"{each}.csv") for each in made.beside}
+    for each, frame in made.beside.items():
+        write_text(others[each], frame.to_csv(index=False, lineterminator="\n"))
     told = f"{records:,} records in {path}, what was planted in {truth}; train with --target {simulators[name].target}"
-    terminal.show({"file": str(path), "truth": str(truth), "records": records}, told)
+    if others:
+        told += f"; beside it {', '.join(str(each) for each in others.values())}"
+    beside = {each: str(other) for each, other in others.items()}
+    terminal.show({"file": str(path), "truth": str(truth), "records": records, "beside": beside}, told)

@@ -85,6 +85,16 @@ Labels = Annotated[
         show_default=False,
     ),
 ]
+Join = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--join",
+        metavar="FILE=COLUMN",
+        help="A file whose columns stand beside the records, by the id in a column, such as mutation.csv=cell_line; it "
+        "becomes an input of its own; repeat it for several.",
+        rich_help_panel=DATA,
+    ),
+]
 Task = Annotated[
     str,
     typer.Option(

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bioloom.data import readers
+from bioloom.data.reading.beside import joined
 from bioloom.data.records import Problem, Table, take_rows
 from bioloom.data.wording import counted
 from bioloom.errors import UserError
@@ -77,6 +78,11 @@ def read_records(model: Model, source: Any, listener: Listener) -> tuple[dict[st
 def read_table(model: Model, source: Any) -> tuple[Table, dict[str, pd.DataFrame], list[str]]:
     """A file with the inputs of a model in it, and notes on what had to be guessed; UserError where it has no row."""
     table = readers.read(source)
+    lacking = {column for each in model.inputs.values() for column in each.columns} - set(table.frame.columns)
+    if (
+        model.recipe.data.join and lacking
+    ):  # the files that stood beside the records when the model was trained
+        table = joined(table, model.recipe.data.join, readers.read)
     if not len(table.frame):
         raise UserError(
             "There is no row to predict.", where=table.source, fix="give a file with at least one record"

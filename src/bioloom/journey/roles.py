@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bioloom.data.noise import about_noise
+from bioloom.data.reading import beside
 from bioloom.data.records import RESERVED, Problem, Table, take_rows
 from bioloom.data.wording import listed
 from bioloom.errors import UserError, did_you_mean
@@ -247,6 +248,16 @@ def _with_companions(modality: str, column: str, columns: Sequence[str]) -> Inpu
     named = [f"{column}_{word}" for word in modalities[modality].companions]
     beside = [name for name in (*named, *modalities[modality].companions) if name in columns]
     return InputRecipe(modality=modality, columns=(column, *beside[:1]))
+
+
+def joined_inputs(table: Table, words: Sequence[str]) -> dict[str, InputRecipe]:
+    """The inputs that files joined to the records give, each called after its file."""
+    inputs = {}
+    for each in beside.parse(words):
+        columns = [name for name in map(str, table.frame.columns) if name.startswith(each.prefix)]
+        (proposed,) = propose(table, columns)[0].values()
+        inputs[each.name] = InputRecipe(modality=proposed.modality, columns=proposed.columns)
+    return inputs
 
 
 def unfit(table: Table, modality: str, columns: Sequence[str]) -> list[Problem]:

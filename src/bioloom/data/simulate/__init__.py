@@ -24,10 +24,12 @@ class Made:
 
     frame: one row per record, ready to be trained on
     truth: what was planted, as JSON, such as which genes matter
+    beside: further tables by name, such as the layers of cell lines, each written into a file of its own
     """
 
     frame: pd.DataFrame
     truth: Mapping[str, Any] = field(default_factory=dict)
+    beside: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
