@@ -44,6 +44,7 @@ def test_the_depth_is_the_number_of_layers_with_weights(depth: int) -> None:
         (96, "auto", 6),
         (28, "large", 2),
         (96, "small", 24),
+        (96, "pooled", 12),
     ],
 )
 def test_the_stem_follows_the_size_of_the_picture_unless_it_is_set(size: int, stem: str, places: int) -> None:

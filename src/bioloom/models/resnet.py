@@ -99,9 +99,9 @@ class ResNet(Network):
         width: int = Field(
             default=32, ge=1, description="channels of the first stage; 64 as published for 18 to 152"
         )
-        stem: Literal["auto", "small", "large"] = Field(
+        stem: Literal["auto", "small", "pooled", "large"] = Field(
             default="auto",
-            description="large: 7x7 with stride 2 and a pool; auto: for pictures above 64 pixels",
+            description="small: 3x3; pooled: with a pool; large: 7x7 with stride 2 and a pool; auto: by size",
         )
         dropout: float = Field(
             default=0.0, ge=0, lt=1, description="share of features silenced before the last layer"
