@@ -13,15 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from bioloom.errors import UserError, did_you_mean
-
-
-class Part(BaseModel):
-    """A section of a recipe."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from bioloom.recipe_parts import AugmentationRecipe, Part
 
 
 class RegionRecipe(Part):
@@ -172,28 +167,6 @@ class TrainingRecipe(Part):
     )
     precision: Literal["auto", "float32", "bf16"] = Field(
         default="auto", description="number format of the arithmetic"
-    )
-
-
-class AugmentationRecipe(Part):
-    """How records are changed at random while they are learned from; all of it is off unless it is asked for."""
-
-    reverse_complement: bool = Field(
-        default=False, description="DNA: learn from both strands, and predict with the mean of both"
-    )
-    shift: int = Field(
-        default=0, ge=0, description="sequences: positions by which they are moved at most, to either side"
-    )
-    mutation: float = Field(
-        default=0.0, ge=0, le=0.5, description="sequences: share of letters that become another letter"
-    )
-    noise: float = Field(
-        default=0.0, ge=0, description="tables: random numbers added, in standard deviations of each column"
-    )
-    mixing: float = Field(
-        default=0.0,
-        ge=0,
-        description="pairs of records are mixed, input and target; 0.2 mixes most of them little, 1 in any share",
     )
 
 

@@ -184,7 +184,7 @@ def refuse_other_network(name: str, task: str) -> None:
 
 def refuse_moved(moved: Mapping[str, Any]) -> None:
     """UserError for changes of records that would move places away from their targets."""
-    for key in ("shift", "reverse_complement"):
+    for key in ("shift", "reverse_complement", "mirror", "upside_down", "rotation", "crop", "elastic"):
         if moved.get(key):
             raise UserError(
                 f"augmentation.{key} moves positions, and their targets would stay behind.",

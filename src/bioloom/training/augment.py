@@ -17,6 +17,7 @@ from bioloom.modalities import Batch, Encoded, Signal
 from bioloom.models.strands import moved, other_strand
 from bioloom.recipe import AugmentationRecipe
 from bioloom.tasks import Loss
+from bioloom.training.pictures import Moves, mirrored, moved_about, recoloured
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,24 @@ class Changes:
     shift:              positions by which a sequence is moved at most, to either side
     mutation:           share of letters that become another letter
     noise:              standard deviation of what is added to each standardised number
+    mirror, upside_down, rotation, crop, colour, elastic: of pictures, see `bioloom.training.pictures`
     """
 
     reverse_complement: bool = False
     shift: int = 0
     mutation: float = 0.0
     noise: float = 0.0
+    mirror: bool = False
+    upside_down: bool = False
+    rotation: float = 0.0
+    crop: float = 0.0
+    colour: float = 0.0
+    elastic: float = 0.0
+
+    @property
+    def moves(self) -> Moves:
+        """How the places of a picture move."""
+        return Moves(self.rotation, self.crop, self.shift, self.elastic)
 
 
 @dataclass(frozen=True)
@@ -108,6 +121,8 @@ def _drawn_strand(batch: Batch) -> Tensor:
 
 
 def _changed(signal: Signal, changes: Changes, strand: Tensor | None) -> Signal:
+    if signal.x.dim() == 4:
+        return _changed_pictures(signal, changes)
     if changes.reverse_complement and strand is not None:
         signal = Signal(torch.where(strand[:, None, None], other_strand(signal).x, signal.x), signal.mask)
     if changes.shift:
@@ -117,6 +132,17 @@ def _changed(signal: Signal, changes: Changes, strand: Tensor | None) -> Signal:
     if changes.noise:
         signal = Signal(signal.x + changes.noise * torch.randn_like(signal.x), signal.mask)
     return signal
+
+
+def _changed_pictures(signal: Signal, changes: Changes) -> Signal:
+    x = mirrored(signal.x, sideways=changes.mirror, upside_down=changes.upside_down)
+    if changes.moves != Moves():
+        x = moved_about(x, changes.moves)
+    if changes.colour:
+        x = recoloured(x, changes.colour)
+    if changes.noise:
+        x = x + changes.noise * torch.randn_like(x)
+    return Signal(x, signal.mask)
 
 
 def shifted(signal: Signal, most: int) -> Signal:
