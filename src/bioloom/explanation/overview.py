@@ -229,9 +229,36 @@ def _words(
     return [(text.strip().casefold(), value) for text, value in words if text.strip()[:1].isalnum()]
 
 
+def nodes(explained: Explained) -> Overview:
+    """What each kind of node, such as each amino acid, does on average to the output."""
+    of_node = explained.attribution.sum(axis=1)  # (records, nodes)
+    sort = (explained.x == 1).argmax(
+        axis=1
+    )  # the first feature that is there: features begin with what a node is
+    filled = np.ones_like(of_node, dtype=bool) if explained.mask is None else explained.mask
+    means = {
+        explained.names[number]: float(of_node[here].mean())
+        for number in np.unique(sort[filled]).tolist()
+        if (here := filled & (sort == number)).any(axis=1).sum() >= SEEN_IN
+    }
+    if not means:
+        return Overview(
+            f"No kind of {explained.unit} is in two of these records, so nothing can be averaged.", ()
+        )
+    top = sorted(means, key=lambda name: -abs(means[name]))[:SHOWN]
+    named = ", ".join(f"{name} ({'raises' if means[name] > 0 else 'lowers'} it)" for name in top[:3])
+    figure = attributions(
+        [Bar(name, means[name]) for name in top], label=f"{explained.effect}, by {explained.unit}"
+    )
+    title = f"What each kind of {explained.unit} contributes where it stands, on average"
+    text = f"On average, the kinds of {explained.unit} that move the prediction most are {named}."
+    return Overview(text, (Picture("kinds", title, figure),))
+
+
 OVERVIEWS: dict[Kind, Callable[[Explained], Overview]] = {
     Kind.SEQUENCE: sequences,
     Kind.VECTOR: columns,
     Kind.TOKENS: tokens,
+    Kind.GRAPH: nodes,
 }
 """One way per kind of input."""

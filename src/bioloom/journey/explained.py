@@ -223,7 +223,8 @@ def _store(model: Model, kept: Kept, order: NDArray[np.int64]) -> dict[str, Any]
             ),
         ),
     )
-    pictures = [*summary.pictures, *_records(model, answer, order)]
+    records = _records(model, answer, order)
+    pictures = [*summary.pictures, *(drawn.picture for drawn in records)]
     return {
         "input": found.input,
         "method": found.method,
@@ -237,6 +238,7 @@ def _store(model: Model, kept: Kept, order: NDArray[np.int64]) -> dict[str, Any]
         "text": summary.text,
         "file": f"explanations/{stem}.npz",
         "figures": [_save(picture, stem, folder) for picture in pictures],
+        **_save_files(records, stem, folder),
     }
 
 
@@ -246,15 +248,35 @@ def _observed(model: Model, answer: Answer) -> tuple[NDArray[np.float32], NDArra
     return signal.x.numpy(), None if signal.mask is None else signal.mask.numpy()
 
 
-def _records(model: Model, answer: Answer, order: NDArray[np.int64]) -> list[Picture]:
+@dataclass(frozen=True)
+class Drawn:
+    """A record that was drawn, with the files that go with the drawing, by their ending."""
+
+    picture: Picture
+    files: Mapping[str, bytes]
+
+
+def _records(model: Model, answer: Answer, order: NDArray[np.int64]) -> list[Drawn]:
     found, modality = answer.explanation, model.modalities[answer.explanation.input]
-    pictures = []
+    drawn = []
     for number, row in enumerate(map(int, order[:DRAWN])):
         frame = take_rows(answer.frame, np.array([row]))
         title = f"Record {found.ids[row]}"
         figure = modality.draw(frame, found.attribution[row], answer.effect)
-        pictures.append(Picture(f"record{number + 1}", title, figure))
-    return pictures
+        files = modality.files(frame, found.attribution[row], answer.effect)
+        drawn.append(Drawn(Picture(f"record{number + 1}", title, figure), files))
+    return drawn
+
+
+def _save_files(records: Sequence[Drawn], stem: str, folder: Path) -> dict[str, list[dict[str, str]]]:
+    """Write the files that go with drawings beside these; an entry for each, nothing where there are none."""
+    entries = []
+    for drawn in records:
+        for ending, content in drawn.files.items():
+            file = f"figures/{stem}-{drawn.picture.name}{ending}"
+            write_bytes(folder / file, content)
+            entries.append({"file": file, "title": drawn.picture.title})
+    return {"files": entries} if entries else {}
 
 
 def _delta(found: Explanation) -> dict[str, float] | None:

@@ -104,6 +104,7 @@ def _areas(residues: Residues) -> NDArray[np.float64]:
     squared = (apart**2).sum(axis=1)
     near = squared < (reach[pairs[:, 0]] + reach[pairs[:, 1]]) ** 2
     pairs, apart, squared = pairs[near], apart[near], squared[near]
+    apart = np.einsum("pij,pj->pi", _frames(residues)[residues.owner[pairs[:, 0]]], apart)
     # a dot p (unit vector) of atom i is hidden by atom j where |reach_i p - (x_j - x_i)| < reach_j
     own, other = reach[pairs[:, 0]], reach[pairs[:, 1]]
     least = (own**2 + squared - other**2) / (2 * own)
@@ -118,6 +119,26 @@ def _areas(residues: Residues) -> NDArray[np.float64]:
         any_hides = np.logical_or.reduceat(hidden, starts[block] - first, axis=0)
         free[pairs[starts[block], 0]] = 1.0 - any_hides.mean(axis=1)
     return np.asarray(4 * np.pi * reach**2 * free)
+
+
+def _frames(residues: Residues) -> NDArray[np.float64]:
+    """Axes that turn with each residue, made of its first three atoms, (residues, 3, 3).
+
+    Dots that lie along them make the same surface however a molecule is turned. Residues of fewer atoms take the
+    axes of the file.
+    """
+    frames = np.tile(np.eye(3), (len(residues), 1, 1))
+    first = np.searchsorted(residues.owner, np.arange(len(residues)))
+    enough = np.flatnonzero(np.bincount(residues.owner, minlength=len(residues)) >= 3)
+    one, two, three = (residues.atoms[first[enough] + step].astype(np.float64) for step in range(3))
+    along, other = two - one, three - one
+    across = np.cross(along, other)
+    third = np.cross(along, across)
+    axes = np.stack([along, across, third], axis=1)
+    size = np.linalg.norm(axes, axis=2, keepdims=True)
+    bent = (size > 1e-6).all(axis=(1, 2))
+    frames[enough[bent]] = axes[bent] / size[bent]
+    return frames
 
 
 @cache

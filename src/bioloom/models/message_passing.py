@@ -34,7 +34,10 @@ class Spread(nn.Module):
 
 
 class Exchange(nn.Module):
-    """node + dropout(mix(sum over neighbours of GELU(a of the node + b of the neighbour + c of the edge)))."""
+    """node + dropout(mix(GELU(what the node is x sum over neighbours of (what they are x how they lie)))).
+
+    The product of both ends and the edge says at once what a contact is: this charge, near that one.
+    """
 
     def __init__(self, width: int, numbers: int, dropout: float) -> None:
         super().__init__()
@@ -56,8 +59,8 @@ class Exchange(nn.Module):
         """
         y = self.norm(nodes)
         heard = self.other(y).flatten(0, 1)[sources]  # (records, nodes, neighbours, width)
-        messages = self.bend(self.own(y)[:, :, None] + heard + self.edge(edges)) * there
-        change: Tensor = self.dropout(self.mix(messages.sum(dim=2) / sources.shape[2] ** 0.5))
+        told = (heard * self.edge(edges) * there).sum(dim=2) / sources.shape[2] ** 0.5
+        change: Tensor = self.dropout(self.mix(self.bend(self.own(y) * told)))
         return nodes + change
 
 
@@ -65,14 +68,14 @@ class Exchange(nn.Module):
 class MessagePassing(Network):
     """Read a graph of residues or atoms by what lies next to what.
 
-    Dense 32 of each node's features; 3 rounds in which each node adds up what its neighbours tell, with the numbers of
-    each edge (distances, bonds) spread over 8 bells; the sum, the mean and an attention-weighted mean of all nodes;
-    dense 32 - GELU - dense. It is told distances and never places, so turning or moving a structure changes nothing,
-    and neither does the order of its nodes.
+    Dense 32 of each node's features; 3 rounds in which each node adds up what its neighbours are, filtered by how they lie
+    (the numbers of each edge, distances or bonds, spread over 8 bells), times what it is itself; the sum, the mean and an
+    attention-weighted mean of all nodes; dense 32 - GELU - dense. It is told distances and never places, so turning or
+    moving a structure changes nothing, and neither does the order of its nodes.
     17,474 parameters for an input of 100x24x16x5 and 1 output (nodes, features, neighbours, numbers of an edge).
-    Sources: Gilmer et al. (2017) arXiv:1704.01212; distances: Schütt et al. (2018) doi:10.1063/1.5019779; messages from
-    both ends and the distance: Satorras et al. (2021) arXiv:2102.09844; attention pooling: Ilse et al. (2018)
-    arXiv:1802.04712.
+    Sources: Gilmer et al. (2017) arXiv:1704.01212; filters of the distance: Schütt et al. (2018) SchNet,
+    doi:10.1063/1.5019779; products with the node itself: Schütt et al. (2021) PaiNN, arXiv:2102.03150; attention pooling:
+    Ilse et al. (2018) arXiv:1802.04712.
     """
 
     name = "message_passing"

@@ -47,6 +47,9 @@ def _rows(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Shown", str(entry["effect"])
     if entry.get("reference"):
         yield "Compared with", str(entry["reference"])
+    files = [str(each["file"]) for each in entry.get("files") or ()]
+    if files:
+        yield "Files for other programs", ", ".join(files)
     delta = entry.get("delta")
     if delta:
         gap = f"median {number(delta['median'], 2)}, worst {number(delta['worst'], 2)}"
