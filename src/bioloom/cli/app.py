@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bioloom.cli import check, data, denoise, doctor, embed, explain, parts, predict, report, scan, train
+from bioloom.cli import check, data, denoise, doctor, embed, explain, motifs, parts, predict, report, scan, train
 from bioloom.cli.terminal import print_error, print_json
 from bioloom.errors import Interrupted, UserError, did_you_mean
 
@@ -32,6 +32,7 @@ for verb in (check, train, predict, embed, explain, report):
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 app.command("denoise")(denoise.command)
 app.command("scan")(scan.command)
+app.add_typer(motifs.app, name="motifs")
 app.add_typer(parts.app, name="parts")
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.command)

@@ -61,7 +61,7 @@ def look_for(wanted: Search, listener: Listener) -> Iterator[pd.DataFrame]:
     A file that does not fit in memory is read twice: q-values need the number of sites in all of it.
     """
     motifs = find_motifs(wanted.motifs)
-    again = _reader(wanted)
+    again = stretches_of(wanted)
     background = _background(wanted, again, listener)
     made = scanner(motifs, Wanted(wanted.p_value, not wanted.forward_only, background))
     _tell_hopeless(made, listener)
@@ -99,7 +99,7 @@ def write_sites(wanted: Search, form: str, out: Path | None, listener: Listener)
     write_parts(out, (text.encode() for text in texts))
 
 
-def _reader(wanted: Search) -> Any:
+def stretches_of(wanted: Search) -> Any:
     """A function that gives the stretches from the start, each time it is called."""
     if wanted.regions is not None:
         return partial(stretches.from_regions, wanted.regions, stretches.as_path(wanted.source))

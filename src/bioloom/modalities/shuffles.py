@@ -7,7 +7,7 @@ so that a record has the same shuffles whatever batch it comes in.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bioloom.modalities import Signal
+
+TEXTS = 1_000
+"""Texts shuffled at once; those of one portion take as much memory as the longest."""
 
 NUMBERS = 2**21
 """Positions shuffled at once: enough to fill the processor's vectors, few enough to stay small in memory."""
@@ -67,6 +70,28 @@ def shuffled(signal: Signal, seed: int, count: int, orders: Orders) -> Tensor:
         torch.from_numpy(order).to(signal.x.device)[:, :, None].expand(records, count, channels, positions)
     )
     return signal.x[:, None].expand(records, count, channels, positions).gather(3, index)
+
+
+def shuffled_texts(texts: Sequence[str], seed: int) -> list[str]:
+    """Each text once with the same neighbours (dinucleotides) in another order."""
+    found: list[str] = []
+    for first in range(0, len(texts), TEXTS):
+        some = [
+            np.frombuffer(text.encode("latin-1", "replace"), dtype=np.uint8)
+            for text in texts[first : first + TEXTS]
+        ]
+        counts = np.array([len(each) for each in some], dtype=np.int64)
+        codes = np.zeros((len(some), max(1, int(counts.max(initial=0)))), dtype=np.int64)
+        for row, each in enumerate(some):
+            codes[row, : len(each)] = each
+        kinds, numbers = np.unique(codes, return_inverse=True)
+        symbols = Symbols(
+            numbers.reshape(codes.shape), np.broadcast_to(np.arange(codes.shape[1]), codes.shape), counts
+        )
+        orders = neighbours_kept(symbols, _streams(symbols, seed, 1)[:, 0])
+        signs = kinds.astype(np.uint8)[np.take_along_axis(symbols.codes, orders, axis=1)]
+        found += [row[:count].tobytes().decode("latin-1") for row, count in zip(signs, counts, strict=True)]
+    return found
 
 
 def _symbols(signal: Signal) -> Symbols:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,15 +46,9 @@ def _jaspar(chosen: str) -> list[Motif]:
             where="jaspar",
             fix='pip install "bioloom[motifs]", or give a motif file',
         ) from None
-    database = jaspardb()
-    if chosen.upper().startswith("MA"):
-        one = database.fetch_motif_by_id(chosen.upper())
-        found = [] if one is None else [one]
-    elif chosen and chosen.lower() not in _GROUPS:
-        found = database.fetch_motifs_by_name(chosen)
-    else:
-        group = [chosen.lower()] if chosen else None
-        found = database.fetch_motifs(collection="CORE", tax_group=group)
+    with warnings.catch_warnings():  # it warns where there is nothing; that becomes an error with a way out
+        warnings.simplefilter("ignore")
+        found = _fetched(jaspardb(), chosen)
     if not found:
         raise UserError(
             f'JASPAR has no motif or group "{chosen}".{did_you_mean(chosen, _GROUPS)}',
@@ -61,11 +57,15 @@ def _jaspar(chosen: str) -> list[Motif]:
     return [_converted(each) for each in found]
 
 
-def _converted(found: object) -> Motif:
-    counts = np.array([found.counts[letter] for letter in LETTERS], dtype=np.float64)  # type: ignore[attr-defined]
-    return Motif(
-        str(found.matrix_id),  # type: ignore[attr-defined]
-        counts,
-        str(found.name),  # type: ignore[attr-defined]
-        float(counts.sum(axis=0).max()),
-    )
+def _fetched(database: Any, chosen: str) -> list[Any]:
+    if chosen.upper().startswith("MA"):
+        one = database.fetch_motif_by_id(chosen.upper())
+        return [] if one is None else [one]
+    if chosen and chosen.lower() not in _GROUPS:
+        return list(database.fetch_motifs_by_name(chosen) or ())
+    return list(database.fetch_motifs(collection="CORE", tax_group=[chosen.lower()] if chosen else None))
+
+
+def _converted(found: Any) -> Motif:
+    counts = np.array([found.counts[letter] for letter in LETTERS], dtype=np.float64)
+    return Motif(str(found.matrix_id), counts, str(found.name), float(counts.sum(axis=0).max()))
