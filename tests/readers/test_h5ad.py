@@ -1,0 +1,109 @@
+""".h5ad files, written here with h5py by the documented layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from bioloom.data.profiles import PROFILE
+from bioloom.data.readers import read
+from bioloom.errors import UserError
+
+h5py = pytest.importorskip("h5py")
+
+
+def frame(group, index: list[str], **columns) -> None:
+    group.attrs.update(
+        {"encoding-type": "dataframe", "_index": "_index", "column-order": list(columns) or np.zeros(0)}
+    )
+    group["_index"] = index
+    for name, (kind, values) in columns.items():
+        if kind == "categorical":
+            names, codes = values
+            part = group.create_group(name)
+            part.attrs["encoding-type"] = kind
+            part["categories"], part["codes"] = names, np.array(codes, dtype=np.int8)
+        else:
+            group[name] = values
+            group[name].attrs["encoding-type"] = kind
+
+
+def put(group, name: str, values) -> None:
+    if sparse.issparse(values):
+        part = group.create_group(name)
+        part.attrs.update({"encoding-type": f"{values.format}_matrix", "shape": values.shape})
+        part["data"], part["indices"], part["indptr"] = values.data, values.indices, values.indptr
+    else:
+        group[name] = values
+        group[name].attrs["encoding-type"] = "array"
+
+
+def save(folder: Path, x, genes=("TP53", "MYC", "ACTB"), layers=None, raw=None) -> Path:
+    path = folder / "cells.h5ad"
+    with h5py.File(path, "w") as file:
+        put(file, "X", x)
+        kind = ("categorical", (["B", "T"], [0, 1, -1, 0]))
+        frame(file.create_group("obs"), list("wxyz"), kind=kind, depth=("array", np.arange(4.0)))
+        frame(file.create_group("var"), list(genes))
+        group = file.create_group("layers")
+        for name, values in (layers or {}).items():
+            put(group, name, values)
+        if raw is not None:
+            part = file.create_group("raw")
+            put(part, "X", raw)
+            frame(part.create_group("var"), list(genes))
+    return path
+
+
+COUNTS = np.array([[1, 0, 2], [0, 0, 5], [3, 1, 0], [0, 2, 2]], dtype=np.float32)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, sparse.csc_array])
+def test_genes_follow_what_is_known_about_the_cells(tmp_path: Path, form) -> None:
+    table = read(save(tmp_path, form(COUNTS)))
+    assert table.frame.columns.tolist() == ["id", "kind", "depth", "TP53", "MYC", "ACTB"]
+    np.testing.assert_array_equal(table.frame[["TP53", "MYC", "ACTB"]].to_numpy(), COUNTS)
+    assert table.frame["kind"].fillna("?").tolist() == ["B", "T", "?", "B"]
+    assert table.frame["id"].tolist() == list("wxyz")
+    assert table.frame.attrs[PROFILE] == ("TP53", "MYC", "ACTB")
+
+
+def test_a_layer_of_counts_is_taken_before_x(tmp_path: Path) -> None:
+    table = read(save(tmp_path, np.log1p(COUNTS), layers={"counts": sparse.csr_array(COUNTS)}))
+    np.testing.assert_array_equal(table.frame[["TP53", "MYC", "ACTB"]].to_numpy(), COUNTS)
+    assert 'the layer "counts"' in table.notes[0]
+
+
+def test_a_matrix_that_is_scaled_over_all_cells_is_not_taken_where_another_is_there(tmp_path: Path) -> None:
+    scaled = (COUNTS - COUNTS.mean(axis=0)) / COUNTS.std(axis=0)
+    table = read(save(tmp_path, scaled, raw=sparse.csr_array(COUNTS)))
+    np.testing.assert_array_equal(table.frame[["TP53", "MYC", "ACTB"]].to_numpy(), COUNTS)
+    assert "scaled over all cells" in table.notes[0]
+
+
+def test_counts_of_genes_of_one_name_are_added_up(tmp_path: Path) -> None:
+    table = read(save(tmp_path, sparse.csr_array(COUNTS), genes=("TP53", "MYC", "TP53")))
+    assert table.frame["TP53"].tolist() == [3, 5, 3, 2]
+    assert any("added up" in note for note in table.notes)
+
+
+def test_repeated_genes_over_other_numbers_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="TP53"):
+        read(save(tmp_path, COUNTS / 3, genes=("TP53", "MYC", "TP53")))
+
+
+def test_another_hdf5_file_is_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        file["values"] = np.zeros(3)
+    with pytest.raises(UserError, match="no annotated matrix"):
+        read(tmp_path / "t.h5")
+
+
+def test_a_real_file_is_read(shared_data: Path) -> None:
+    table = read(shared_data / "omics" / "pbmc68k_reduced.h5ad")
+    assert len(table.frame) == 700
+    assert len(table.frame.attrs[PROFILE]) == 765
+    assert table.frame["bulk_labels"].nunique() == 10
