@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bioloom.explanation import places
 from bioloom.explanation.summary import (
     average_logo,
     column_importance,
@@ -255,10 +256,18 @@ def nodes(explained: Explained) -> Overview:
     return Overview(text, (Picture("kinds", title, figure),))
 
 
+def pictures(explained: Explained) -> Overview:
+    """Where in pictures importance lies, on average."""
+    values = places.mean_places(explained.attribution)
+    title = "Where in the pictures the prediction comes from, on average"
+    return Overview(places.told(values), (Picture("places", title, places.drawn(values, explained.effect)),))
+
+
 OVERVIEWS: dict[Kind, Callable[[Explained], Overview]] = {
     Kind.SEQUENCE: sequences,
     Kind.VECTOR: columns,
     Kind.TOKENS: tokens,
     Kind.GRAPH: nodes,
+    Kind.IMAGE: pictures,
 }
 """One way per kind of input."""
