@@ -12,6 +12,7 @@ from bioloom.data import readers
 from bioloom.data.records import Table
 from bioloom.errors import UserError
 from bioloom.modalities import Encoded, Features, Modality, Shape
+from bioloom.models import networks
 from bioloom.recipe import Recipe
 from bioloom.targets import Targets
 from bioloom.tasks import TASKS, Task
@@ -33,6 +34,22 @@ def refuse_target(recipe: Recipe) -> None:
             where="--target",
             fix="leave out --target, and name columns that are no input with --exclude",
         )
+
+
+def refuse_unsuited(network: str, task: str) -> None:
+    """Raise UserError for a network that is for other tasks alone, and for any other where a task has its own."""
+    usual = TASKS[task].network
+    needed = networks[usual].only_for if usual else ""
+    fitting = [
+        name for name, each in networks.items() if each.only_for == needed and task in (each.suits or {task})
+    ]
+    if network in fitting:
+        return
+    raise UserError(
+        f'The network "{network}" is not for the task "{task}".',
+        where="model.network",
+        fix=f"use one of: {', '.join(fitting)}",
+    )
 
 
 def refuse_unexplained(targets: Targets, folder: str) -> None:

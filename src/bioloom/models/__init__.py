@@ -54,6 +54,9 @@ class Network(nn.Module, ABC):
     code: the few numbers by which it describes each record, (records, numbers), set by forward where there are any
     penalty: what forward adds to the loss of a batch while learning, such as a divergence; None where nothing
     only_for: the one task that it is for; empty: any
+    suits:    the tasks that it can learn among those of any network; empty: all
+    batch_size: records per step that suit it, where each holds very many targets; 0: by number of records
+    passes:   the share of the usual number of records that pass through it, where each holds very many targets
     strands: inputs that are also read as reverse complement when predicting; the answer is the mean of both readings
     """
 
@@ -69,6 +72,9 @@ class Network(nn.Module, ABC):
     mixed_precision: ClassVar[bool] = False
     everywhere: bool = False
     only_for: ClassVar[str] = ""
+    suits: ClassVar[frozenset[str]] = frozenset()
+    batch_size: ClassVar[int] = 0
+    passes: ClassVar[float] = 1.0
     strands: tuple[str, ...] = ()
     code: Tensor | None = None
     penalty: Tensor | None = None
