@@ -182,7 +182,8 @@ class RNNLanguage(LanguageNetwork):
     name = "rnn_language"
     title = "recurrent language model (plain, LSTM or GRU)"
     accepts = frozenset({Kind.TOKENS, Kind.SEQUENCE})
-    learning_rate = 5e-3
+    learning_rate = 2.8e-2
+    mixed_precision = True
     candidates = (
         DEFAULT,
         Candidate("small", {"hidden": 128, "dropout": 0.2}, why="few records"),
