@@ -1,51 +1,160 @@
+"""Pictures are read as they were measured, whatever they are packed in; what is none is said."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
 import pytest
-import torch
-from torch import nn
+import tifffile
+from PIL import Image
 
+from bioloom.data import pictures
+from bioloom.data.pictures import decode, of_rows
 from bioloom.errors import UserError
-from bioloom.modalities import Kind, Shape
-from bioloom.models.pictures import BatchNorm, fresh, refuse_below, stem_for
+
+GREY = (np.arange(5 * 7) * 7 % 256).astype(np.uint8).reshape(5, 7)
+COLOUR = np.stack([GREY, GREY[::-1], GREY[:, ::-1]], axis=2)
 
 
-def picture(height: int, width: int) -> Shape:
-    return Shape(Kind.IMAGE, (3, height, width))
+def saved(image: Image.Image, form: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, form, **options)
+    return stream.getvalue()
 
 
-def test_the_norm_is_that_of_torch_where_a_batch_has_a_variance() -> None:
-    torch.manual_seed(0)
-    ours, torchs = BatchNorm(4), nn.BatchNorm2d(4)
-    for x in (torch.randn(3, 4, 2, 2), torch.randn(1, 4, 2, 1), torch.randn(2, 4, 1, 1)):
-        assert torch.equal(ours(x), torchs(x))
-    assert torch.equal(ours.running_var, torchs.running_var)
+def tiff(array: np.ndarray, **options: object) -> bytes:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, array, **options)
+    return stream.getvalue()
 
 
-def test_one_record_with_one_place_is_normed_as_when_predicting() -> None:
-    norm = BatchNorm(4)
-    norm(torch.randn(8, 4, 3, 3) * 5 + 2)
-    x = torch.randn(1, 4, 1, 1)
-    learning, before = norm(x), norm.running_mean.clone()
-    assert torch.equal(learning, norm.eval()(x))
-    assert torch.equal(norm.running_mean, before)
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "BMP", "GIF"])
+def test_grey_pictures_keep_every_pixel(form: str) -> None:
+    found = decode(saved(Image.fromarray(GREY), form)).pixels
+    assert found.dtype == np.uint8
+    assert np.array_equal(found[:, :, 0], GREY)
 
 
-def test_pictures_of_up_to_64_pixels_keep_their_size_in_the_first_layer() -> None:
-    assert [stem_for(picture(*sides), "auto") for sides in ((64, 64), (65, 65), (224, 40))] == [
-        "small",
-        "large",
-        "small",
-    ]
-    assert stem_for(picture(28, 28), "large") == "large"
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "BMP"])
+def test_colours_keep_every_pixel(form: str) -> None:
+    assert np.array_equal(decode(saved(Image.fromarray(COLOUR), form)).pixels, COLOUR)
 
 
-def test_pictures_that_are_too_small_are_refused_with_the_size_that_fits() -> None:
-    refuse_below(8, picture(8, 90), "alexnet")
-    with pytest.raises(UserError, match=r"7x90 pixels are too small .*\"alexnet\", which needs at least 8x8"):
-        refuse_below(8, picture(7, 90), "alexnet")
+def test_jpeg_is_close() -> None:
+    smooth = np.add.outer(np.arange(32), np.arange(32)).astype(np.uint8) * 4
+    found = decode(saved(Image.fromarray(smooth), "JPEG", quality=95)).pixels
+    assert found.shape == (32, 32, 1)
+    assert np.abs(found[:, :, 0].astype(int) - smooth).max() < 12
 
 
-def test_fresh_weights_keep_the_size_of_signals_through_ten_layers() -> None:
-    torch.manual_seed(0)
-    x = torch.randn(4, 32, 16, 16)
-    for _ in range(10):
-        x = fresh(nn.Conv2d(32, 32, 3, padding=1, padding_mode="circular"))(x).relu()
-    assert 0.3 < x.square().mean() < 3
+def test_grey_that_is_stored_as_colour_is_grey() -> None:
+    assert decode(saved(Image.fromarray(np.repeat(GREY[:, :, None], 3, axis=2)), "PNG")).pixels.shape == (
+        5,
+        7,
+        1,
+    )
+
+
+def test_palettes_are_followed() -> None:
+    image = Image.fromarray(COLOUR).quantize(64)
+    assert np.array_equal(decode(saved(image, "PNG")).pixels, np.asarray(image.convert("RGB")))
+    assert np.array_equal(decode(saved(image, "TIFF")).pixels, np.asarray(image.convert("RGB")))
+
+
+def test_transparency_is_left_out() -> None:
+    image = Image.fromarray(np.dstack([COLOUR, GREY]))
+    assert np.array_equal(decode(saved(image, "PNG")).pixels, COLOUR)
+
+
+def test_the_orientation_that_a_camera_wrote_is_followed() -> None:
+    image = Image.fromarray(GREY)
+    exif = image.getexif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    found = decode(saved(image, "PNG", exif=exif)).pixels[:, :, 0]
+    assert np.array_equal(found, np.rot90(GREY, -1))
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_sixteen_bits_stay_sixteen_bits(compression: str | None) -> None:
+    deep = GREY.astype(np.uint16) * 257
+    for content in (tiff(deep, compression=compression), saved(Image.fromarray(deep), "PNG")):
+        found = decode(content).pixels
+        assert found.dtype == np.uint16
+        assert np.array_equal(found[:, :, 0], deep)
+
+
+def test_floating_point_pictures_stay_so() -> None:
+    float_ = GREY.astype(np.float32) / 7
+    assert np.array_equal(decode(tiff(float_)).pixels[:, :, 0], float_)
+
+
+def test_channels_come_last_wherever_the_file_has_them() -> None:
+    five = np.stack([GREY + n for n in range(5)]).astype(np.uint16)
+    found = decode(tiff(five, metadata={"axes": "CYX"}, photometric="minisblack")).pixels
+    assert found.shape == (5, 7, 5)
+    assert np.array_equal(found[:, :, 3], five[3])
+
+
+def test_a_stack_becomes_its_brightest_values_and_says_so() -> None:
+    stack = np.random.default_rng(0).integers(0, 9, (6, 5, 7)).astype(np.uint8)
+    found = decode(tiff(stack, metadata={"axes": "ZYX"}, photometric="minisblack"))
+    assert np.array_equal(found.pixels[:, :, 0], stack.max(axis=0))
+    assert "6 pages" in found.notes[0]
+    both = np.stack([stack, stack[::-1]], axis=1)
+    found = decode(tiff(both, metadata={"axes": "ZCYX"}, imagej=True))
+    assert found.pixels.shape == (5, 7, 1)  # both channels have the same brightest values: grey
+    pages = decode(tiff(stack[:3], photometric="minisblack", metadata=None))
+    assert pages.pixels.shape == (5, 7, 3)
+    assert pages.notes == ()
+
+
+def test_arrays_are_pictures_too() -> None:
+    assert decode(GREY).pixels.shape == (5, 7, 1)
+    assert np.array_equal(decode(COLOUR).pixels, COLOUR)
+    assert np.array_equal(decode(COLOUR.transpose(2, 0, 1)).pixels, COLOUR)
+    assert decode(GREY > 100).pixels.max() == 255
+    assert decode(GREY.astype(np.int64)).pixels.dtype == np.uint8
+    assert decode(GREY.astype(np.int64) * 200).pixels.dtype == np.uint16
+    assert decode(GREY.astype(float) - 3.5).pixels.dtype == np.float32
+
+
+def test_rows_of_pixels_are_read_line_by_line() -> None:
+    assert np.array_equal(of_rows(np.arange(9.0), (3, 3)).pixels[:, :, 0], np.arange(9).reshape(3, 3))
+
+
+PNG = saved(Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8)), "PNG")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"hello", "no picture"),
+        (PNG[:200], "damaged or cut off"),
+        (PNG[:60] + b"\0" * 60 + PNG[120:], "damaged or cut off"),
+        (tiff(GREY)[:60], "no picture|damaged"),
+        (b"II*\x00" + b"\xff" * 40, "no picture|damaged"),
+        (np.zeros(5), "5 is no picture"),
+        (np.zeros((0, 4)), "is no picture"),
+        (np.full((3, 3), np.nan), "no numbers"),
+        (np.zeros((3, 3), dtype=complex), "complex"),
+    ],
+)
+def test_what_is_no_picture_is_said(content: bytes | np.ndarray, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        decode(content)
+
+
+def test_pictures_that_are_too_large_are_refused_before_they_are_unpacked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pictures, "LARGEST", 30)
+    for content in (saved(Image.fromarray(GREY), "PNG"), tiff(GREY), GREY):
+        with pytest.raises(UserError, match="too large"):
+            decode(content)
+
+
+def test_formats_that_run_other_programs_are_not_opened() -> None:
+    with pytest.raises(UserError, match="no picture"):
+        decode(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n")

@@ -39,6 +39,9 @@ TURNED = 0.99
 BITS = 16
 """The hashes of near copies differ in so many of their 64 bits at most; those of unrelated pictures in 32 or so."""
 
+FEW = 10
+"""Of fewer different pictures what they share is not known."""
+
 BLOCK = 1 << 24  # pairs of hashes compared at once: 128 MB
 
 
@@ -46,12 +49,14 @@ BLOCK = 1 << 24  # pairs of hashes compared at once: 128 MB
 class Compared:
     """Pictures made ready to be compared.
 
-    small:  (pictures, SIDE, SIDE) grey, without the mean picture, of length 1
+    small:  (pictures, SIDE, SIDE) grey
+    mean:   (SIDE, SIDE) what all pictures share
     copies: (pictures,) pictures with equal pixels share a number
     least:  correlation from which pictures are near copies
     """
 
     small: Small
+    mean: Small
     copies: Index
     least: float = ALIKE
 
@@ -63,13 +68,20 @@ class Compared:
             "also after turning or mirroring"
         )
 
+    def own(self, small: Small) -> Small:
+        """What makes pictures themselves: without what all share, of length 1, so that products are correlations."""
+        apart = small - self.mean
+        apart = apart - apart.mean(axis=(1, 2), keepdims=True)
+        length = np.sqrt((apart**2).sum(axis=(1, 2), keepdims=True))
+        found: Small = (apart / np.maximum(length, 1e-6)).astype(np.float32)
+        return found
+
 
 def compare(small: Small, copies: Index, least: float | None = None) -> Compared:
     """Make pictures ready. small: (pictures, SIDE, SIDE) grey; least: correlation of near copies, None: the usual one."""
-    apart = small - small.mean(axis=0) if len(np.unique(copies)) > 2 else small
-    apart = apart - apart.mean(axis=(1, 2), keepdims=True)
-    length = np.sqrt((apart**2).sum(axis=(1, 2), keepdims=True))
-    return Compared((apart / np.maximum(length, 1e-6)).astype(np.float32), copies, least or ALIKE)
+    several = len(np.unique(copies)) > FEW
+    mean = small.mean(axis=0) if several else np.zeros((SIDE, SIDE), dtype=np.float32)
+    return Compared(small, mean, copies, least or ALIKE)
 
 
 def hashes(small: Small) -> NDArray[np.uint64]:
@@ -100,14 +112,13 @@ def alike(pictures: Compared, queries: Index, targets: Index) -> Alike:
 
 def near(pictures: Compared, queries: Index, targets: Index) -> Pairs:
     """All pairs of near copies: left are positions in queries, right in targets; a picture is no copy of itself."""
-    known = hashes(pictures.small[targets])
+    known = pictures.own(pictures.small[targets])
     found = []
-    for turned, least in _orientations(pictures, queries):
-        asked = hashes(turned)
-        for one, other in _candidates(asked, known):
+    for asked, least in _orientations(pictures, queries):
+        for one, other in _candidates(hashes(asked), hashes(known)):
             different = queries[one] != targets[other]
             left, right = one[different], other[different]
-            alike = np.einsum("nij,nij->n", turned[left], pictures.small[targets[right]])
+            alike = np.einsum("nij,nij->n", asked[left], known[right])
             close = alike >= least
             size = int(close.sum())
             found.append(
@@ -123,7 +134,7 @@ def _orientations(pictures: Compared, queries: Index) -> Iterator[tuple[Small, f
         for quarters in range(4):
             turned = np.rot90(small[:, :, ::-1] if mirrored else small, quarters, axes=(1, 2))
             usual = not mirrored and quarters == 0
-            yield np.ascontiguousarray(turned), pictures.least if usual else max(pictures.least, TURNED)
+            yield pictures.own(turned), pictures.least if usual else max(pictures.least, TURNED)
 
 
 def _candidates(asked: NDArray[np.uint64], known: NDArray[np.uint64]) -> Iterator[tuple[Index, Index]]:
