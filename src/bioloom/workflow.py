@@ -53,6 +53,7 @@ from bioloom.journey.shelf import Shelf
 from bioloom.journey.tracking import Tracking, tracking
 from bioloom.journey.trainee import Stand, fit_rivals, train_network
 from bioloom.journey.unlabelled import refuse_unexplained
+from bioloom.journey.writing import Assignment, NewTexts, new_texts, write_out
 from bioloom.metrics import METRICS
 from bioloom.modalities import encoding_settings
 from bioloom.models import networks
@@ -72,6 +73,7 @@ __all__ = [
     "denoise",
     "dry_run",
     "explain",
+    "generate",
     "load",
     "predict",
     "report",
@@ -265,6 +267,23 @@ class Embedding:
 
     which: str = "auto"
     drawing: described.Drawing | None = None
+
+
+def generate(
+    folder: Path, asked: Assignment | None = None, out: Path | None = None, listener: Listener = SILENT
+) -> NewTexts:
+    """Write new texts or sequences with the language model of a run.
+
+    out: also write them to this file, .fasta, .csv, or any other for plain text
+    """
+    model = load(folder).model
+    listener.stage("generate", "Writing")
+    found = new_texts(model, asked or Assignment())
+    for note in found.notes:
+        listener.message(note)
+    if out is not None:
+        write_out(found, out)
+    return found
 
 
 def explain(

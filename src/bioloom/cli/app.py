@@ -12,7 +12,22 @@ from typing import Annotated
 
 import typer
 
-from bioloom.cli import check, data, denoise, doctor, embed, explain, motifs, parts, predict, report, scan, train
+from bioloom.cli import (
+    check,
+    data,
+    denoise,
+    doctor,
+    embed,
+    experiment,
+    explain,
+    generate,
+    motifs,
+    parts,
+    predict,
+    report,
+    scan,
+    train,
+)
 from bioloom.cli.terminal import print_error, print_json
 from bioloom.errors import Interrupted, UserError, did_you_mean
 
@@ -31,7 +46,9 @@ app = typer.Typer(
 for verb in (check, train, predict, embed, explain, report):
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 app.command("denoise")(denoise.command)
+app.command("generate")(generate.command)
 app.command("scan")(scan.command)
+app.add_typer(experiment.app, name="experiment")
 app.add_typer(motifs.app, name="motifs")
 app.add_typer(parts.app, name="parts")
 app.add_typer(data.app, name="data")

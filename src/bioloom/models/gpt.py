@@ -64,6 +64,7 @@ class GPT(LanguageNetwork):
     def __init__(self, shape: Shape, settings: Settings) -> None:
         super().__init__()
         width = settings.width
+        self.reach = shape.sizes[-1]
         self.reading = Reading(shape, width)
         self.register_buffer("angles", angles(shape.sizes[-1], width // settings.heads), persistent=False)
         self.blocks = nn.ModuleList(

@@ -37,6 +37,8 @@ class LanguageNetwork(Network):
     """A network that says at each position which token comes next."""
 
     only_for = "language"
+    batch_size = 16
+    passes = 0.13
 
     @classmethod
     def build(cls, shapes: Shapes, n_outputs: int, settings: NetworkSettings) -> Self:
@@ -46,6 +48,7 @@ class LanguageNetwork(Network):
         network.outputs, network.letters = n_outputs, shape.kind is Kind.SEQUENCE
         return network
 
+    reach: int = 0  # positions that it can read at most; 0: any number
     outputs: int = OUTPUTS
     letters: bool = False
 
