@@ -63,10 +63,11 @@ class Autoencoder(Network):
     name = "autoencoder"
     title = "autoencoder (few numbers that describe a record)"
     accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.IMAGE})
+    learning_rate = 6e-3
     candidates = (
         DEFAULT,
         Candidate("deep", {"hidden": (256, 64)}, why="many records"),
-        Candidate("linear", {"hidden": ()}, why="few records"),
+        Candidate("linear", {"hidden": ()}, rate=2.0, why="few records"),
     )
 
     class Settings(CodeSettings):

@@ -30,6 +30,7 @@ class VariationalAutoencoder(Network):
     name = "variational"
     title = "variational autoencoder (codes that follow a normal distribution)"
     accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.IMAGE})
+    learning_rate = 6e-3
 
     class Settings(CodeSettings):
         """Settings of the variational autoencoder."""
