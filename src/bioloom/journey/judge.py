@@ -257,7 +257,7 @@ def _facts(trial: Trial, measured: Measured) -> Facts:
         titles=titles | {role: _called(model.title) for role, model in trial.rivals.models.items()},
         shuffle=measured.shuffle,
         dropped=len(trainee.prepared.dropped),
-        start="" if trainee.prepared.start is None else trainee.prepared.start.folder,
+        start=_begun(trainee),
         leakage=trial.division.leakage.counts()
         | {
             "repeated_in_file": trial.division.leakage.repeated,
@@ -273,6 +273,12 @@ def _facts(trial: Trial, measured: Measured) -> Facts:
         code=code_size(trainee.fitted.network, trainee.job.shapes),
         looked_at=None if isinstance(rows, slice) else rows,
     )
+
+
+def _begun(trainee: Trainee) -> str:
+    """The run that training began with; none where the network learned first from records that are unlike the test."""
+    start, prepared = trainee.prepared.start, trainee.prepared
+    return "" if start is None or prepared.unlabelled is not None else start.folder
 
 
 def _looked_at(trial: Trial) -> Any:
