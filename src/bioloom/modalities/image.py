@@ -105,7 +105,7 @@ class Image(Modality):
     @classmethod
     def detect(cls, column: pd.Series[Any]) -> float:
         """Sure of names of pictures, of entries of arrays that have the form of pictures, and of stored ones."""
-        if column.dtype != object and not isinstance(column.dtype, AssetDtype):
+        if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
             return 0.0
         filled = column[column.notna()]
         cells = [str(cell) for cell in filled.iloc[:: max(1, len(filled) // 50)]]

@@ -88,12 +88,12 @@ def pixel_columns(table: pd.DataFrame) -> tuple[str, ...]:
     """
     if not any(side**2 <= len(table.columns) <= side**2 + BESIDE for side in _sides(len(table.columns))):
         return ()
-    names = [str(name) for name in table.columns if _of_pixels(table[name])]
+    names = [name for name in table.columns if _of_pixels(table[name])]
     side = isqrt(len(names))
     if len(names) < FEWEST_PIXELS or side**2 != len(names) or len(table.columns) - len(names) > BESIDE:
         return ()
     some = table[names].iloc[:: max(1, len(table) // LOOKED_AT)].astype(np.float64).to_numpy()
-    return tuple(names) if _resembles_pictures(some.reshape(-1, side, side)) else ()
+    return tuple(map(str, names)) if _resembles_pictures(some.reshape(-1, side, side)) else ()
 
 
 def _sides(columns: int) -> range:
