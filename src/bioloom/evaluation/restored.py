@@ -23,7 +23,13 @@ class Restored(NamedTuple):
 def restored(facts: Facts) -> Restored | None:
     """The conclusion of a run that learned to restore records; None where it learned anything else, or has no figures."""
     score, compared = facts.score(), facts.difference("simple")
-    if facts.task.labelled or score is None or score.low is None or compared is None or compared.low is None:
+    if (
+        not facts.task.restores
+        or score is None
+        or score.low is None
+        or compared is None
+        or compared.low is None
+    ):
         return None
     described = "of the network" if facts.code is None else counted(facts.code, "number")
     share = _span(score.value, score.low, score.high)

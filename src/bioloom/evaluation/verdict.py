@@ -31,6 +31,7 @@ from bioloom.evaluation.comparison import RIVALS, Difference
 from bioloom.evaluation.facts import Facts
 from bioloom.evaluation.intervals import decimals
 from bioloom.evaluation.restored import restored
+from bioloom.evaluation.written import written
 from bioloom.metrics import METRICS
 
 
@@ -332,8 +333,8 @@ def _urgency(finding: Finding) -> tuple[bool, int]:
 
 
 def _restored(case: Case) -> Verdict | None:
-    """Without labels the question is how much of a record is kept, not whether it is predicted."""
-    found = restored(case.facts)
+    """Without labels the question is how much of a record is kept, or how little it surprises."""
+    found = restored(case.facts) or written(case.facts)
     return None if found is None else Verdict(*found)
 
 

@@ -10,10 +10,11 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from bioloom.data.columns import kind_of
 from bioloom.data.learned import text_hashes
@@ -27,6 +28,7 @@ from bioloom.modalities import (
     Features,
     Kind,
     Modality,
+    ModalitySettings,
     Part,
     Shape,
     Similarity,
@@ -43,12 +45,6 @@ if TYPE_CHECKING:
 
     from bioloom.data.leakage import Alike
     from bioloom.modalities import Signal
-
-LONGEST = 512
-"""Tokens that a network is given at most: some 400 words."""
-
-MERGES = 1_000
-"""Joined tokens at most."""
 
 LEARNED_FROM = 5_000
 """Training documents from which tokens are learned; more change them little."""
@@ -67,11 +63,27 @@ class Text(Modality):
     length: tokens a network is given: those of the longest training document, at most 512
     pieces: the tokens
     words:  what baselines look at
+    exact:  whether white space counts as it stands, so that tokens joined are the text again
     """
 
     length: int
     pieces: Pieces
     words: Words
+    exact: bool = False
+
+    class Settings(ModalitySettings):
+        """How texts become tokens."""
+
+        tokens: Literal["pieces", "characters"] = Field(
+            default="pieces", description="frequent runs of characters, or single characters"
+        )
+        most: int = Field(default=1_000, ge=1, le=30_000, description="runs of characters at most")
+        longest: int = Field(
+            default=512, ge=1, description="tokens that a network is given at most: some 400 words"
+        )
+        white_space: Literal["single", "exact"] = Field(
+            default="single", description="one space wherever white space stands, or all of it as it is"
+        )
 
     name = "text"
     title = "text"
@@ -107,23 +119,34 @@ class Text(Modality):
     @classmethod
     def fit(cls, values: pd.DataFrame) -> Self:
         """Learn tokens, the length, and the words of baselines from training rows."""
-        texts = _clean(values)
+        return cls.fit_as(values, cls.Settings())
+
+    @classmethod
+    def fit_as(cls, values: pd.DataFrame, settings: Any) -> Self:
+        """The same with settings; see `Settings`."""
+        exact = settings.white_space == "exact"
+        texts = _written(values) if exact else _clean(values)
         if not len(texts):
             raise UserError("There is no text to learn from.", where=f'column "{values.columns[0]}"')
         step = -(-len(texts) // LEARNED_FROM)
-        pieces = Pieces.learn(map(_spaced, texts[::step]), MERGES)
-        longest = max(len(pieces.encode(_spaced(text))) for text in texts)
+        ready = texts if exact else np.array([f" {text}" for text in texts], dtype=object)
+        merges = settings.most if settings.tokens == "pieces" else 0
+        pieces = Pieces.learn(ready[::step] if merges else ready, merges)
+        longest = max(len(pieces.encode(text)) for text in ready)
         spaced = float(np.median([text.count(" ") for text in texts])) >= 1
-        return cls(min(longest, LONGEST), pieces, Words.learn(texts.tolist(), spaced=spaced))
+        words = Words.learn(texts.tolist(), spaced=spaced)
+        return cls(min(longest, settings.longest), pieces, words, exact)
 
     def state(self) -> dict[str, Any]:
         """What was learned, as JSON."""
-        return {"length": self.length, "pieces": self.pieces.state(), "words": self.words.state()}
+        told = {"length": self.length, "exact": self.exact}
+        return told | {"pieces": self.pieces.state(), "words": self.words.state()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """The inverse of `state`."""
-        return cls(int(state["length"]), Pieces.from_state(state["pieces"]), Words.from_state(state["words"]))
+        pieces, words = Pieces.from_state(state["pieces"]), Words.from_state(state["words"])
+        return cls(int(state["length"]), pieces, words, bool(state["exact"]))
 
     @property
     def shape(self) -> Shape:
@@ -137,22 +160,28 @@ class Text(Modality):
 
     def encode(self, values: pd.DataFrame) -> NumberedEncoded:
         """Two bytes per token; raises UserError at the first row that `check` would drop."""
-        texts = _clean(values)
+        texts = self._texts(values)
         tokens = np.zeros((len(texts), self.length), dtype=np.int16)
         lengths = np.zeros(len(texts), dtype=np.int32)
         for row, text in enumerate(texts):
-            if not text:
+            if not text.strip():
                 raise _no_text(row, str(values.columns[0]))
-            found = self._tokens(text)[: self.length]
+            found = self.pieces.encode(text)[: self.length]
             tokens[row, : len(found)], lengths[row] = found, len(found)
         return NumberedEncoded(tokens, lengths, len(self.pieces))
 
-    def _tokens(self, text: str) -> NDArray[np.int16]:
-        return self.pieces.encode(_spaced(text))
+    def _texts(self, values: pd.DataFrame) -> NDArray[np.object_]:
+        """The texts as they are cut into tokens, (records,).
+
+        Unless white space is exact they begin with a space, so that the first word is the same token as anywhere else.
+        """
+        if self.exact:
+            return _written(values)
+        return np.array([f" {text}" for text in _clean(values)], dtype=object)
 
     def notes(self, values: pd.DataFrame) -> list[Problem]:
         """Documents longer than what the network is given, and those with characters that no training row holds."""
-        each, name = [self._tokens(text) for text in _clean(values)], str(values.columns[0])
+        each, name = [self.pieces.encode(text) for text in self._texts(values)], str(values.columns[0])
         long = np.array([len(tokens) > self.length for tokens in each], dtype=bool)
         unknown = np.array([bool((tokens == UNKNOWN).any()) for tokens in each], dtype=bool)
         cropped = (
@@ -209,7 +238,7 @@ class Text(Modality):
 
     def parts(self, values: pd.DataFrame) -> list[Part]:
         """One part per token, labelled with its text and its number from 1."""
-        tokens = self._tokens(_clean(values)[0])[: self.length]
+        tokens = self.pieces.encode(self._texts(values)[0])[: self.length]
         names = self.pieces.names
         return [Part(f"{names[token].strip()} {place + 1}", (place,)) for place, token in enumerate(tokens)]
 
@@ -231,7 +260,7 @@ class Text(Modality):
         """The text, each word in the colour of what its tokens add up to."""
         from bioloom.figures.passage import Word, passage
 
-        tokens = self._tokens(_clean(values)[0])[: self.length]
+        tokens = self.pieces.encode(self._texts(values)[0])[: self.length]
         names = [self.pieces.names[token] for token in tokens]
         groups = whole_words(names)
         sums = np.bincount(groups, weights=attribution[: len(tokens)].astype(np.float64))
@@ -274,7 +303,7 @@ def _planted(fitted: Text, texts: Sequence[str]) -> NDArray[np.bool_]:
     """(records, positions) True at the tokens of planted words."""
     parts = np.zeros((len(texts), fitted.length), dtype=bool)
     for row, text in enumerate(texts):
-        names = [fitted.pieces.names[token] for token in fitted._tokens(text)]
+        names = [fitted.pieces.names[token] for token in fitted.pieces.encode(f" {text}")]
         groups = whole_words(names)
         words = text.split()
         for place, group in enumerate(groups):
@@ -306,16 +335,18 @@ def _clean(values: pd.DataFrame) -> NDArray[np.object_]:
     return cells
 
 
+def _written(values: pd.DataFrame) -> NDArray[np.object_]:
+    """The texts as they are written, with composed characters, and "" where there is none, (records,)."""
+    cells = np.empty(len(values), dtype=object)
+    cells[:] = ["" if pd.isna(cell) else unicodedata.normalize("NFC", str(cell)) for cell in _column(values)]
+    return cells
+
+
 def _plain(values: pd.DataFrame) -> NDArray[np.object_]:
     """The texts without capitals, (records,), by which copies are told."""
     cells = np.empty(len(values), dtype=object)
     cells[:] = [text.casefold() for text in _clean(values)]
     return cells
-
-
-def _spaced(text: str) -> str:
-    """A text that begins with a space, so that its first word is the same token as anywhere else."""
-    return f" {text}"
 
 
 def _no_text(row: int, column: str) -> UserError:
