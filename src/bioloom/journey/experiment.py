@@ -1,0 +1,234 @@
+"""Experiments in silico on the model of a run: which sequences are changed, and in which unit it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bioloom.data.wording import listed
+from bioloom.errors import UserError, did_you_mean
+from bioloom.events import Listener
+from bioloom.experiments.ablate import ablate
+from bioloom.experiments.dependency import dependency
+from bioloom.experiments.effects import Answer
+from bioloom.experiments.epistasis import epistasis
+from bioloom.experiments.marginalise import marginalise
+from bioloom.experiments.space import space
+from bioloom.experiments.swap import swap
+from bioloom.experiments.tile import tile
+from bioloom.figures import bars, effects, style
+from bioloom.files import write_text
+from bioloom.journey.predicted import read_records
+from bioloom.modalities import Kind
+from bioloom.modalities.shuffles import shuffled_texts
+from bioloom.motifs.database import find_motifs
+from bioloom.motifs.motif import Motif
+from bioloom.run import Run, load
+from bioloom.trained import Model
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is experimented on.
+
+    run:     the folder of a run whose model reads one sequence
+    file:    sequences; test records of the run if left out
+    records: how many are taken
+    output:  which target or class, by name; the first or the positive one if left out
+    shuffle: take the sequences shuffled, neighbouring letters kept, so that they mean nothing
+    """
+
+    run: Path
+    file: str = ""
+    records: int = 100
+    output: str = ""
+    shuffle: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """The table of an experiment, its figure, and the unit of its effects."""
+
+    table: pd.DataFrame
+    figure: Figure
+    unit: str
+
+
+class Bench:
+    """A model and the sequences that it is asked about."""
+
+    def __init__(self, subject: Subject, listener: Listener) -> None:
+        self.run = load(subject.run)
+        self.model, self.column = self.run.model, _sequence_column(self.run.model)
+        self.number, self.unit = _output(self.model, subject.output)
+        self.sequences = _sequences(self.run, subject, self.column, listener)
+        self.seed = subject.seed
+
+    def answer(self, sequences: Sequence[str]) -> NDArray[np.float64]:
+        """What the model says of sequences: the target in its unit, or the log-odds of a class."""
+        frames = self.model.frames({self.column: list(sequences)})
+        unusable = np.flatnonzero(~self.model.usable(frames))
+        if len(unusable):
+            raise UserError(
+                "The model cannot read a changed sequence.",
+                where=sequences[int(unusable[0])][:60],
+                fix="put in words of the letters that the model was trained on",
+            )
+        values = self.model.values(frames)[:, self.number].astype(np.float64)
+        return _log_odds(values) if self.model.targets.classes else values
+
+
+def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(clipped / (1 - clipped)))
+
+
+def _sequence_column(model: Model) -> str:
+    """The one column of sequences that a model reads; UserError where it reads anything else."""
+    kinds = [modality.kind for modality in model.modalities.values()]
+    columns = [column for recipe in model.inputs.values() for column in recipe.columns]
+    if kinds != [Kind.SEQUENCE] or len(columns) != 1 or model.targets.places:
+        raise UserError(
+            "Experiments in silico need a model that reads one sequence and gives one answer for it.",
+            fix=f"this one reads: {listed(columns)}",
+        )
+    return columns[0]
+
+
+def _output(model: Model, name: str) -> tuple[int, str]:
+    """The number of an output, and what an effect on it is, with its unit."""
+    names = list(model.targets.classes[-1:] if len(model.targets.classes) == 2 else model.targets.classes)
+    names = names or list(model.targets.names)
+    if name and name not in names:
+        raise UserError(
+            f'The model has no output "{name}".{did_you_mean(name, names)}',
+            where="--output",
+            fix=f"use one of: {', '.join(names)}",
+        )
+    number = names.index(name) if name else 0
+    shown = names[number]
+    return number, f"change of the log-odds of {shown}" if model.targets.classes else f"change of {shown}"
+
+
+def _sequences(run: Run, subject: Subject, column: str, listener: Listener) -> list[str]:
+    frames, _ = (
+        read_records(run.model, subject.file, listener) if subject.file else run.test_records(subject.records)
+    )
+    (frame,) = frames.values()
+    texts = [str(text).upper() for text in frame[column].head(subject.records)]
+    return shuffled_texts(texts, subject.seed) if subject.shuffle else texts
+
+
+def motif_effects(subject: Subject, motifs: Sequence[str], start: int | None, listener: Listener) -> Found:
+    """What motifs do by themselves; each is a word, a motif file, or jaspar:ID."""
+    bench = Bench(subject, listener)
+    wanted = [each for word in motifs for each in _motifs(word)]
+    table = marginalise(bench.answer, bench.sequences, wanted, start, subject.seed)
+    return Found(table, _bars(table, "motif", bench.unit), bench.unit)
+
+
+def _motifs(word: str) -> list[Motif | str]:
+    if word.isalpha() and not Path(word).exists():
+        return [word.upper()]
+    return list(find_motifs(word))
+
+
+def _bars(table: pd.DataFrame, column: str, unit: str) -> Figure:
+    drawn = [
+        bars.Bar(str(name), float(mean), float(low), float(high))
+        for name, mean, low, high in zip(
+            table[column], table["effect"], table["low"], table["high"], strict=True
+        )
+    ]
+    return bars.attributions(drawn, label=_capital(unit))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def spacing_effects(
+    subject: Subject, words: tuple[str, str], spacings: Sequence[int], listener: Listener
+) -> Found:
+    """Two words at growing distances and in each orientation."""
+    bench = Bench(subject, listener)
+    table = space(bench.answer, bench.sequences, words[0].upper(), words[1].upper(), list(spacings))
+    lines = {
+        f"{words[0]} {first}, {words[1]} {second}": _line(part)
+        for (first, second), part in table.groupby(["first", "second"], sort=False)
+    }
+    figure = effects.along(
+        list(spacings), lines, across="Letters between the two", label=_capital(bench.unit)
+    )
+    return Found(table, figure, bench.unit)
+
+
+def _line(part: pd.DataFrame) -> effects.Line:
+    mean, low, high = (part[name].to_numpy(dtype=np.float64) for name in ("effect", "low", "high"))
+    return mean, low, high
+
+
+def pair_effects(subject: Subject, words: tuple[str, str], spacing: int, listener: Listener) -> Found:
+    """Two words alone and together, and what remains."""
+    bench = Bench(subject, listener)
+    table = epistasis(bench.answer, bench.sequences, words[0].upper(), words[1].upper(), spacing)
+    return Found(table, _bars(table, "what", bench.unit), bench.unit)
+
+
+def tile_effects(subject: Subject, width: int, step: int, listener: Listener) -> Found:
+    """Window after window shuffled away."""
+    bench = Bench(subject, listener)
+    table = tile(bench.answer, bench.sequences, width, step, seed=subject.seed)
+    middles = ((table["start"] + table["end"] + 1) / 2).tolist()  # positions are counted from 1
+    figure = effects.along(middles, {"": _line(table)}, label=_capital(bench.unit))
+    return Found(table, figure, bench.unit)
+
+
+def stretch_effect(subject: Subject, start: int, end: int, others: str, listener: Listener) -> Found:
+    """A stretch shuffled away, or replaced by that of other sequences; positions are counted from 1, both included."""
+    bench = Bench(subject, listener)
+    answer: Answer = bench.answer
+    if others:
+        given = _sequences(bench.run, Subject(subject.run, others, subject.records), bench.column, listener)
+        table = swap(answer, bench.sequences, given, start - 1, end, seed=subject.seed)
+    else:
+        table = ablate(answer, bench.sequences, start - 1, end, seed=subject.seed)
+    named = table.assign(what=f"{start} to {end}")
+    return Found(table, _bars(named, "what", bench.unit), bench.unit)
+
+
+def pair_map(subject: Subject, start: int, end: int | None, listener: Listener) -> Found:
+    """Which positions of the first sequence depend on each other; positions are counted from 1, both included."""
+    bench = Bench(subject, listener)
+    sequence = bench.sequences[0]
+    end = min(len(sequence), start + 79) if end is None else end
+    values = dependency(bench.answer, sequence, start - 1, end)
+    letters = sequence[start - 1 : end]
+    rows = [
+        (start + one, letters[one], start + other, letters[other], values[one, other])
+        for one in range(len(values))
+        for other in range(one + 1, len(values))
+    ]
+    table = pd.DataFrame(rows, columns=["first", "first_letter", "second", "second_letter", "dependency"])
+    table = table.sort_values("dependency", ascending=False, kind="stable", ignore_index=True)
+    figure = effects.between(
+        values, letters, first=start, label="Dependency, " + bench.unit.replace("change", "largest change")
+    )
+    return Found(table, figure, bench.unit)
+
+
+def write(found: Found, out: Path | None, figure: Path | None) -> str:
+    """The table as TSV; also into files where they are named."""
+    text = found.table.to_csv(sep="\t", index=False, float_format="%.5g", lineterminator="\n")
+    if out is not None:
+        write_text(out, text)
+    if figure is not None:
+        style.save(found.figure, figure)
+    return text
