@@ -82,7 +82,7 @@ class MessagePassing(Network):
     title = "message passing between neighbours in a graph"
     accepts = frozenset({Kind.GRAPH})
     default_for = frozenset({Kind.GRAPH})
-    learning_rate = 2e-3
+    learning_rate = 6e-3
     candidates = (
         DEFAULT,
         Candidate(
