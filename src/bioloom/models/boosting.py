@@ -16,6 +16,7 @@ from scipy.special import expit, softmax
 from threadpoolctl import threadpool_limits
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
+from bioloom.models.width import is_wide, most_telling
 from bioloom.targets import Targets
 
 Floats = NDArray[np.float64]
@@ -238,6 +239,8 @@ def _grow(rows: _Rows, present: NDArray[np.int64], iterations: int, seed: int) -
 
     leaf = min(LEAF, max(2, len(rows.answer) // 20))
     columns = _varying(rows.features, leaf, seed)
+    if is_wide(rows.features[:, columns]):
+        columns = most_telling(rows.features, rows.answer, columns)
     chosen = _part(len(rows.answer), len(columns), seed)
     learned = np.ascontiguousarray(rows.features[np.ix_(chosen, columns)])
     checks = len(rows.validation_answer) > 0

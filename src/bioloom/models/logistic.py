@@ -12,12 +12,16 @@ from scipy.special import log_softmax
 from threadpoolctl import threadpool_limits
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
+from bioloom.models.width import is_wide
 from bioloom.targets import Targets
 
 Floats = NDArray[np.float64]
 
 PENALTIES = (1.0, 0.1, 0.01, 0.001, 0.0001)
 """Penalties tried per unit of weight, on standardised features; from strong to weak, each starts at the last."""
+
+WIDE_PENALTIES = (1_000.0, 100.0, 10.0)
+"""Tried before these where features are very many: together they could tell any records apart."""
 
 DEFAULT = 0.01
 """The penalty where there is no validation record to choose by."""
@@ -52,7 +56,8 @@ class Logistic(SimpleModel):
         classes = np.array([len(targets.classes)])
         can_choose = np.isfinite(data.validation_truth[:, 0]).any()
         best, best_loss = None, np.inf
-        for penalty in PENALTIES if can_choose else (DEFAULT,):
+        tried = (WIDE_PENALTIES if is_wide(data.features) else ()) + PENALTIES
+        for penalty in tried if can_choose else (DEFAULT,):
             model = cls(path.solve(penalty) | {"present": path.present, "classes": classes})
             loss = model._loss(data.validation_features, data.validation_truth[:, 0])
             if best is None or loss < best_loss:

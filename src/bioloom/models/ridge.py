@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
+from bioloom.models.width import is_wide
 from bioloom.targets import Targets
 
 Floats = NDArray[np.float64]
 
 PENALTIES = np.logspace(-5, 2, 15)
 """Penalties tried, per unit of weight: for standardised features 1 halves the slope of a single one."""
+
+WIDE_PENALTIES = np.logspace(2.5, 5, 6)
+"""Tried besides these where features are very many, because all of them together weigh as much as their number."""
 
 DEFAULT = 0.01
 """The penalty per unit of weight where there is no validation record to choose by."""
@@ -148,11 +152,12 @@ class _Path:
     ) -> tuple[Floats, Floats, Floats]:
         """Slopes, intercepts and penalties that err least on validation rows, target by target."""
         known = np.isfinite(truth)
-        errors = np.full((len(PENALTIES), truth.shape[1]), np.inf)
-        for i, penalty in enumerate(PENALTIES):
+        tried = np.concatenate([PENALTIES, WIDE_PENALTIES]) if is_wide(self.features) else PENALTIES
+        errors = np.full((len(tried), truth.shape[1]), np.inf)
+        for i, penalty in enumerate(tried):
             slope, intercept = self.solve(np.full(truth.shape[1], penalty * self.total))
             errors[i] = (np.where(known, features @ slope + intercept - truth, 0.0) ** 2).sum(axis=0)
-        best = PENALTIES[errors.argmin(axis=0)]
+        best = tried[errors.argmin(axis=0)]
         chosen = np.where(known.any(axis=0), best, DEFAULT) * self.total
         return (*self.solve(chosen), chosen)
 
