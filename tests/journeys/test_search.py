@@ -70,6 +70,12 @@ def searched(
     return search(ground, lineup, Silent()), lineup
 
 
+@pytest.fixture(autouse=True)
+def plain_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dense layers alone are the default for tables, with candidates of their own and none beside them."""
+    monkeypatch.setattr(Table, "default_network", "mlp")
+
+
 @pytest.fixture
 def weak_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """A weighted sum is the default for tables, so that a perceptron is clearly better on products."""

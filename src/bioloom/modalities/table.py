@@ -74,7 +74,7 @@ class Table(Modality):
     name = "table"
     title = "table of numbers and categories"
     kind = Kind.VECTOR
-    default_network = "mlp"
+    default_network = "periodic"
     columns = "many"
     augmentations = ("noise", "mixing")
 

@@ -42,7 +42,7 @@ ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
 
 @networks.register
 class MLP(Network):
-    """Combine all input values in layers of hidden units; the usual choice for tables.
+    """Combine all input values in layers of hidden units; the usual way to read a table beside other inputs.
 
     Per hidden layer: dense - activation - dropout; then dense to the outputs. Activations of a sum z:
         sigmoid     1 / (1 + exp(-z)), between 0 and 1; its slope is at most 1/4, so that gradients vanish in deep networks
