@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from bioloom.journey import rotation
-from bioloom.journey.rotation import rotated
+from bioloom.journey.rotation import rotated, shared
 from bioloom.training.ensemble import seeds
 from simulated import STEADY, job
 
@@ -25,9 +25,25 @@ def test_each_member_divides_the_same_records_and_holds_back_others() -> None:
     jobs = rotated(seeds(TOLD, 5), None)
     for each in jobs:
         assert np.array_equal(np.sort(np.concatenate([each.train, each.validation])), ALL)
+    both = shared(jobs)
+    assert both is not None
+    assert 10 <= len(both) <= 0.6 * len(TOLD.validation), "the second shares half with the first"
     held = np.concatenate([each.validation for each in jobs])
-    assert len(np.unique(held)) == len(held), "no record is held back twice"
+    assert len(held) - len(np.unique(held)) == len(both), "no other record is held back twice"
     assert [each.seed for each in jobs] == [each.seed for each in seeds(TOLD, 5)]
+
+
+def test_with_few_validation_records_none_is_shared() -> None:
+    told = replace(
+        TOLD,
+        train=np.sort(np.concatenate([TOLD.train, TOLD.validation[12:]])),
+        validation=TOLD.validation[:12],
+    )
+    jobs = rotated(seeds(told, 5), None)
+    found = shared(jobs)
+    assert found is not None
+    assert not len(found)
+    assert shared(seeds(TOLD, 5)) is None, "where all hold back the same, there is nothing to tell"
 
 
 def test_as_many_are_held_back_as_in_the_first_and_with_the_same_mix_of_labels() -> None:
@@ -41,7 +57,9 @@ def test_as_many_are_held_back_as_in_the_first_and_with_the_same_mix_of_labels()
 def test_units_are_held_back_whole() -> None:
     units = np.arange(len(TOLD.truth)) // 3
     for each in rotated(seeds(TOLD, 4), units)[1:]:
-        assert not set(units[each.validation]) & set(units[np.intersect1d(each.train, TOLD.train)])
+        for before in (TOLD.train, TOLD.validation):
+            held, learned = (np.intersect1d(rows, before) for rows in (each.validation, each.train))
+            assert not set(units[held]) & set(units[learned])
 
 
 def test_many_records_or_few_units_or_no_validation_change_nothing(monkeypatch) -> None:  # type: ignore[no-untyped-def]

@@ -40,3 +40,26 @@ def sides(reach: NDArray[np.floating]) -> tuple[Floats, Floats]:
     """How far below predictions the truth is expected, and how far above, each (records, targets)."""
     below, above = np.hsplit(np.asarray(reach, dtype=np.float64), 2)
     return below, above
+
+
+CAREFUL = 2.0
+"""Records on which two networks err alike that are added to those that were seen: few records tell little."""
+
+
+def share_of_mean(errors: Floats, members: int) -> Floats:
+    """How far off the mean of several networks is beside one of them, by target, (targets,); 1 where nothing is known,
+    and nearer to 1 the fewer records there are.
+
+    errors: (2, records, targets) of two networks on the same records, from which neither learned; unknown ones NaN
+
+    With variance V of the error of one and covariance C of the errors of two, the mean of M has V / M + (1 - 1 / M) C
+    (Ueda and Nakano 1996, doi:10.1109/ICNN.1996.548872).
+    """
+    known = np.isfinite(errors).all(axis=0)
+    first, second = np.where(known, errors, 0.0)
+    variance = (first**2 + second**2).sum(axis=0) / 2
+    covariance = (first * second).sum(axis=0)
+    alike = np.divide(covariance, variance, out=np.ones_like(variance), where=variance > 0)
+    seen = known.sum(axis=0)
+    alike = (seen * alike + CAREFUL) / (seen + CAREFUL)
+    return np.asarray(np.sqrt(1 / members + (1 - 1 / members) * np.clip(alike, 0.0, 1.0)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.evaluation.conformal import Calibrating, Conformal, Coverage
+from bioloom.evaluation.conformity import share_of_mean
 from bioloom.evaluation.local import fit_local
 from bioloom.journey.trainee import REACH, STUDENT, Trainee
 
@@ -31,9 +32,25 @@ def promise(trial: Trial, role: str) -> Conformal:
         return promised(trainee, rows, Said(trainee.activate(trainee.student.raw[rows])))
     if role != "model":
         return promised(trainee, rows, Said(trial.rivals.by_role[role].values[rows]))
-    # members that learned from a validation record lie closer together there than on new records
-    spread = None if trainee.spread is None or trainee.rotated else trainee.spread[rows]
-    return promised(trainee, rows, Said(trainee.values[rows], trainee.reach(rows), spread))
+    said = Said(trainee.values[rows], trainee.reach(rows))
+    if trainee.shared is None:
+        spread = None if trainee.spread is None else trainee.spread[rows]
+        return promised(trainee, rows, replace(said, spread=spread))
+    # members that learned from a validation record lie closer together there than on new records: no spread
+    return _of_all(promised(trainee, rows, said), trainee, trainee.shared)
+
+
+def _of_all(made: Conformal, trainee: Trainee, rows: NDArray[np.int64]) -> Conformal:
+    """Intervals around the mean of all members, from those around the first: as much narrower as the mean errs less.
+
+    rows: records that the first two members have not learned from
+    """
+    if made.classes or not len(rows):
+        return made
+    truth = trainee.learnable.truth[rows].astype(np.float64)
+    errors = np.array([trainee.activate(member.raw[rows]) - truth for member in trainee.members[:2]])
+    narrower = share_of_mean(errors, len(trainee.members))
+    return replace(made, half=tuple(map(float, np.array(made.half) * narrower)))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from bioloom.evaluation.calibration import Calibration, Operating, Validation, l
 from bioloom.journey import everywhere
 from bioloom.journey.learnable import Learnable, make_job
 from bioloom.journey.prepare import Prepared
-from bioloom.journey.rotation import rotated
+from bioloom.journey.rotation import rotated, shared
 from bioloom.journey.start import begun
 from bioloom.journey.unlabelled import as_features, labelled
 from bioloom.modalities import Encoded
@@ -66,11 +66,12 @@ FEWER = {"fast": 2_500, "normal": BASELINE_RECORDS, "thorough": BASELINE_RECORDS
 class Trainee:
     """A trained network with all it was given.
 
-    job:         of its first member; the others differ in their seed, and where `rotated` in what they held back
+    job:         of its first member; the others differ in their seed, and where `shared` is known in what they held back
     members:     the networks whose mean it is, one or more, with what each says of all records
     calibration: how its logits become probabilities, learned from the validation rows; None for numbers
     alone:       the same for the first member by itself
     student:     one network that learned to say what their mean says; None where none was asked for
+    shared:      validation records that the second member held back too; None where all held back the same ones
     """
 
     prepared: Prepared
@@ -81,7 +82,7 @@ class Trainee:
     calibration: Calibration | None
     alone: Calibration | None
     student: Learned | None = None
-    rotated: bool = False
+    shared: NDArray[np.int64] | None = None
 
     @property
     def records(self) -> Records:
@@ -102,7 +103,7 @@ class Trainee:
     def raw(self) -> NDArray[np.float32]:
         """(records, outputs) for all records, those it learned from included; validation records are answered by the
         members that held them back."""
-        return _mean(self.members, self.job, self.rotated)
+        return _mean(self.members, self.job, self.shared is not None)
 
     @cached_property
     def spread(self) -> NDArray[np.float32] | None:
@@ -184,7 +185,6 @@ def train_network(
     same = begun(prepared.start, learnable.targets, seeds(job, members_asked(prepared.recipe)))
     units = split.units if prepared.records.group is None else _codes(prepared.records.group)
     jobs = rotated(same, units)
-    others = any(each.train is not job.train for each in jobs)
     done = [0] * len(jobs)
 
     def tell(member: int, epoch: Epoch) -> None:
@@ -194,10 +194,11 @@ def train_network(
 
     members = tuple(fit_members(jobs, saved, tell, job.threads))
     alone = _calibrate(prepared, learnable, job, members[0].raw)
-    mean = _mean(members, job, others)
+    both = shared(jobs)
+    mean = _mean(members, job, both is not None)
     calibration = alone if len(members) == 1 else _calibrate(prepared, learnable, job, mean)
     taught = distil(jobs[0], mean, saved) if distilled(prepared.recipe) else None
-    return Trainee(prepared, split, learnable, job, members, calibration, alone, taught, others)
+    return Trainee(prepared, split, learnable, job, members, calibration, alone, taught, both)
 
 
 def _mean(members: Sequence[Learned], job: Job, rotated: bool) -> NDArray[np.float32]:
