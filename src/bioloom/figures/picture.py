@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 
 from bioloom.figures import style
 
@@ -44,8 +46,8 @@ def attributed_picture(
     right.set_title(title or "What its places contribute", pad=6)
     for ax in (left, right):
         _bare(ax)
-    image_scale = right.imshow(attribution, cmap=style.SIGNED, vmin=-limit, vmax=limit, alpha=0)
-    bar = figure.colorbar(image_scale, ax=[left, right], pad=0.015, aspect=14, alpha=1)
+    scale = ScalarMappable(Normalize(-limit, limit), cmap=style.SIGNED)  # that of the picture is see-through
+    bar = figure.colorbar(scale, ax=[left, right], pad=0.015, aspect=14)
     bar.set_label(label)
     bar.outline.set_visible(False)
     return style.describe(figure, _in_words(attribution, label))

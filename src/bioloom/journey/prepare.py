@@ -155,6 +155,8 @@ def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
     recipe, roles, records, problems = given.recipe, given.roles, given.records, given.problems
     _stop_at_fatal(problems, table)
     task, reasons = _choose_task(recipe, records, roles.inputs)
+    if table.task == task and request.task == "":
+        reasons["task"] = "so labels are stored in such a file"
     records, hidden = everywhere.masked(records, task)
     problems += hidden
     problems += (

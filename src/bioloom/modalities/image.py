@@ -73,7 +73,7 @@ class Image(Modality):
     spread: tuple[float, ...]
 
     name = "image"
-    title = "picture"
+    title = "pictures"
     kind = Kind.IMAGE
     default_network = "resnet"
     unit = "pixel"
