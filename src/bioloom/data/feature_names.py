@@ -60,3 +60,8 @@ def _varied(names: Sequence[str], like: NDArray[np.bool_]) -> bool:
     """Whether the names differ by more than a number at their end, as columns V1, V2, ... or PC1, PC2, ... do not."""
     stems = {name.rstrip("0123456789") for name, chosen in zip(names, like, strict=True) if chosen}
     return len(stems) > 0.2 * int(like.sum())
+
+
+def last_level(name: str) -> str:
+    """Such as "s__Escherichia_coli" of a whole lineage."""
+    return name.replace(";", "|").rsplit("|", 1)[-1].strip() or name

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from bioloom.data.columns import as_numbers
+from bioloom.data.columns import as_numbers, kind_of
+from bioloom.errors import UserError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,9 @@ clr:    centred log-ratio of shares with a pseudocount, Aitchison 1982, doi:10.1
 log:    log(1 + value)
 none:   as it is
 """
+
+NUMBERS, LEAST = 50_000_000, 2_000
+"""Numbers of a training that is held in memory (200 MB); of more, the features that vary most are used, 2,000 at least."""
 
 PROFILE = "profile"
 """Where a frame remembers which of its columns are one profile (`DataFrame.attrs`), if its reader knows."""
@@ -146,3 +150,51 @@ def scaled(matrix: Floats, scale: Scale, usual: float, pseudocount: float) -> Fl
         return np.log1p(share * usual).astype(np.float32)
     logs = np.log(share + pseudocount)
     return np.asarray(logs - logs.mean(axis=1, keepdims=True), dtype=np.float32)
+
+
+def comparable(values: pd.DataFrame) -> Floats:
+    """All records on the scale that suits them, for comparing them with each other."""
+    matrix = as_matrix(values)
+    matrix = np.where(np.isnan(matrix), np.float32(0), matrix)
+    return scaled(matrix, tell_scale(matrix).scale, usual_total(matrix), smallest_share(matrix))
+
+
+def kept_features(matrix: Floats, fewest: int, asked: int) -> NDArray[np.int64]:
+    """Features that enough records hold and that vary, at most so many as are asked for (0: as memory should hold).
+
+    Raises UserError where there is none.
+    """
+    known = np.isfinite(matrix)
+    held = (known & (matrix != 0)).sum(axis=0) >= min(fewest, max(1, len(matrix) // 2))
+    with np.errstate(invalid="ignore"):
+        varies = np.nanmax(np.where(known, matrix, -np.inf), axis=0) > np.nanmin(
+            np.where(known, matrix, np.inf), axis=0
+        )
+    kept = np.flatnonzero(held & varies)
+    if not len(kept):
+        raise UserError(
+            "No feature of the profile varies between the training records.",
+            where=f"{matrix.shape[1]} columns",
+            fix="name other columns with --input",
+        )
+    most = asked or max(LEAST, NUMBERS // max(1, len(matrix)))
+    if len(kept) > most:
+        logs = np.log1p(np.maximum(np.nan_to_num(matrix[:, kept]), 0))
+        kept = np.sort(kept[np.argsort(-logs.std(axis=0), kind="stable")[:most]])
+    return kept
+
+
+def is_number(cells: pd.Series[Any]) -> bool:
+    """Whether a column holds numbers; of text a few hundred cells are looked at."""
+    if pd.api.types.is_bool_dtype(cells):
+        return False
+    return pd.api.types.is_numeric_dtype(cells) or kind_of(cells.iloc[:200]) == "number"
+
+
+def plain_numbers(cells: pd.Series[Any]) -> bool:
+    """Whether text is nothing but numbers and missing cells, found out fast."""
+    try:
+        numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        return False
+    return not bool(np.isinf(numbers).any())

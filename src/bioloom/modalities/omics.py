@@ -20,7 +20,7 @@ import pandas as pd
 from pydantic import Field
 
 from bioloom.data.columns import as_numbers, kind_of
-from bioloom.data.feature_names import MANY, identifiers, names_of_features
+from bioloom.data.feature_names import MANY, identifiers, last_level, names_of_features
 from bioloom.data.gene_sets import GeneSets, read_gene_sets
 from bioloom.data.leakage import Alike
 from bioloom.data.learned import row_hashes
@@ -28,6 +28,10 @@ from bioloom.data.profiles import (
     PROFILE,
     Scale,
     as_matrix,
+    comparable,
+    is_number,
+    kept_features,
+    plain_numbers,
     scaled,
     smallest_share,
     tell_scale,
@@ -127,7 +131,11 @@ class Omics(Modality):
             description="share of a record that stands for not found in clr; 0: half the smallest",
         )
         fewest: int = Field(default=HELD, ge=1, description="training records that must hold a feature")
-        most: int = Field(default=0, ge=0, description="features used at most, those that vary most; 0: all")
+        most: int = Field(
+            default=0,
+            ge=0,
+            description="features used at most, those that vary most; 0: all, or as many as memory should hold",
+        )
         gene_sets: str = Field(default="", description="a GMT file of gene sets, for explanations")
 
     @classmethod
@@ -153,7 +161,7 @@ class Omics(Modality):
         if like[first : last + 1].mean() >= UNBROKEN:
             like[first : last + 1] = True
         named = np.flatnonzero(like).tolist()
-        found = tuple(names[place] for place in named if _is_number(table[table.columns[place]]))
+        found = tuple(names[place] for place in named if is_number(table[table.columns[place]]))
         return found if len(found) >= MANY else ()
 
     @classmethod
@@ -162,7 +170,7 @@ class Omics(Modality):
         found: list[Problem] = []
         for place, name in enumerate(map(str, values.columns)):
             cells = values.iloc[:, place]
-            if pd.api.types.is_numeric_dtype(cells) or _plain_numbers(cells):
+            if pd.api.types.is_numeric_dtype(cells) or plain_numbers(cells):
                 continue
             if kind_of(cells) not in ("number", "empty"):
                 message = (
@@ -193,7 +201,7 @@ class Omics(Modality):
         told = tell_scale(matrix)
         scale: Scale = told.scale if settings.scale == "auto" else settings.scale
         reason = told.reason if settings.scale == "auto" else "as the recipe says"
-        kept = _kept(matrix, settings)
+        kept = kept_features(matrix, settings.fewest, settings.most)
         names = tuple(str(values.columns[place]) for place in kept)
         matrix = matrix[:, kept]
         fill = np.nan_to_num(np.nanmean(matrix, axis=0, dtype=np.float64))
@@ -239,7 +247,7 @@ class Omics(Modality):
 
     @cached_property
     def _called(self) -> tuple[str, ...]:
-        short = tuple(_last_level(name) for name in self.names)
+        short = tuple(last_level(name) for name in self.names)
         return short if len(set(short)) == len(short) else self.names
 
     @cached_property
@@ -286,7 +294,9 @@ class Omics(Modality):
         }[self.scale]
         found = [Problem("omics.scale", "note", f"profiles are read {read}: {self.reason}", "", "", rows)]
         if self.left_out:
-            why = "held by too few training records, the same in all of them, or beyond the number asked for"
+            why = (
+                "held by too few training records, the same in all of them, or not among those that vary most"
+            )
             message = f"{self.left_out:,} of {self.left_out + len(self.names):,} features are not used: {why}"
             found.append(Problem("omics.unused", "note", message, "", "", rows))
         empty = np.isnan(as_matrix(self._columns(values)))
@@ -302,14 +312,14 @@ class Omics(Modality):
         same, near = row_groups(values), _near(similarity or Similarity())
         if near is None or len(values) > MOST_RECORDS or len(values) < 3:
             return Clusters(same, "equal in every feature")
-        return Clusters(profile_families(_comparable(values), same, near), words(near))
+        return Clusters(profile_families(comparable(values), same, near), words(near))
 
     @classmethod
     def alike(cls, values: pd.DataFrame, across: Across) -> Alike:
         """The profile of the other side that correlates most."""
         near = _near(across.similarity)
         sides = across.queries, across.targets
-        return compare_profiles(_comparable(values), row_groups(values), sides, near or 2.0)
+        return compare_profiles(comparable(values), row_groups(values), sides, near or 2.0)
 
     @classmethod
     def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
@@ -366,21 +376,6 @@ class Omics(Modality):
         return Demo(made.records, "expression", np.tile(places, (n, 1)), "binary")
 
 
-def _is_number(cells: pd.Series[Any]) -> bool:
-    if pd.api.types.is_bool_dtype(cells):
-        return False
-    return pd.api.types.is_numeric_dtype(cells) or kind_of(cells.iloc[:200]) == "number"
-
-
-def _plain_numbers(cells: pd.Series[Any]) -> bool:
-    """Whether text is nothing but numbers and missing cells, found out fast."""
-    try:
-        numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError):
-        return False
-    return not bool(np.isinf(numbers).any())
-
-
 def _nothing_held(matrix: NDArray[np.float32]) -> list[Problem]:
     """Rows without a number other than 0, where profiles are counts or abundances."""
     rows = np.flatnonzero(~(np.nan_to_num(matrix) != 0).any(axis=1))
@@ -392,42 +387,9 @@ def _nothing_held(matrix: NDArray[np.float32]) -> list[Problem]:
     ]
 
 
-def _kept(matrix: NDArray[np.float32], settings: Any) -> NDArray[np.int64]:
-    """Features that enough training records hold and that vary; raises UserError where there is none."""
-    known = np.isfinite(matrix)
-    held = (known & (matrix != 0)).sum(axis=0) >= min(settings.fewest, max(1, len(matrix) // 2))
-    with np.errstate(invalid="ignore"):
-        varies = np.nanmax(np.where(known, matrix, -np.inf), axis=0) > np.nanmin(
-            np.where(known, matrix, np.inf), axis=0
-        )
-    kept = np.flatnonzero(held & varies)
-    if not len(kept):
-        raise UserError(
-            "No feature of the profile varies between the training records.",
-            where=f"{matrix.shape[1]} columns",
-            fix="name other columns with --input",
-        )
-    if settings.most and len(kept) > settings.most:
-        logs = np.log1p(np.maximum(np.nan_to_num(matrix[:, kept]), 0))
-        kept = np.sort(kept[np.argsort(-logs.std(axis=0), kind="stable")[: settings.most]])
-    return kept
-
-
 def _short(numbers: NDArray[np.float64]) -> tuple[float, ...]:
     """Numbers with seven digits, which is what float32 holds, so that a model of 20,000 genes stays small."""
     return tuple(float(f"{number:.7g}") for number in numbers)
-
-
-def _last_level(name: str) -> str:
-    """Such as "s__Escherichia_coli" of a whole lineage."""
-    return name.replace(";", "|").rsplit("|", 1)[-1].strip() or name
-
-
-def _comparable(values: pd.DataFrame) -> NDArray[np.float32]:
-    """All records on the scale that suits them, for comparing them with each other."""
-    matrix = as_matrix(values)
-    matrix = np.where(np.isnan(matrix), np.float32(0), matrix)
-    return scaled(matrix, tell_scale(matrix).scale, usual_total(matrix), smallest_share(matrix))
 
 
 def _near(similarity: Similarity) -> float | None:
