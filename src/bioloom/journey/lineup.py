@@ -23,6 +23,7 @@ from bioloom.journey.unlabelled import labelled
 from bioloom.models import networks
 from bioloom.models.candidates import Space
 from bioloom.recipe import Recipe
+from bioloom.tasks import TASKS
 from bioloom.training.halving import affordable
 
 SPENT = 0.5
@@ -106,15 +107,17 @@ class Lineup:
         return [weight(each, self.default) for each in contenders]
 
 
+NOT_RESTORED = "what restores a record best need not describe it best, and there are no labels"
+
+
 def line_up(prepared: Prepared, split: Split, learnable: Learnable) -> Lineup:
     """Which candidates a search would try on these records, or why there is none."""
     told, validation = scope(prepared.recipe), len(split.index("validation"))
     if told.off or prepared.start is not None:
         return Lineup((), told, off=told.off or "it begins with the network of another run")
     if not labelled(prepared.recipe):
-        return Lineup(
-            (), told, off="what restores a record best need not describe it best, and there are no labels"
-        )
+        restores = TASKS[prepared.recipe.data.task].restores
+        return Lineup((), told, off=NOT_RESTORED if restores else "nothing is searched for without labels")
     if validation < FEWEST_VALIDATION:
         return Lineup((), told, off=f"{validation} validation records cannot tell candidates apart")
     ground = Ground(prepared, split, learnable, Shelf(None))
