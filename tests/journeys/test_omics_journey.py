@@ -129,3 +129,12 @@ def test_denoising_refuses_what_is_no_counts(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match="no counts"):
         restore_counts(Wish(frame), tmp_path / "run", Silent())
+
+
+def test_a_batch_is_suggested_as_a_group_unless_it_is_one() -> None:
+    found = check(Request(samples(), target=("condition",)))
+    (note,) = [each for each in found.problems if each.code == "columns.batch"]
+    assert note.column == "batch"
+    assert "data.group=batch" in note.fix
+    grouped = check(Request(samples(), target=("condition",), settings={"data.group": "batch"}))
+    assert not [each for each in grouped.problems if each.code == "columns.batch"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from bioloom.data.columns import as_numbers
 from bioloom.data.records import RESERVED, Problem, Records, Table
 from bioloom.data.wording import counted, listed
-from bioloom.journey.roles import Roles, unfit
+from bioloom.journey.roles import FEWEST_GROUPS, Roles, unfit
 from bioloom.modalities import modalities
 from bioloom.targets import target_numbers
 
@@ -54,7 +55,7 @@ def _left_out(table: Table, roles: Roles) -> list[Problem]:
     ]
     columns = [name for name in roles.unused if name not in RESERVED]
     if any(modalities[name].fewest_columns > 1 for name in tables):
-        return _described(tables[0], columns)
+        return [*_described(tables[0], columns), *_batches(table, roles, columns)]
     notes = [
         replace(problem, code=LEFT_OUT, severity="note", message=f"{problem.message}; it is left out")
         for modality in tables[:1]
@@ -76,6 +77,27 @@ def _described(modality: str, columns: list[str]) -> list[Problem]:
     )
     fix = f"to use one too, name it: --input '{modality}=...' and --input {columns[0]}"
     return [Problem(LEFT_OUT, "note", message, fix)]
+
+
+_BATCH = re.compile(
+    r"(.*[_ .-])?(batch|plate|run|lane|site|cent(re|er)|cohort|study|donor|patient|subject|individual|animal|mouse|rat)"
+    r"([_ .-]?(id|no|nr|number|name))?",
+    re.IGNORECASE,
+)
+
+
+def _batches(table: Table, roles: Roles, columns: list[str]) -> list[Problem]:
+    """A note on columns that say which records were made together or come from one being, where none keeps them together."""
+    if "group" in roles.reserved:
+        return []
+    notes = []
+    for name in filter(_BATCH.fullmatch, columns):
+        values = int(table.frame[name].nunique())
+        if FEWEST_GROUPS <= values <= 0.8 * len(table.frame):
+            message = f'the column "{name}" has {counted(values, "value")}, each for several records, which may be alike'
+            fix = f"keep records of one value on one side of the split: --set data.group={name}"
+            notes.append(Problem("columns.batch", "note", message, fix, name))
+    return notes
 
 
 def target_problems(records: Records, task: str) -> list[Problem]:
