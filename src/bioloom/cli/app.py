@@ -27,6 +27,7 @@ from bioloom.cli import (
     report,
     scan,
     train,
+    variants,
 )
 from bioloom.cli.terminal import print_error, print_json
 from bioloom.errors import Interrupted, UserError, did_you_mean
@@ -48,6 +49,7 @@ for verb in (check, train, predict, embed, explain, report):
 app.command("denoise")(denoise.command)
 app.command("generate")(generate.command)
 app.command("scan")(scan.command)
+app.command("variants")(variants.command)
 app.add_typer(experiment.app, name="experiment")
 app.add_typer(motifs.app, name="motifs")
 app.add_typer(parts.app, name="parts")

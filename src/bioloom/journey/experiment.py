@@ -66,8 +66,8 @@ class Bench:
 
     def __init__(self, subject: Subject, listener: Listener) -> None:
         self.run = load(subject.run)
-        self.model, self.column = self.run.model, _sequence_column(self.run.model)
-        self.number, self.unit = _output(self.model, subject.output)
+        self.model, self.column = self.run.model, sequence_column(self.run.model)
+        self.number, self.unit = output_of(self.model, subject.output)
         self.sequences = _sequences(self.run, subject, self.column, listener)
         self.seed = subject.seed
 
@@ -82,15 +82,16 @@ class Bench:
                 fix="put in words of the letters that the model was trained on",
             )
         values = self.model.values(frames)[:, self.number].astype(np.float64)
-        return _log_odds(values) if self.model.targets.classes else values
+        return log_odds(values) if self.model.targets.classes else values
 
 
-def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """log(p / (1 - p)), finite at 0 and 1."""
     clipped = np.clip(probability, 1e-6, 1 - 1e-6)
     return np.asarray(np.log(clipped / (1 - clipped)))
 
 
-def _sequence_column(model: Model) -> str:
+def sequence_column(model: Model) -> str:
     """The one column of sequences that a model reads; UserError where it reads anything else."""
     kinds = [modality.kind for modality in model.modalities.values()]
     columns = [column for recipe in model.inputs.values() for column in recipe.columns]
@@ -102,7 +103,7 @@ def _sequence_column(model: Model) -> str:
     return columns[0]
 
 
-def _output(model: Model, name: str) -> tuple[int, str]:
+def output_of(model: Model, name: str) -> tuple[int, str]:
     """The number of an output, and what an effect on it is, with its unit."""
     names = list(model.targets.classes[-1:] if len(model.targets.classes) == 2 else model.targets.classes)
     names = names or list(model.targets.names)

@@ -153,6 +153,12 @@ class Model:
         """Predictions in the target's units for clean rows, (records, targets or classes)."""
         return self._answered(frames, device)[0]
 
+    def values_of_each(self, frames: Mapping[str, pd.DataFrame]) -> list[NDArray[np.float32]]:
+        """The same of each network by itself, where several predict; one where a simpler model does."""
+        if self.rival is not None and self.delivered != "network":
+            return [self.values(frames)]
+        return [self._activated(raw) for raw in self.raw_of_each(frames)]
+
     def describe(self, frames: Mapping[str, pd.DataFrame]) -> NDArray[np.float32]:
         """The numbers by which the delivered model describes clean rows, (records, numbers).
 

@@ -1,0 +1,148 @@
+"""Variants: what was changed into what, from VCF, or written as A23T, p.Ala23Thr, c.23A>T.
+
+One row of a file may hold several alleles; each is a variant with the line it stands in, and none is left out: what
+cannot be used keeps its place and says why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bioloom.data.reading.raw import open_file
+from bioloom.errors import UserError
+
+_LETTERS = frozenset("ACGTN")
+
+THREE = {
+    "Ala": "A", "Arg": "R", "Asn": "N", "Asp": "D", "Cys": "C", "Gln": "Q", "Glu": "E", "Gly": "G", "His": "H",
+    "Ile": "I", "Leu": "L", "Lys": "K", "Met": "M", "Phe": "F", "Pro": "P", "Ser": "S", "Thr": "T", "Trp": "W",
+    "Tyr": "Y", "Val": "V", "Ter": "*",
+}  # fmt: skip
+"""Three-letter names of amino acids."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One allele of a VCF.
+
+    line:      of the file, from 1
+    name:      the id, or sequence:position:before>after
+    sequence:  such as chr1
+    position:  0-based, of the first letter that is replaced
+    before, after: letters
+    problem:   why it cannot be used; empty where it can
+    """
+
+    line: int
+    name: str
+    sequence: str
+    position: int
+    before: str
+    after: str
+    problem: str = ""
+
+
+def read_vcf(path: Path) -> Iterator[Variant]:
+    """All alleles of a VCF file, packed or not, in the order of the file.
+
+    Raises UserError for a line that is no variant.
+    """
+    file = open_file(path)
+    with file.stream() as stream:
+        for number, raw in enumerate(stream, start=1):
+            line = raw.decode("utf-8", "replace").rstrip("\r\n")
+            if not line.strip() or line.startswith("#"):
+                continue
+            fields = line.split("\t")
+            if len(fields) < 5 or not fields[1].isdecimal() or int(fields[1]) < 1:
+                raise UserError(
+                    "This line is no variant.",
+                    where=f"{file.shown}, line {number}",
+                    fix="a line of VCF holds a sequence, a position from 1, an id, the reference and the alleles, with tabs",
+                )
+            yield from _alleles(number, fields)
+
+
+def _alleles(number: int, fields: list[str]) -> Iterator[Variant]:
+    sequence, position, name, before, alleles = fields[:5]
+    before = before.upper()
+    for allele in alleles.split(","):
+        after = allele.upper()
+        shown = (
+            name
+            if name not in (".", "") and "," not in alleles
+            else f"{sequence}:{position}:{before}>{after}"
+        )
+        variant = Variant(number, shown, sequence, int(position) - 1, before, after)
+        if set(before) - _LETTERS or not before:
+            variant = replace(
+                variant, problem=f'the reference "{before[:20]}" is not spelled with A, C, G, T and N'
+            )
+        elif after == "*":
+            variant = replace(variant, problem="the allele * says that another variant deletes this place")
+        elif after in (".", ""):
+            variant = replace(variant, problem="there is no other allele")
+        elif set(after) - _LETTERS:
+            variant = replace(variant, problem=f'the allele "{after[:20]}" is not spelled out')
+        yield variant
+
+
+def mutated(parent: str, mutations: str, first: int = 1) -> str:
+    """A parent sequence with mutations, such as "A23T", "A23T,G45C", "p.Ala23Thr", "c.23A>T", "A23del" or "A23T:G45C".
+
+    first: the number of the parent's first letter
+    "", "WT", "wild type", "p.=" and "=" leave the parent as it is.
+    Raises UserError for a mutation that is not understood, that names another letter than the parent has, or that
+    lies outside of it.
+    """
+    if mutations.strip().lower() in ("", "wt", "wild type", "wildtype", "p.=", "c.=", "="):
+        return parent
+    letters = list(parent)
+    for word in filter(None, re.split(r"[,;:/+\s]+", mutations.strip())):
+        before, number, after = _parsed(word)
+        place = number - first
+        if not 0 <= place < len(parent):
+            raise UserError(
+                f"The mutation {word} lies outside of the parent, whose letters are {first} to {first + len(parent) - 1}.",
+                fix="give the number of the parent's first letter with --first",
+            )
+        if before and parent[place].upper() != before:
+            raise UserError(
+                f"The mutation {word} replaces {before}, and the parent has {parent[place]} at {number}.",
+                fix="check the parent, and the number of its first letter (--first)",
+            )
+        letters[place] = after
+    return "".join(letters)
+
+
+def _parsed(word: str) -> tuple[str, int, str]:
+    """Letter before, number, letters after of one mutation; after is empty for a deletion."""
+    plain = re.sub(r"^(?:p|c|n|g)\.\(?|\)$", "", word)
+    for pattern, order in (
+        (r"([A-Za-z]{3}|[A-Za-z*])(\d+)([A-Za-z]{3}|[A-Za-z*])", (1, 2, 3)),
+        (r"(\d+)([A-Za-z]+)>([A-Za-z]+)", (2, 1, 3)),
+    ):
+        found = re.fullmatch(pattern, plain)
+        if found:
+            before, number, after = (found[each] for each in order)
+            return (
+                _one_letter(before, word),
+                int(number),
+                "" if after.lower() == "del" else _one_letter(after, word),
+            )
+    raise UserError(
+        f'"{word}" is no mutation that can be read.',
+        fix="write A23T, p.Ala23Thr, c.23A>T or A23del, several with commas",
+    )
+
+
+def _one_letter(text: str, word: str) -> str:
+    if len(text) == 1:
+        return text.upper()
+    known = THREE.get(text.capitalize())
+    if known is None:
+        raise UserError(f'"{text}" in {word} is no amino acid.', fix="write A23T or p.Ala23Thr")
+    return known

@@ -1,0 +1,70 @@
+"""Variants are read allele by allele, mutations letter by letter."""
+
+from __future__ import annotations
+
+import pytest
+
+from bioloom.data.variants import mutated, read_vcf
+from bioloom.errors import UserError
+
+VCF = """##fileformat=VCFv4.2
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO
+chr1\t5\trs1\tA\tG\t.\t.\t.
+chr1\t9\t.\tAC\tA,ACGT,<DEL>\t.\t.\t.
+chr2\t1\trs3\tT\t*\t.\t.\t.
+chr2\t4\trs4\tR\tT\t.\t.\t.
+chr2\t4\trs5\tA\t.\t.\t.\t.
+"""
+
+
+def test_every_allele_is_a_variant_and_none_is_left_out(tmp_path):
+    path = tmp_path / "v.vcf"
+    path.write_text(VCF)
+    found = list(read_vcf(path))
+    assert [(each.line, each.position, each.before, each.after) for each in found[:4]] == [
+        (3, 4, "A", "G"),
+        (4, 8, "AC", "A"),
+        (4, 8, "AC", "ACGT"),
+        (4, 8, "AC", "<DEL>"),
+    ]
+    assert [each.name for each in found[:3]] == ["rs1", "chr1:9:AC>A", "chr1:9:AC>ACGT"]
+    assert [bool(each.problem) for each in found] == [False, False, False, True, True, True, True]
+    assert len(found) == 7
+
+
+@pytest.mark.parametrize("line", ["chr1\t5\trs1\tA", "chr1\tx\trs1\tA\tG", "chr1\t0\trs1\tA\tG"])
+def test_a_line_that_is_no_variant_is_named(tmp_path, line):
+    path = tmp_path / "v.vcf"
+    path.write_text(f"##x\n{line}\n")
+    with pytest.raises(UserError, match="no variant") as caught:
+        list(read_vcf(path))
+    assert "line 2" in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("", "MAGW"), ("WT", "MAGW"), ("p.=", "MAGW"), ("A2T", "MTGW"), ("p.Ala2Thr", "MTGW"), ("p.(Ala2Thr)", "MTGW"),
+        ("A2T,W4*", "MTG*"), ("A2T:G3K", "MTKW"), ("A2del", "MGW"), ("p.Trp4Ter", "MAG*"), ("c.2A>T", "MTGW"),
+    ],
+)  # fmt: skip
+def test_mutations_are_understood_in_the_usual_spellings(words, expected):
+    assert mutated("MAGW", words) == expected
+
+
+def test_numbers_may_begin_elsewhere():
+    assert mutated("MAGW", "A24T", first=23) == "MTGW"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("C2T", "replaces C, and the parent has A at 2"),
+        ("A9T", "outside of the parent"),
+        ("A2", "no mutation that can be read"),
+        ("p.Xyz2Thr", "no amino acid"),
+    ],
+)
+def test_wrong_mutations_are_told(words, told):
+    with pytest.raises(UserError, match=told):
+        mutated("MAGW", words)
