@@ -50,3 +50,10 @@ def test_all_settings_of_the_encoders_are_written_out() -> None:
     assert complete["encoder_settings"]["table"]["dropout"] == 0.3
     built = build("fusion", SHAPES, 1, complete)
     assert [encoder.name for encoder in built.encoders] == ["residual", "mlp"]
+
+
+def test_settings_that_follow_from_the_size_of_a_picture_are_written_out() -> None:
+    shapes = {"picture": parse_shape("28x28x1"), "table": parse_shape("3")}
+    complete = networks["fusion"].complete(networks["fusion"].Settings(), shapes)
+    assert complete.encoders == {"picture": "resnet", "table": "mlp"}
+    assert complete.encoder_settings["picture"]["stem"] == "pooled"

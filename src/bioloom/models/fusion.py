@@ -91,7 +91,7 @@ class Fusion(Network):
         _check_names(settings, shapes)
         names = {name: settings.encoders.get(name) or usual(shape.kind) for name, shape in shapes.items()}
         filled = {
-            name: check_settings(networks[encoder], settings.encoder_settings.get(name, {})).model_dump()
+            name: _completed(encoder, shapes[name], settings.encoder_settings.get(name, {}))
             for name, encoder in names.items()
         }
         return settings.model_copy(update={"encoders": names, "encoder_settings": filled})
@@ -132,6 +132,13 @@ def usual(kind: Kind) -> str:
     raise UserError(
         f'No network is the usual choice for inputs of the kind "{kind}".', fix="leave that input out"
     )
+
+
+def _completed(encoder: str, shape: Shape, given: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an encoder with all that follows from the shape of its input written out."""
+    network = networks[encoder]
+    filled: dict[str, Any] = network.complete(check_settings(network, given), {"input": shape}).model_dump()
+    return filled
 
 
 def _check_names(settings: Fusion.Settings, shapes: Shapes) -> None:
