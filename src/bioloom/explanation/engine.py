@@ -9,6 +9,7 @@ import torch
 
 from bioloom.modalities import Signal
 from bioloom.models import apply
+from bioloom.models.places import trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,6 +66,8 @@ def ask(question: Question, x: Tensor, record: Tensor) -> Tensor:
         )
         for name, signal in question.batch.items()
     }
+    if question.network.everywhere:
+        batch = trimmed(batch)
     raw = apply(question.network, batch)[:, question.output]
     return raw if raw.dim() == 1 else _of_places(raw, batch[question.input].mask, question.place)
 

@@ -27,6 +27,9 @@ from bioloom.training.device import choose
 OUTPUTS_AT_MOST = 4
 """Targets or classes explained by default: the first ones."""
 
+EVERY_LETTER = ("mutagenesis",)
+"""Methods that ask about every letter at every position: where there is an answer at each of them, only if named."""
+
 DRAWN = 3
 """Records drawn one by one: those with the highest, the middle and the lowest prediction."""
 
@@ -116,7 +119,8 @@ def _questions(model: Model, wanted: Wanted) -> list[Asked]:
     device = choose(wanted.device)
     pairs = []
     for name, modality in model.modalities.items():
-        for method in wanted.methods or modality.explainers[: wanted.usual]:
+        usual = [each for each in modality.explainers if not (model.targets.places and each in EVERY_LETTER)]
+        for method in wanted.methods or usual[: wanted.usual]:
             if modality.kind in explainers[method].accepts:
                 pairs.append((method, name))
     if not pairs:

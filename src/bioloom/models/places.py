@@ -30,7 +30,7 @@ def _trimmed(signal: Signal) -> Signal:
 def rounded_up(width: int) -> int:
     """The next of eight widths per octave: for each new shape of a batch the arithmetic is prepared anew, which takes ten
     times as long as the batch itself."""
-    step = max(16, 2 ** (width.bit_length() - 4))
+    step = max(16, 1 << max(0, width.bit_length() - 4))
     return -(-width // step) * step
 
 
