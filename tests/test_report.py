@@ -16,7 +16,7 @@ import fake_runs
 from bioloom.errors import UserError
 from bioloom.journey.contest import CONTROL_RECORDS
 from bioloom.journey.further import SHUFFLE_EPOCHS, SHUFFLE_RECORDS
-from bioloom.journey.trainee import FEWER
+from bioloom.journey.rivals import FEWER
 from bioloom.models import boosting
 from bioloom.report import fragment, render
 from bioloom.report.contract import read, sections

@@ -48,10 +48,11 @@ from bioloom.journey.prepare import Prepared, Request, Source, prepare
 from bioloom.journey.recorded import LEFT_OUT
 from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.result import Trained
+from bioloom.journey.rivals import fit_rivals
 from bioloom.journey.search import Searched, not_searched, search
 from bioloom.journey.shelf import Shelf
 from bioloom.journey.tracking import Tracking, tracking
-from bioloom.journey.trainee import Stand, fit_rivals, train_network
+from bioloom.journey.trainee import Stand, train_network
 from bioloom.journey.unlabelled import refuse_unexplained
 from bioloom.journey.writing import Assignment, NewTexts, new_texts, write_out
 from bioloom.metrics import METRICS

@@ -19,8 +19,9 @@ from bioloom.journey.further import Programme, nested
 from bioloom.journey.prepare import Prepared, Request, prepare
 from bioloom.journey.promise import Said, promised
 from bioloom.journey.rehearsal import Rehearsal
+from bioloom.journey.rivals import fit_rivals
 from bioloom.journey.shelf import Shelf
-from bioloom.journey.trainee import Trainee, fit_rivals, train_network
+from bioloom.journey.trainee import Trainee, train_network
 from small_runs import FAST, motif_table
 
 QUICK = FAST | {

@@ -11,7 +11,8 @@ from bioloom import workflow
 from bioloom.journey import contest, further
 from bioloom.journey.further import Programme, nested, trainings
 from bioloom.journey.prepare import Request, prepare
-from bioloom.journey.trainee import Trainee, fit_rivals, train_network
+from bioloom.journey.rivals import fit_rivals
+from bioloom.journey.trainee import Trainee, train_network
 from small_runs import FAST, motif_table
 
 

@@ -18,18 +18,9 @@ from bioloom.data.split import Split
 from bioloom.evaluation.untrained import How, Parts, property_model, untrained
 from bioloom.events import Listener
 from bioloom.journey.further import ABOUT, FEWEST, Programme, nested, trainings
+from bioloom.journey.rivals import BASELINE_RECORDS, Rivals, asked, not_learned, properties, simple_data
 from bioloom.journey.shelf import Arrays, Shelf
-from bioloom.journey.trainee import (
-    BASELINE_RECORDS,
-    REACH,
-    STUDENT,
-    Rivals,
-    Trainee,
-    asked,
-    not_learned,
-    properties,
-    simple_data,
-)
+from bioloom.journey.trainee import REACH, STUDENT, Trainee
 from bioloom.models import build, simple_models
 from bioloom.training.members import Work, run_all
 

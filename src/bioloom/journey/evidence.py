@@ -40,7 +40,8 @@ from bioloom.evaluation.variance import VarianceComponents, variance_components
 from bioloom.journey.everywhere import as_rows
 from bioloom.journey.further import SCRATCH
 from bioloom.journey.promise import coverage
-from bioloom.journey.trainee import BASELINE_RECORDS, STUDENT, operating
+from bioloom.journey.rivals import BASELINE_RECORDS
+from bioloom.journey.trainee import STUDENT, operating
 from bioloom.models.layers import layer_table
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from bioloom.evaluation.controls import permute, permute_places
 from bioloom.evaluation.resampling import Resampling
 from bioloom.journey import everywhere
 from bioloom.journey.learnable import planned
+from bioloom.journey.rivals import some_rows
 from bioloom.journey.shelf import Arrays
-from bioloom.journey.trainee import Trainee, some_rows
+from bioloom.journey.trainee import Trainee
 from bioloom.metrics import METRICS
 from bioloom.models import build, check_settings, networks
 from bioloom.models.layers import layer_table

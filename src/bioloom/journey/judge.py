@@ -32,7 +32,8 @@ from bioloom.journey.contest import Answers
 from bioloom.journey.division import Division
 from bioloom.journey.evidence import gather
 from bioloom.journey.promise import coverage
-from bioloom.journey.trainee import Rivals, Trainee
+from bioloom.journey.rivals import Rivals
+from bioloom.journey.trainee import Trainee
 from bioloom.metrics import METRICS
 from bioloom.modalities.combined import SomeFeatures
 from bioloom.models import SimpleModel

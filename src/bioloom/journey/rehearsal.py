@@ -16,9 +16,10 @@ from bioloom.journey.further import Programme
 from bioloom.journey.learnable import Learnable, encode
 from bioloom.journey.lineup import line_up
 from bioloom.journey.prepare import Prepared
+from bioloom.journey.rivals import Rivals, fit_rivals
 from bioloom.journey.search import Searched, search
 from bioloom.journey.shelf import Arrays, Shelf
-from bioloom.journey.trainee import Rivals, Trainee, fit_rivals, train_network
+from bioloom.journey.trainee import Trainee, train_network
 from bioloom.training.device import session
 from bioloom.training.members import Work, run_all
 

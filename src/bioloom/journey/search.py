@@ -21,7 +21,8 @@ from bioloom.journey.attempts import Ground, Outcome
 from bioloom.journey.contenders import Contender, multiplications, recipe_of, without_named
 from bioloom.journey.lineup import Lineup
 from bioloom.journey.prepare import Prepared
-from bioloom.journey.trainee import Rivals, Trainee
+from bioloom.journey.rivals import Rivals
+from bioloom.journey.trainee import Trainee
 from bioloom.metrics import METRICS
 from bioloom.metrics.metric import Metric
 from bioloom.models import check_settings, networks
