@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
@@ -90,22 +91,28 @@ class Gallery:
         small = resized(grey(pixels), (SIDE, SIDE))[:, :, 0]
         return Facts(size, str(pixels.dtype), digest, small, picture.notes)
 
+    @cached_property
     def all_facts(self) -> list[Facts]:
         """Of every record."""
         return [self.facts(row) for row in range(len(self))]
 
     def copies(self) -> NDArray[np.int64]:
         """Numbers that pictures with equal pixels share, (records,)."""
-        return pd.factorize(np.array([each.sha256 for each in self.all_facts()], dtype=object))[0]
+        return pd.factorize(np.array([each.sha256 for each in self.all_facts], dtype=object))[0]
 
     def small(self) -> NDArray[np.float32]:
         """Small grey copies, (records, SIDE, SIDE)."""
         nothing = np.zeros((SIDE, SIDE), dtype=np.float32)
-        found = [nothing if each.small is None else each.small for each in self.all_facts()]
+        found = [nothing if each.small is None else each.small for each in self.all_facts]
         return np.stack(found) if found else np.zeros((0, SIDE, SIDE), dtype=np.float32)
 
 
 def _pixels(values: pd.DataFrame) -> NDArray[np.float64]:
+    """The numbers of all cells, (records, columns), NaN where there is none; at once where all are plain numbers."""
+    try:
+        return values.to_numpy(dtype=object).astype(np.float64)
+    except (TypeError, ValueError):
+        pass
     return np.stack([as_numbers(values.iloc[:, place])[0] for place in range(values.shape[1])], axis=1)
 
 

@@ -127,7 +127,7 @@ class Image(Modality):
     @classmethod
     def check(cls, values: pd.DataFrame) -> list[Problem]:
         """Pictures that are missing, broken or of another make than the others; stacks and mixed depths are noted."""
-        column, facts = str(values.columns[0]), Gallery(values).all_facts()
+        column, facts = str(values.columns[0]), Gallery(values).all_facts
         return [*unusable(facts, column), *noted(facts, column)]
 
     @classmethod
@@ -139,7 +139,7 @@ class Image(Modality):
     def fit_as(cls, values: pd.DataFrame, settings: Settings) -> Self:
         """The same with a size of one's own, or without colours. Raises UserError where all pictures are of one colour."""
         gallery = Gallery(values)
-        facts = gallery.all_facts()
+        facts = gallery.all_facts
         sizes = np.array([each.size for each in facts])
         channels = 1 if settings.grey else int(sizes[:, 2].max())
         depth = max((each.depth for each in facts), key=DEPTHS.index)
@@ -194,7 +194,7 @@ class Image(Modality):
 
     def notes(self, values: pd.DataFrame) -> list[Problem]:
         """Pictures that are made smaller or larger, and colours that are left out."""
-        column, facts = str(values.columns[0]), Gallery(values).all_facts()
+        column, facts = str(values.columns[0]), Gallery(values).all_facts
         rows = {
             "other": [row for row, each in enumerate(facts) if each.size[:2] != self.size],
             "grey": [row for row, each in enumerate(facts) if each.size[2] == 3 and len(self.mean) == 1],
@@ -228,7 +228,7 @@ class Image(Modality):
 
     def hashes(self, values: pd.DataFrame) -> NDArray[np.uint64]:
         """By pixels, not by name."""
-        found = [int(each.sha256[:16] or "0", 16) for each in Gallery(values).all_facts()]
+        found = [int(each.sha256[:16] or "0", 16) for each in Gallery(values).all_facts]
         return np.array(found, dtype=np.uint64)
 
     @classmethod

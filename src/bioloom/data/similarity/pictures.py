@@ -36,13 +36,15 @@ only copies."""
 TURNED = 0.99
 """The same for mirrored and turned copies, of which there are seven chances."""
 
-BITS = 16
+BITS = 12
 """The hashes of near copies differ in so many of their 64 bits at most; those of unrelated pictures in 32 or so."""
 
 FEW = 10
 """Of fewer different pictures what they share is not known."""
 
 BLOCK = 1 << 24  # pairs of hashes compared at once: 128 MB
+
+CONFIRMED = 1 << 14  # pairs of small copies compared at once: 128 MB
 
 
 @dataclass(frozen=True)
@@ -138,9 +140,11 @@ def _orientations(pictures: Compared, queries: Index) -> Iterator[tuple[Small, f
 
 
 def _candidates(asked: NDArray[np.uint64], known: NDArray[np.uint64]) -> Iterator[tuple[Index, Index]]:
-    """Pairs whose hashes differ in few bits, block by block."""
+    """Pairs whose hashes differ in few bits, some at a time."""
     step = max(BLOCK // max(len(known), 1), 1)
     for start in range(0, len(asked), step):
         differing = np.bitwise_count(asked[start : start + step, None] ^ known)
         left, right = np.nonzero(differing <= BITS)
-        yield left + start, right
+        for first in range(0, len(left), CONFIRMED):
+            some = slice(first, first + CONFIRMED)
+            yield left[some] + start, right[some]
