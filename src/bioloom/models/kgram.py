@@ -25,6 +25,9 @@ ORDERS = (2, 3, 4, 5, 6, 7, 8)
 DEFAULT = 4
 """The order where there is no validation record to choose by."""
 
+PATIENCE = 2
+"""Orders in a row that are worse than the best one before longer runs are not tried any more."""
+
 ROWS_AT_ONCE = 4_096
 """Records that are judged at once."""
 
@@ -91,13 +94,13 @@ class KGram(SimpleModel):
         tokens, other = data.features.astype(np.int64), data.validation_features.astype(np.int64)
         base = int(max(tokens.max(initial=0), other.max(initial=0))) + 2
         most = floor(63 / log(base, 2))
-        best, best_loss = None, np.inf
+        best, best_loss, worse = None, np.inf, 0
         for order in [each for each in cls.orders if each <= most] if len(other) else [min(DEFAULT, most)]:
             model = cls(_counted(tokens, base, order), base)
             loss = _loss(model.predict(data.validation_features))
             if best is None or loss < best_loss:
-                best, best_loss = model, loss
-            else:
+                best, best_loss, worse = model, loss, 0
+            elif (worse := worse + 1) == PATIENCE:
                 break
         assert best is not None
         return best
