@@ -24,6 +24,7 @@ from bioloom.modalities.encoded import TokenEncoded
 from bioloom.models import networks
 from bioloom.recipe import TrainingRecipe
 from bioloom.tasks import TASKS
+from bioloom.training.ensemble import fit_members, seeds
 from bioloom.training.job import Job
 from bioloom.training.loop import Fitted, fit
 from bioloom.training.members import Member, Work, run_all
@@ -102,6 +103,23 @@ def folds() -> None:
     seconds = 10 * (time.process_time() - began)
     members = [Member(replace(one, seed=seed), ()) for seed in range(10)]
     timed(lambda: list(run_all(members, Work(seconds))))
+
+
+def one_member() -> None:
+    """One network, with the threads that bioloom chooses."""
+    timed(lambda: _members(1))
+
+
+def five_members() -> None:
+    """Five that differ in their seed, as a run of normal budget trains them."""
+    timed(lambda: _members(5))
+
+
+def _members(count: int) -> dict[str, float]:
+    told = replace(reporter_job(), threads=0)
+    told = replace(told, plan=replace(told.plan, epochs=2))
+    losses = [loss(each.fitted)["loss"] for each in fit_members(seeds(told, count), None, lambda *_: None)]
+    return {"loss": sum(losses) / count}
 
 
 def batching() -> None:

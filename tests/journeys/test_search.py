@@ -274,6 +274,41 @@ def test_killed_at_any_candidate_it_ends_with_the_same_bytes(tmp_path: Path) -> 
             np.testing.assert_array_equal(one[key], other[key])
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="child processes are forked")
+def test_a_whole_run_killed_while_it_searches_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    table(240).to_csv(file, index=False)
+    settings = {**QUICK, "search.trials": 4, "training.epochs": 4}
+
+    def start(folder: Path, deadly: int = 0) -> int:
+        """A run in a child that dies when its so-many-th candidate is trained, before that is kept."""
+        child = os.fork()
+        if child:
+            return os.waitpid(child, 0)[1]
+        kept, real = iter(range(1, 1000)), Shelf.keep
+
+        def keep(shelf: Shelf, name: str, arrays: Any) -> Any:
+            if shelf.folder is not None and shelf.folder.name == "search" and next(kept) == deadly:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(shelf, name, arrays)
+
+        Shelf.keep = keep  # type: ignore[method-assign]
+        try:
+            bioloom.train(file, target="y", settings=settings, outdir=folder, quiet=True)
+        finally:
+            os._exit(0 if (folder / "report.html").exists() else 1)
+
+    killed, unbroken = tmp_path / "killed", tmp_path / "unbroken"
+    assert all(os.WIFSIGNALED(start(killed, deadly)) for deadly in (2, 1, 3))
+    assert list((killed / "checkpoint" / "search").iterdir()), "what was tried is kept"
+    assert start(killed) == start(unbroken) == 0
+    for name in ("model/weights.safetensors", "predictions.csv", "split.csv", "recipe.toml"):
+        assert (killed / name).read_bytes() == (unbroken / name).read_bytes(), name
+    stories = [bioloom.load(folder).result["search"] for folder in (killed, unbroken)]
+    assert stories[0] == stories[1]
+    assert len(stories[0]["candidates"]) == 4
+
+
 @pytest.mark.usefixtures("weak_default")
 def test_the_recipe_of_a_run_trains_the_same_model_without_searching_again(tmp_path: Path) -> None:
     table(400).to_csv(tmp_path / "table.csv", index=False)
