@@ -9,10 +9,10 @@ AMYLOID = next(case for case in CASES if case.name == "amyloid")
 PROMOTERS = next(case for case in CASES if case.name == "promoters")
 
 
-def row(value: float) -> str:
+def row(value: float, used: str = "network") -> str:
     network = {"value": value, "low": value - 0.01, "high": value + 0.01}
     scores = {"network": network, "simple": {"value": 0.5}, "boosting": None}
-    found = {"scores": scores, "network": "mlp", "delivered": "network", "seconds": 7}
+    found = {"scores": scores, "network": "mlp", "delivered": used, "seconds": 7}
     (line,) = [line for line in section({"amyloid": found}).splitlines() if line.startswith("| Amyloid")]
     return line
 
@@ -20,6 +20,11 @@ def row(value: float) -> str:
 def test_a_score_that_misses_its_aim_is_bold() -> None:
     assert f"| **{AMYLOID.aim - 0.1:.3f}** |" in row(AMYLOID.aim - 0.1)
     assert f"| {AMYLOID.aim + 0.01:.3f} |" in row(AMYLOID.aim + 0.01)
+
+
+def test_what_predict_uses_is_what_counts() -> None:
+    assert "| simple | **0.500** |" in row(AMYLOID.aim + 0.01, "simple")
+    assert f"| network | {AMYLOID.aim + 0.01:.3f} |" in row(AMYLOID.aim + 0.01, "")
 
 
 def test_what_was_not_run_is_named() -> None:
