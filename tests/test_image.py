@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from bioloom.data import readers
+from bioloom.data import mapped, readers
 from bioloom.data.assets import of_files
 from bioloom.data.places import Folder
 from bioloom.errors import UserError
@@ -111,6 +111,18 @@ def test_another_shape_is_kept_and_what_is_left_is_filled() -> None:
 def test_pictures_of_one_even_colour_teach_nothing(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="one even colour"):
         Image.fit(frame_of(tmp_path, [np.full((5, 5), 3, np.uint8)] * 3))
+
+
+def test_many_pictures_lie_in_a_file_and_give_the_same_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = frame_of(tmp_path, [colour() for _ in range(5)])
+    fitted = Image.fit(values)
+    monkeypatch.setattr(mapped, "MAPPED", 100)
+    found = fitted.encode_into(values, tmp_path / "picture-1")
+    assert isinstance(found.pixels, np.memmap)
+    assert torch.equal(found.on("cpu").batch(torch.arange(5)).x, batch(fitted, values))
+    assert [path.name for path in tmp_path.glob("*.npy")] == ["picture-1.npy"]
 
 
 # ---- what is wrong ------------------------------------------------------------------------------------------------

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from bioloom.data import mapped as mapped_files
 from bioloom.data.assets import AssetDtype
 from bioloom.data.leakage import Alike
 from bioloom.data.pictures import SUFFIXES
@@ -41,6 +43,8 @@ from bioloom.modalities.pictured import COLOURS, noted, pixel_columns, unusable
 from bioloom.modalities.raster import PictureEncoded
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from torch import Tensor
@@ -190,6 +194,18 @@ class Image(Modality):
         pixels = np.empty((len(values), *self.shape.sizes), dtype=self.depth)
         for row in range(len(gallery)):
             pixels[row] = form.fit(gallery.picture(row).pixels)
+        return self._encoded(pixels)
+
+    def encode_into(self, values: pd.DataFrame, path: Path) -> PictureEncoded:
+        """The same with pixels of 8 bits in a file where they are more than 256 MB; raises UserError also on a full disk."""
+        shape = (len(values), *self.shape.sizes)
+        if self.depth != "uint8" or prod(shape) <= mapped_files.MAPPED:
+            return self.encode(values)
+        gallery = Gallery(values)
+        rows = (self.form.fit(gallery.picture(row).pixels)[None] for row in range(len(gallery)))
+        return self._encoded(mapped_files.mapped(path.with_name(f"{path.name}.npy"), shape, rows))
+
+    def _encoded(self, pixels: NDArray[Any]) -> PictureEncoded:
         return PictureEncoded(pixels, np.array(self.mean, np.float32), np.array(self.spread, np.float32))
 
     def notes(self, values: pd.DataFrame) -> list[Problem]:

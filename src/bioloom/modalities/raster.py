@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bioloom.data.mapped import let_go
 from bioloom.modalities import Encoded, Kind, Resident, Shape, Signal
 
 if TYPE_CHECKING:
@@ -51,26 +52,33 @@ class PictureEncoded(Encoded):
             torch.from_numpy(pixels).to(device),
             torch.from_numpy(self.mean).to(device)[:, None, None],
             torch.from_numpy(self.spread).to(device)[:, None, None],
+            self.pixels,
         )
 
     def told(self, index: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
         """Pixels as they are stored, and what they are standardised by."""
         yield from (self.mean, self.spread, self.pixels[index])
+        let_go(self.pixels)
 
 
 @dataclass(frozen=True)
 class ResidentPictures(Resident):
-    """Pictures on a device; pixels of 16 bits lie there as whole numbers with a sign."""
+    """Pictures on a device; pixels of 16 bits lie there as whole numbers with a sign.
+
+    source: the pixels as they were given; of a mapped file the memory is given back after each batch
+    """
 
     pixels: Tensor
     mean: Tensor
     spread: Tensor
+    source: NDArray[Any]
 
     def batch(self, index: Tensor) -> Signal:
         """The pictures at an integer index as numbers in standard deviations, (batch, channels, height, width)."""
         import torch
 
         x = self.pixels.index_select(0, index)
+        let_go(self.source)
         if x.dtype == torch.int16:
             x = x.int().bitwise_and(0xFFFF)
         return Signal((x.float() - self.mean) / self.spread)
