@@ -44,6 +44,7 @@ from bioloom.journey.judge import Trial, judge
 from bioloom.journey.learnable import Learnable, encode, make_job
 from bioloom.journey.lineup import line_up
 from bioloom.journey.predicted import PredictionTable, predict_file, read_records
+from bioloom.journey.predicted import predict_positions as predicted_positions
 from bioloom.journey.prepare import Prepared, Request, Source, prepare
 from bioloom.journey.recorded import LEFT_OUT
 from bioloom.journey.rehearsal import Rehearsal
@@ -77,6 +78,7 @@ __all__ = [
     "generate",
     "load",
     "predict",
+    "predict_positions",
     "report",
     "train",
 ]
@@ -285,6 +287,11 @@ def generate(
     if out is not None:
         write_out(found, out)
     return found
+
+
+def predict_positions(folder: Path, source: Source, out: Path, which: str = "auto") -> None:
+    """Write what the model of a run says at each position of each record of a file to a CSV file."""
+    _write_table(out, predicted_positions(load(folder).model.using(which), source))
 
 
 def explain(

@@ -35,11 +35,25 @@ Methods = Annotated[
 ]
 
 
+Position = Annotated[
+    int | None,
+    typer.Option(
+        "--position",
+        metavar="NUMBER",
+        help="Explain the answer at this position, counted from 1, where the model answers at every position; the mean over "
+        "all if left out.",
+        rich_help_panel=options.LEARNING,
+        show_default=False,
+    ),
+]
+
+
 def command(
     run: options.RunFolder,
     files: Records = None,
     *,
     methods: Methods = None,
+    position: Position = None,
     seed: options.Seed = None,
     device: options.DeviceOption = None,
     quiet: options.Quiet = False,
@@ -48,7 +62,12 @@ def command(
     """Say what in a record moves the prediction; attributions and figures go to the run folder."""
     from bioloom import workflow
 
-    wanted = workflow.Wanted(methods=tuple(methods or ()), seed=seed or 0, device=device or "cpu")
+    wanted = workflow.Wanted(
+        methods=tuple(methods or ()),
+        seed=seed or 0,
+        device=device or "cpu",
+        place=None if position is None else position - 1,
+    )
     terminal = Terminal(quiet, json)
     with terminal.listening() as listener:
         found = workflow.explain(run, options.one_or_several(files) if files else None, wanted, listener)

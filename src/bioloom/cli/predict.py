@@ -35,12 +35,26 @@ Which = Annotated[
 ]
 
 
+Positions = Annotated[
+    Path | None,
+    typer.Option(
+        "--positions",
+        metavar="FILE",
+        help="Write what is predicted at each position, with probabilities, to this CSV file too; for targets at every "
+        "position.",
+        rich_help_panel=options.OUTPUT,
+        show_default=False,
+    ),
+]
+
+
 def command(
     run: options.RunFolder,
     files: options.Files,
     *,
     model: Which = "auto",
     out: Out = None,
+    positions: Positions = None,
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> None:
@@ -50,6 +64,8 @@ def command(
     terminal = Terminal(quiet, json)
     with terminal.listening() as listener:
         found = workflow.predict(run, options.one_or_several(files), out, listener, model)
+        if positions is not None:
+            workflow.predict_positions(run, options.one_or_several(files), positions, model)
     if json:
         rows = found.frame.astype(object).where(found.frame.notna(), None).to_dict(orient="records")
         print_json({"predictions": rows, "notes": list(found.notes), "missing": found.missing})

@@ -12,6 +12,7 @@ from bioloom.data.reading.beside import joined
 from bioloom.data.records import Problem, Table, take_rows
 from bioloom.data.wording import counted
 from bioloom.errors import UserError
+from bioloom.evaluation.placed import each_position
 from bioloom.events import Listener
 from bioloom.journey.roles import columns_for
 from bioloom.trained import Model
@@ -57,6 +58,24 @@ def predict_file(model: Model, source: Any, listener: Listener) -> PredictionTab
     for note in notes:
         listener.message(note)
     return PredictionTable(predictions, tuple(notes))
+
+
+def predict_positions(model: Model, source: Any) -> pd.DataFrame:
+    """One row for each position of each row of a file that can be used: id, position from 1, and what is predicted there.
+
+    Raises UserError for a model with one answer for a record.
+    """
+    if not model.targets.places:
+        raise UserError(
+            "This model gives one answer for a record, not one for each position.",
+            where="--positions",
+            fix="leave out --positions",
+        )
+    table, frames, _ = read_table(model, source)
+    usable = model.usable(frames)
+    kept = {name: take_rows(frame, usable) for name, frame in frames.items()}
+    ids = [name for name, good in zip(_ids(table), usable, strict=True) if good]
+    return each_position(model.targets, ids, model.values(kept), model.lengths(kept))
 
 
 def read_records(model: Model, source: Any, listener: Listener) -> tuple[dict[str, pd.DataFrame], list[str]]:
