@@ -46,6 +46,14 @@ def regression(n: int) -> Result:
             "numbers": [{"name": "expression", "n": n, "text": "", "intercept": ends(0.11, -0.02, 0.24),
                          "slope": ends(0.97, 0.94, 1.0), "spread_ratio": 0.77}],
         },
+        "pretraining": [
+            {"file": "others.csv", "input": "sequence", "several": False, "rows": 5_000, "used": 4_980, "copies": 12, "near": 8,
+             "unusable": 0, "kept_from": "test and validation records", "notion": "at least 80 % identical",
+             "folder": "pretraining", "verdict": "From 32 numbers the network restores 41.0 % of the differences.",
+             "text": "Before it saw a label, the network learned from 4,980 records of others.csv without labels."}
+        ],
+        "pretrained": {"metric": "spearman", "text": "Learning without labels first helps: Spearman correlation is 0.742 with it "
+                       "and 0.721 without, a gain of 0.02 (0.01 to 0.03) on 400 test records."},
         "uncertainty": intervals(["expression"], n),
         "capacity": {
             "metric": "spearman", "setting": "width",

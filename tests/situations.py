@@ -20,6 +20,7 @@ from bioloom.evaluation.facts import Facts
 from bioloom.evaluation.folds import Fold, FoldMean, FoldScores
 from bioloom.evaluation.identity import Bin, IdentityCurve
 from bioloom.evaluation.intervals import Score
+from bioloom.evaluation.pretrained import Pretrained, pretrained
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import resample
 from bioloom.evaluation.variance import VarianceComponents
@@ -354,6 +355,16 @@ def by_seed(sd: float) -> VarianceComponents:
     return VarianceComponents("spearman", (0.8, 0.81, 0.79), 150, 0.02, sd, sd / 2, 6 * sd, 0.03, "Seeds.")
 
 
+def learned_first(facts: Facts, gain: float) -> Pretrained:
+    """Errors that are smaller, or larger, where a network learned without labels first."""
+    truth, error = (
+        facts.truth[facts.test],
+        np.random.default_rng(5).normal(0, 1, facts.truth[facts.test].shape),
+    )
+    values = tuple((truth + size * error).astype(np.float32) for size in (1 - gain, 1 + gain))
+    return pretrained(facts.task, truth, (values[0], values[1]), drawn(facts))
+
+
 def _from_evidence() -> dict[str, Pair]:
     sound = numbers()
     pairs = {
@@ -363,6 +374,7 @@ def _from_evidence() -> dict[str, Pair]:
         "calibration.intervals": (Evidence(uncertainty=covered(sound, 0.5)), Evidence(uncertainty=covered(sound, 1.0))),
         "leak.identity": (Evidence(identity=by_likeness((0.3, 0.2, 0.4))), Evidence(identity=by_likeness((0.7, 0.6, 0.8)))),
         "folds.spread": (Evidence(folds=over_folds(0.5, 0.6, -0.1, 0.5)), Evidence(folds=over_folds(0.8, 0.75, 0.85, 0.8))),
+        "skill.pretraining": (Evidence(pretrained=learned_first(sound, -0.6)), Evidence(pretrained=learned_first(sound, 0.6))),
         "training.seed": (Evidence(variance=by_seed(0.5)), Evidence(variance=by_seed(0.001))),
     }  # fmt: skip
     return {code: Pair(told(sound, fires), told(sound, quiet)) for code, (fires, quiet) in pairs.items()} | {

@@ -32,5 +32,5 @@ def _told(each: Mapping[str, Any]) -> dict[str, Any]:
 
 
 pretraining = sections.register(
-    Section("pretraining", "optimisation", 5, "Learning without labels first", render)
+    Section("pretraining", "optimisation", 7, "Learning without labels first", render)
 )
