@@ -1,0 +1,88 @@
+"""Series of numbers: read from columns, cells and files; of several channels and lengths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from bioloom.data import readers
+from bioloom.errors import UserError
+from bioloom.modalities import modalities
+from bioloom.modalities.series import channels_of, read_series, resampled
+from bioloom.modalities.series_features import feature_names, features_of
+
+SIGNAL = modalities["signal"]
+
+
+def test_columns_of_one_number_are_points_and_gaps_between_are_straight_lines() -> None:
+    frame = pd.DataFrame({"t0": [1.0, np.nan], "t1": [np.nan, 5.0], "t2": [3.0, 6.0], "t3": [np.nan, 7.0]})
+    first, second = read_series(frame)
+    np.testing.assert_allclose(first, [[1, 2, 3]])
+    np.testing.assert_allclose(second, [[5, 6, 7]])
+    assert channels_of(frame) == ("value",)
+
+
+def test_columns_of_several_numbers_are_channels() -> None:
+    frame = pd.DataFrame({"glucose": ["5 4 3", "6,5"], "oxygen": ["1 1 2", "2;2"]})
+    first, second = read_series(frame)
+    assert first.shape == (2, 3)
+    assert second.shape == (2, 2)
+    assert channels_of(frame) == ("glucose", "oxygen")
+
+
+def test_files_beside_the_table_are_read(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.arange(6.0).reshape(3, 2))
+    (tmp_path / "b.csv").write_text("time,current,voltage\n0,1,2\n1,3,4\n2,5,6\n")
+    (tmp_path / "table.csv").write_text("recording,label\na.npy,x\nb.csv,y\n")
+    frame = readers.read(tmp_path / "table.csv").frame[["recording"]]
+    first, second = read_series(frame)
+    np.testing.assert_allclose(first, [[0, 2, 4], [1, 3, 5]])
+    np.testing.assert_allclose(second, [[1, 3, 5], [2, 4, 6]])
+
+
+def test_records_of_several_lengths_have_a_mask_and_are_standardised_on_what_is_filled() -> None:
+    values = pd.DataFrame({"current": ["1 2 3 4", "5 6"]})
+    fitted = SIGNAL.fit(values)
+    signal = fitted.encode(values).on("cpu").batch(torch.arange(2))
+    assert signal.mask is not None
+    assert signal.mask.sum(dim=1).tolist() == [4, 2]
+    known = np.array([1, 2, 3, 4, 5, 6.0])
+    np.testing.assert_allclose(signal.x[1, 0, :2], (np.array([5, 6]) - known.mean()) / known.std(), rtol=1e-5)
+
+
+def test_series_may_be_resampled_and_that_is_said() -> None:
+    values = pd.DataFrame({"current": ["0 1 2 3 4", "0 2"]})
+    fitted = SIGNAL.fit_as(values, SIGNAL.Settings(points=3))
+    assert fitted.shape.sizes == (1, 3)
+    (note,) = fitted.notes(values)
+    assert note.code == "signal.resampled"
+    np.testing.assert_allclose(resampled(read_series(values)[1], 3), [[0, 1, 2]])
+
+
+def test_a_cell_without_a_series_is_dropped_with_a_reason() -> None:
+    (problem,) = SIGNAL.check(pd.DataFrame({"current": ["1 2 3", "7", None, "words"]}))
+    assert problem.rows.tolist() == [1, 2, 3]
+
+
+def test_other_channels_than_those_learned_from_are_refused() -> None:
+    fitted = SIGNAL.fit(pd.DataFrame({"a": ["1 2", "3 4"], "b": ["1 2", "3 4"]}))
+    with pytest.raises(UserError, match="1 channels, and the model learned from 2"):
+        fitted.encode(pd.DataFrame({"a": ["1 2"]}))
+
+
+def test_a_sine_of_few_swings_lies_in_the_slow_bands() -> None:
+    time = np.linspace(0, 1, 64, endpoint=False)
+    named = dict(
+        zip(
+            feature_names(("x",)),
+            features_of(np.sin(2 * np.pi * 2 * time)[None].astype(np.float32)),
+            strict=True,
+        )
+    )
+    assert named["rhythm 2"] == pytest.approx(1.0)
+    assert named["length"] == 64
+    assert named["mean"] == pytest.approx(0, abs=1e-6)
