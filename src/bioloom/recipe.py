@@ -99,6 +99,10 @@ class SplitRecipe(Part):
     engine: Literal["bioloom", "mmseqs2"] = Field(
         default="bioloom", description="what searches for near copies; mmseqs2 comes with the extra homology"
     )
+    by: tuple[str, ...] = Field(
+        default=(),
+        description="inputs that the test must not share with training, such as the drug of pairs; empty: no special one",
+    )
     folds: int = Field(
         default=0, ge=0, description="folds of a cross-validation; 1: a single test; 0: by number of records"
     )

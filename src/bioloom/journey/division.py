@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom.data import large
@@ -17,10 +18,10 @@ from bioloom.data.folds import FoldChoice, Folds, choose_folds, make_folds
 from bioloom.data.leakage import EXAMPLES, Alike, Labelled, Leakage, audit, compare_copies
 from bioloom.data.library import Library
 from bioloom.data.records import take_rows
-from bioloom.data.similarity.copies import joined_groups
+from bioloom.data.similarity.copies import joined_groups, linked_groups
 from bioloom.data.split import Split, SplitRequest, Together, splitters
 from bioloom.data.splitters.chromosome import NAMES
-from bioloom.errors import UserError
+from bioloom.errors import UserError, did_you_mean
 from bioloom.journey import everywhere
 from bioloom.journey.fresh import fresh_test
 from bioloom.journey.prepare import Prepared
@@ -121,6 +122,8 @@ def _truth(prepared: Prepared) -> NDArray[np.float32]:
 
 def _method(prepared: Prepared) -> str:
     method = prepared.recipe.split.method
+    if prepared.recipe.split.by and method == "auto":
+        return "similarity"
     return "column" if prepared.named_split else method
 
 
@@ -130,6 +133,8 @@ def _request(prepared: Prepared, truth: NDArray[np.float32]) -> SplitRequest:
 
     @cache
     def together() -> Together:
+        if prepared.recipe.split.by:
+            return _sharing(prepared, similarity)
         found = [modality.clusters(frame, similarity) for modality, frame in watched]
         labels = joined_groups(*(each.labels for each in found))
         return Together(labels, "; ".join(dict.fromkeys(each.notion for each in found)))
@@ -211,7 +216,34 @@ def _watched(prepared: Prepared) -> list[Watched]:
         Watched(modalities[recipe.modality], prepared.records.inputs[name])
         for name, recipe in prepared.recipe.data.inputs.items()
     ]
-    return [each for each in inputs if each.modality.columns == "one"] or inputs
+    telling = [each for each in inputs if each.modality.columns == "one" and _varies(each.values)]
+    return telling or inputs
+
+
+def _varies(values: pd.DataFrame) -> bool:
+    """Whether not all records have the same: one structure of which all are variants says nothing of likeness."""
+    return any(values[name].nunique() > 1 for name in values.columns)
+
+
+def _sharing(prepared: Prepared, similarity: Similarity) -> Together:
+    """Records that share a named input, or one alike: of pairs, all with one drug, so that a test asks about new drugs.
+
+    Of several named inputs, records that share any of them are linked, so that a test asks about pairs of which nothing
+    was learned.
+    """
+    inputs, labels, notions = prepared.recipe.data.inputs, None, []
+    for name in prepared.recipe.split.by:
+        if name not in inputs:
+            raise UserError(
+                f'There is no input "{name}" to split by.{did_you_mean(name, inputs)}',
+                where="split.by",
+                fix=f"use names of inputs: {', '.join(inputs)}",
+            )
+        found = modalities[inputs[name].modality].clusters(prepared.records.inputs[name], similarity)
+        notions.append(f"{name}: {found.notion}")
+        labels = found.labels if labels is None else linked_groups(labels, found.labels)
+    assert labels is not None
+    return Together(labels, "; ".join(notions))
 
 
 def _audit(

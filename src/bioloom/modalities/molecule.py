@@ -52,6 +52,10 @@ NEAR = 0.85
 """Likeness of fingerprints (Tanimoto) from which two molecules count as near copies."""
 
 LOOKED_AT = 500
+"""Cells that are looked at to tell what a column holds."""
+
+SHORTEST = 5
+"""Median length from which cells are taken for SMILES; C1 and B2 are names of wells and clones."""
 
 
 @modalities.register
@@ -81,9 +85,10 @@ class Molecules(Modality):
         cells = [cell.strip() for cell in column.dropna().head(LOOKED_AT) if isinstance(cell, str)]
         if not cells or np.mean([SMILES.fullmatch(cell) is not None for cell in cells]) < 0.95:
             return 0.0
-        marked = np.mean([any(sign in cell for sign in "=#([") for cell in cells])
+        marked = np.mean([any(sign in cell for sign in "=#([123") for cell in cells])
         letters = np.mean([any(letter in cell for letter in "CcNnOo") for cell in cells])
-        return 0.97 if marked > 0.3 and letters > 0.9 else 0.0
+        long = float(np.median([len(cell) for cell in cells])) >= SHORTEST
+        return 0.97 if marked > 0.3 and letters > 0.9 and long else 0.0
 
     @classmethod
     def check(cls, values: pd.DataFrame) -> list[Problem]:

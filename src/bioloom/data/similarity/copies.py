@@ -111,3 +111,19 @@ def joined_groups(*labels: Labels) -> Labels:
         pairs = joined * (int(more.max(initial=0)) + 1) + more
         joined = pd.factorize(pairs)[0].astype(np.int64)
     return joined
+
+
+def linked_groups(one: Labels, other: Labels) -> Labels:
+    """Label records so that those that share a label of either kind, directly or through others, share one.
+
+    Numbered in order of first appearance.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    left, right = pd.factorize(one)[0], pd.factorize(other)[0]
+    nodes = int(left.max(initial=-1)) + 1
+    total = nodes + int(right.max(initial=-1)) + 1
+    graph = coo_matrix((np.ones(len(left)), (left, nodes + right)), shape=(total, total))
+    component = connected_components(graph, directed=False)[1]
+    return pd.factorize(component[left])[0].astype(np.int64)
