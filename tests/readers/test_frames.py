@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from bioloom.data.assets import assets_of
 from bioloom.data.readers import read
 from bioloom.errors import UserError
 
@@ -151,3 +152,11 @@ def test_words_for_missing_are_missing_in_frames_too() -> None:
     table = read(pd.DataFrame({"y": ["1", "NA", "2"]}))
     assert table.frame["y"].isna().tolist() == [False, True, False]
     assert '1 cell "NA"' in table.notes[0]
+
+
+def test_arrays_of_pictures_are_one_picture_per_record() -> None:
+    pictures = np.arange(4 * 3 * 3, dtype=np.uint8).reshape(4, 3, 3)
+    for table in (read({"x": pictures, "y": [1, 2, 3, 4]}), read((pictures, [1, 2, 3, 4]))):
+        assert np.array_equal(assets_of(table.frame["x"]).content(2), pictures[2])
+    first, again, other = (read((each, [1, 2, 3, 4])).sha256 for each in (pictures, pictures, pictures[::-1]))
+    assert first == again != other

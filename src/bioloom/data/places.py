@@ -1,9 +1,10 @@
-"""Places where the files of a table lie: the folder of the table, wherever a program says, the arrays of an .npz."""
+"""Places where the files of a table lie: its folder, wherever a program says, the arrays of an .npz or in memory."""
 
 from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -196,3 +197,29 @@ class Arrays(Store):
             where=self.shown,
             fix="save them anew with numpy.savez; arrays of Python objects are never opened",
         )
+
+
+class Held(Store):
+    """Entries of arrays in memory: `x#17` is the eighteenth of the array x.
+
+    arrays: by name
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        super().__init__()
+        self.arrays = arrays
+        self.shown = "the arrays"
+
+    def read(self, name: str) -> NDArray[Any]:
+        """An entry of an array."""
+        if not self.holds(name):
+            raise UserError(f'There is no entry "{short(name)}".', where=self.shown)
+        array, _, number = name.rpartition("#")
+        entry: NDArray[Any] = self.arrays[array][int(number)]
+        return entry
+
+    def holds(self, name: str) -> bool:
+        """Whether there is such an entry."""
+        array, _, number = name.rpartition("#")
+        plain = number.isascii() and number.isdigit()
+        return plain and array in self.arrays and int(number) < len(self.arrays[array])

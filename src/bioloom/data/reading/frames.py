@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bioloom.data.assets import fingerprint, of_files
+from bioloom.data.places import Held
 from bioloom.data.reading.grid import column_of
 from bioloom.data.reading.missing import with_missing
 from bioloom.data.records import Table
@@ -34,21 +36,23 @@ def is_data(source: object) -> bool:
 
 def read_data(source: object) -> Table:
     """Read data in memory. Raises UserError for repeated names, unequal lengths, nested cells, no rows."""
-    if isinstance(source, tuple):
-        shown, named = "the arrays", _of_tuple(source)
-        frame, notes = _plain_columns(named, shown)
-    elif isinstance(source, Mapping):
-        shown, named = "the arrays", _of_mapping(source)
+    held: dict[str, Column] = {}
+    if isinstance(source, tuple | Mapping):
+        shown = "the arrays"
+        named = _of_tuple(source, held) if isinstance(source, tuple) else _of_mapping(source, held)
         frame, notes = _plain_columns(named, shown)
     else:
         shown = "the data frame"
         frame, notes = plain(source, shown)
+    store = Held(held)
+    frame = frame.assign(**{name: of_files(store, frame[name]) for name in held})
+    told = "".join(fingerprint(frame[name].array) for name in held)
     return Table(
         frame=frame,
         lines=numbered(frame),
         source=shown,
         format="data frame" if shown == "the data frame" else "arrays",
-        sha256=_hash(frame),
+        sha256=hashlib.sha256(f"{_hash(frame)}{told}".encode()).hexdigest() if held else _hash(frame),
         unit="row",
         notes=notes,
     )
@@ -149,8 +153,8 @@ def _narwhals_array(column: nw.Series[Any]) -> Column:
     return column.to_numpy()
 
 
-def _of_tuple(source: tuple[Any, ...]) -> dict[str, Column]:
-    """(inputs,) or (inputs, target): text in "sequence", numbers in x1, x2, ...; the target in "target"."""
+def _of_tuple(source: tuple[Any, ...], held: dict[str, Column]) -> dict[str, Column]:
+    """(inputs,) or (inputs, target): text in "sequence", numbers in x1, x2, ..., pictures in "x"; the target in "target"."""
     if not 1 <= len(source) <= 2:
         raise UserError(
             f"A tuple of {len(source)} arrays is not understood.",
@@ -158,18 +162,19 @@ def _of_tuple(source: tuple[Any, ...]) -> dict[str, Column]:
         )
     inputs = _to_array(source[0], "inputs")
     text = inputs.dtype.kind in "OUST" and inputs.ndim == 1
-    columns = _spread(inputs, "sequence" if text else "x1", "x")
+    name = "sequence" if text else "x1" if inputs.ndim == 1 else "x"
+    columns = _spread(inputs, name, "x", held)
     if len(source) == 2:
-        columns |= _spread(_to_array(source[1], "target"), "target", "target_")
+        columns |= _spread(_to_array(source[1], "target"), "target", "target_", {})
     return columns
 
 
-def _of_mapping(source: Mapping[Any, Any]) -> dict[str, Column]:
+def _of_mapping(source: Mapping[Any, Any], held: dict[str, Column]) -> dict[str, Column]:
     names = [_name(name) for name in source]
     _check_names(names, "the arrays")
     columns: dict[str, Column] = {}
     for name, values in zip(names, source.values(), strict=True):
-        columns |= _spread(_to_array(values, name), name, f"{name}_")
+        columns |= _spread(_to_array(values, name), name, f"{name}_", held)
     return columns
 
 
@@ -194,18 +199,30 @@ def _to_array(values: Any, name: str) -> Column:
         ) from error
 
 
-def _spread(values: Column, name: str, prefix: str) -> dict[str, Column]:
-    """One column by its name; a matrix (rows, columns) as one column each, the prefix before a number."""
+def _spread(values: Column, name: str, prefix: str, held: dict[str, Column]) -> dict[str, Column]:
+    """One column by its name; a matrix (rows, columns) as one column each, the prefix before a number.
+
+    held: takes arrays of three dimensions and more, of which each record is a picture; their column names entries
+    """
     if values.ndim == 1:
         return {name: values}
-    if values.ndim != 2:
+    if values.ndim == 2:
+        return {f"{prefix}{place + 1}": values[:, place] for place in range(values.shape[1])}
+    if values.ndim == 0 or values.dtype.kind not in "iuf" or _only_two(values):
         shape = " x ".join(map(str, values.shape))
         raise UserError(
             f"An array of {values.ndim} dimensions ({shape}) is no column.",
             where=f'the arrays, column "{name}"',
             fix="give one value per record, or a matrix of records x columns; sequences as text, not one-hot",
         )
-    return {f"{prefix}{place + 1}": values[:, place] for place in range(values.shape[1])}
+    held[name] = values
+    return {name: column_of([f"{name}#{number}" for number in range(len(values))])}
+
+
+def _only_two(values: Column) -> bool:
+    """Whether no more than two different numbers are in it: one-hot letters, and no picture."""
+    some = values[:: max(1, len(values) // 100)]
+    return bool(((some == some.min(initial=0)) | (some == some.max(initial=0))).all())
 
 
 def _plain_columns(columns: dict[str, Column], shown: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
