@@ -1,0 +1,80 @@
+"""What is wanted of a sequence: numbers that models predict, raised, lowered or brought to a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioloom.errors import UserError
+
+Answer = Callable[[Sequence[str]], NDArray[np.float64]]
+"""What a model says of sequences, (sequences,)."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One thing that is wanted.
+
+    name:   how tables call it
+    answer: the model that says it
+    aim:    "raise", "lower", or the value to come close to
+    weight: how much it counts beside other goals
+    scale:  what counts as one unit, such as the spread of the training target, so that goals in different units add up
+    """
+
+    name: str
+    answer: Answer
+    aim: str | float = "raise"
+    weight: float = 1.0
+    scale: float = 1.0
+
+    def score(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How well values meet the goal, higher is better, in units of the scale."""
+        if self.aim == "raise":
+            return values / self.scale
+        if self.aim == "lower":
+            return -values / self.scale
+        return -np.abs(values - float(self.aim)) / self.scale
+
+
+class Objective:
+    """The weighted sum of goals; every sequence is asked about once."""
+
+    def __init__(self, goals: Sequence[Goal]) -> None:
+        if not goals:
+            raise UserError("There is nothing to design for.", fix="name at least one goal")
+        self.goals = tuple(goals)
+        self.asked = 0
+        self._known: dict[str, float] = {}
+
+    def __call__(self, sequences: Sequence[str]) -> NDArray[np.float64]:
+        """The score of each sequence, (sequences,), higher is better."""
+        new = list(dict.fromkeys(text for text in sequences if text not in self._known))
+        if new:
+            scores = np.sum([goal.weight * goal.score(goal.answer(new)) for goal in self.goals], axis=0)
+            self._known.update(zip(new, scores.tolist(), strict=True))
+            self.asked += len(new)
+        return np.array([self._known[text] for text in sequences])
+
+    def values(self, sequences: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """What each goal's model says, by the name of the goal."""
+        return {goal.name: goal.answer(sequences) for goal in self.goals}
+
+    def best(self, count: int) -> list[tuple[str, float]]:
+        """The best sequences that were asked about, with their scores."""
+        return sorted(self._known.items(), key=lambda each: (-each[1], each[0]))[:count]
+
+
+def aim_of(text: str) -> str | float:
+    """An aim as it is written: raise, lower, or a number; UserError for anything else."""
+    if text in ("raise", "lower"):
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise UserError(
+            f'"{text}" is no aim.', fix="write raise, lower, or the value to come close to"
+        ) from None

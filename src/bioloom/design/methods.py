@@ -1,0 +1,204 @@
+"""Ways to propose sequences: all use one objective that answers for many sequences at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bioloom.design.goals import Objective
+from bioloom.design.rules import CODONS, Rules
+from bioloom.errors import UserError
+
+TRIES = 200
+"""Times that a change is drawn anew before it counts as impossible."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is tried.
+
+    steps:   rounds
+    width:   sequences that are kept from round to round
+    changes: letters (or codons) that are changed at once, at most
+    """
+
+    steps: int = 200
+    width: int = 64
+    changes: int = 2
+    seed: int = 0
+
+
+Method = Callable[[Rules, Objective, Effort], None]
+"""Ask the objective about sequences that keep the rules; what was found best is known to the objective."""
+
+
+class Changer:
+    """Draws changes of sequences that keep the rules."""
+
+    def __init__(self, rules: Rules, random: np.random.Generator) -> None:
+        self.rules, self.random = rules, random
+        self.refused: dict[str, int] = {}
+        start, end = rules.coding or (0, 0)
+        self.codons = [
+            place for place in range(start, end, 3) if not {place, place + 1, place + 2} <= rules.fixed
+        ]
+        self.single = [place for place in rules.free.tolist() if not start <= place < end]
+        self.synonyms: dict[str, list[str]] = {}
+        for codon, amino_acid in CODONS.items():
+            self.synonyms.setdefault(amino_acid, []).append(codon)
+
+    def change(self, text: str, changes: int) -> str | None:
+        """A sequence with up to so many changes that keeps all rules; None where none was found."""
+        for _ in range(TRIES):
+            new = self._changed(text, int(self.random.integers(1, changes + 1)))
+            if new == text:
+                continue
+            broken = self.rules.broken(new)
+            if not broken:
+                return new
+            self.refused[broken[0].split(" at ")[0]] = self.refused.get(broken[0].split(" at ")[0], 0) + 1
+        return None
+
+    def _changed(self, text: str, changes: int) -> str:
+        letters = list(text)
+        places = len(self.single) + len(self.codons)
+        for _ in range(changes):
+            number = int(self.random.integers(places))
+            if number < len(self.single):
+                letters[self.single[number]] = self.rules.letters[
+                    int(self.random.integers(len(self.rules.letters)))
+                ]
+            else:
+                place = self.codons[number - len(self.single)]
+                others = self.synonyms[CODONS["".join(letters[place : place + 3])]]
+                letters[place : place + 3] = others[int(self.random.integers(len(others)))]
+        return "".join(letters)
+
+    def cross(self, one: str, other: str) -> str | None:
+        """The head of one sequence with the tail of another, where that keeps all rules."""
+        place = int(self.random.integers(1, len(one)))
+        new = one[:place] + other[place:]
+        return None if self.rules.broken(new) else new
+
+    def start(self, width: int) -> list[str]:
+        """Sequences to begin with: the parent where it keeps the rules, and changes of it.
+
+        Raises UserError with the rule that was broken most where no sequence keeps all.
+        """
+        begun = self.rules.parent
+        if self.rules.broken(begun):
+            begun = self._repaired(begun)
+        found = [begun]
+        for _ in range(4 * width):
+            if len(found) >= width:
+                break
+            new = self.change(found[int(self.random.integers(len(found)))], 3)
+            if new is not None:
+                found.append(new)
+        return found
+
+    def _repaired(self, text: str) -> str:
+        """A sequence that keeps all rules, by changes that break fewer and fewer of them."""
+        text = self._with_words(text)
+        broken = self.rules.broken(text)
+        for _ in range(50 * TRIES):
+            if not broken:
+                return text
+            new = self._changed(text, int(self.random.integers(1, 4)))
+            now = self.rules.broken(new)
+            if len(now) <= len(broken):
+                text, broken = new, now
+            for each in now:
+                name = each.split(" at ")[0]
+                self.refused[name] = self.refused.get(name, 0) + 1
+        worst = max(self.refused, key=lambda name: self.refused[name])
+        raise UserError(
+            f"No sequence was found that keeps all rules; the best one {', '.join(broken)}.",
+            fix=f"loosen a rule: what was broken most is that a sequence {worst}",
+        )
+
+    def _with_words(self, text: str) -> str:
+        """Words that must occur, put where nothing is fixed."""
+        for word in self.rules.words:
+            if word in text:
+                continue
+            free = set(self.single)
+            starts = [s for s in range(len(text) - len(word) + 1) if set(range(s, s + len(word))) <= free]
+            if starts and set(word) <= set(self.rules.letters):
+                start = starts[int(self.random.integers(len(starts)))]
+                text = text[:start] + word + text[start + len(word) :]
+        return text
+
+
+def screen(rules: Rules, objective: Objective, effort: Effort) -> None:
+    """Draw sequences without looking at the answers: what chance finds."""
+    changer = Changer(rules, np.random.default_rng(effort.seed))
+    kept = changer.start(effort.width)
+    objective(kept)
+    for _ in range(effort.steps):
+        base = kept[int(changer.random.integers(len(kept)))]
+        news = [new for new in (changer.change(base, effort.changes) for _ in range(effort.width)) if new]
+        objective(news)
+        kept = [*kept, *news][-10 * effort.width :]
+
+
+def beam(rules: Rules, objective: Objective, effort: Effort) -> None:
+    """Change the best sequences of each round, and keep the best of all: a greedy search with a width."""
+    changer = Changer(rules, np.random.default_rng(effort.seed))
+    kept = changer.start(effort.width)
+    for _ in range(effort.steps):
+        news = [new for text in kept for new in (changer.change(text, effort.changes),) if new]
+        kept = _best(objective, [*kept, *news], effort.width)
+
+
+def anneal(rules: Rules, objective: Objective, effort: Effort) -> None:
+    """Many chains accept what is worse with a probability that falls (Kirkpatrick 1983, doi:10.1126/science.220.4598.671).
+
+    A change by d is accepted with min(1, exp(d / T)); T falls from the spread of the first scores to a hundredth of it.
+    """
+    changer = Changer(rules, np.random.default_rng(effort.seed))
+    chains = changer.start(effort.width)
+    scores = objective(chains)
+    first = max(float(np.std(scores)), 1e-6)
+    for step in range(effort.steps):
+        temperature = first * 0.01 ** (step / max(1, effort.steps - 1))
+        news = [changer.change(text, effort.changes) or text for text in chains]
+        told = objective(news)
+        chance = np.exp(np.minimum(0.0, (told - scores) / temperature))
+        taken = changer.random.random(len(chains)) < chance
+        chains = [new if good else old for new, old, good in zip(news, chains, taken, strict=True)]
+        scores = np.where(taken, told, scores)
+
+
+def evolve(rules: Rules, objective: Objective, effort: Effort) -> None:
+    """A genetic algorithm: parents are drawn in small tournaments, crossed and changed; the best two always stay."""
+    changer = Changer(rules, np.random.default_rng(effort.seed))
+    kept = changer.start(effort.width)
+    for _ in range(effort.steps):
+        scores = objective(kept)
+        children = [kept[number] for number in np.argsort(-scores, kind="stable")[:2]]
+        while len(children) < effort.width:
+            one, other = (_tournament(kept, scores, changer.random) for _ in range(2))
+            child = changer.cross(one, other) or one
+            children.append(changer.change(child, effort.changes) or child)
+        kept = children
+    objective(kept)
+
+
+def _tournament(
+    texts: Sequence[str], scores: np.ndarray[tuple[int], np.dtype[np.float64]], random: np.random.Generator
+) -> str:
+    drawn = random.integers(len(texts), size=3)
+    return texts[int(drawn[np.argmax(scores[drawn])])]
+
+
+def _best(objective: Objective, texts: Sequence[str], width: int) -> list[str]:
+    different = list(dict.fromkeys(texts))
+    order = np.argsort(-objective(different), kind="stable")[:width]
+    return [different[number] for number in order]
+
+
+METHODS: dict[str, Method] = {"screen": screen, "beam": beam, "anneal": anneal, "evolve": evolve}
+"""All methods by name."""

@@ -1,0 +1,99 @@
+"""Each method finds the best sequence where it is known, and keeps the rules."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bioloom.design.goals import Goal, Objective, aim_of
+from bioloom.design.methods import METHODS, Effort
+from bioloom.design.rules import CODONS, Rules, checked
+from bioloom.errors import UserError
+
+WEIGHTS = np.random.default_rng(0).normal(size=(4, 20))
+
+
+def additive(sequences):
+    return np.array(
+        [sum(WEIGHTS["ACGT".index(letter), place] for place, letter in enumerate(text)) for text in sequences]
+    )
+
+
+BEST = WEIGHTS.max(axis=0).sum()
+PARENT = "ACGT" * 5
+
+
+def improved(method: str, rules: Rules, effort: Effort | None = None) -> tuple[str, float]:
+    objective = Objective([Goal("activity", additive)])
+    METHODS[method](checked(rules), objective, effort or Effort(steps=120, width=24))
+    return objective.best(1)[0]
+
+
+@pytest.mark.parametrize("method", ["beam", "anneal", "evolve"])
+def test_the_best_sequence_of_a_simple_truth_is_found(method):
+    text, score = improved(method, Rules(PARENT))
+    assert score >= BEST - 0.7, method
+    assert score == pytest.approx(additive([text])[0])
+
+
+def test_screening_is_better_than_the_parent_and_worse_than_looking():
+    _, screened = improved("screen", Rules(PARENT), Effort(steps=20, width=24))
+    _, found = improved("beam", Rules(PARENT), Effort(steps=20, width=24))
+    assert additive([PARENT])[0] < screened < found
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_every_sequence_that_is_asked_about_keeps_the_rules(method):
+    rules = checked(
+        Rules(PARENT, fixed=frozenset({0, 5}), gc=(0.35, 0.65), longest_run=2, without=("GATC",), edits=8)
+    )
+    objective = Objective([Goal("activity", additive)])
+    METHODS[method](rules, objective, Effort(steps=15, width=12))
+    asked = [text for text, _ in objective.best(10_000)]
+    assert len(asked) > 30
+    assert rules.kept(asked).all()
+
+
+def test_coding_sequences_change_by_synonyms():
+    parent = "ATGGCTGAACTGAAACGTTCTGGT"
+
+    def gc(sequences):
+        return np.array([text.count("G") + text.count("C") for text in sequences], dtype=np.float64)
+
+    objective = Objective([Goal("gc", gc)])
+    METHODS["beam"](checked(Rules(parent, coding=(0, 24))), objective, Effort(steps=60, width=16))
+    text, _ = objective.best(1)[0]
+    protein = [CODONS[text[i : i + 3]] for i in range(0, 24, 3)]
+    assert protein == [CODONS[parent[i : i + 3]] for i in range(0, 24, 3)]
+    assert gc([text])[0] > gc([parent])[0] + 4
+
+
+def test_words_that_must_occur_are_put_in():
+    text, _ = improved("beam", Rules(PARENT, words=("TTGACA",)), Effort(steps=40, width=16))
+    assert "TTGACA" in text
+
+
+def test_rules_that_no_sequence_keeps_are_told_with_the_one_to_loosen():
+    with pytest.raises(UserError, match="No sequence was found") as caught:
+        improved("beam", Rules("A" * 12, fixed=frozenset(range(9)), longest_run=2))
+    assert "in a row" in caught.value.fix
+
+
+def test_goals_add_up_in_their_own_units():
+    up, near = Goal("up", additive, "raise", weight=2.0, scale=0.5), Goal("near", additive, 1.5)
+    objective = Objective([up, near])
+    texts = [PARENT, "A" * 20]
+    values = additive(texts)
+    np.testing.assert_allclose(objective(texts), 4 * values - np.abs(values - 1.5))
+    before = objective.asked
+    objective(texts)
+    assert objective.asked == before
+    assert Goal("down", additive, "lower").score(values).tolist() == (-values).tolist()
+    assert aim_of("2.5") == 2.5
+    with pytest.raises(UserError, match="no aim"):
+        aim_of("up")
+
+
+def test_the_same_seed_proposes_the_same():
+    one, two = (improved("evolve", Rules(PARENT), Effort(10, 8, seed=3)) for _ in range(2))
+    assert one == two
