@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import Range, Space
-from bioloom.models.pictures import BatchNorm, fresh, stem_for
+from bioloom.models.pictures import BatchNorm, channels_last, fresh, stem_for
 
 
 class Filters(NamedTuple):
@@ -139,7 +139,7 @@ class GoogLeNet(Network):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, channels, height, width) -> (records, outputs)."""
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = channels_last(x)
         self.features = self.stages(self.stem(x))
         raw: Tensor = self.head(self.features)
         return raw

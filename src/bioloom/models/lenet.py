@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from bioloom.modalities import Kind, Shape
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import Choice, Range, Space
-from bioloom.models.pictures import refuse_below
+from bioloom.models.pictures import channels_last, refuse_below
 
 
 @networks.register
@@ -85,7 +84,7 @@ class LeNet(Network):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, channels, height, width) -> (records, outputs)."""
-        self.features = self.look(x.contiguous(memory_format=torch.channels_last))
+        self.features = self.look(channels_last(x))
         raw: Tensor = self.read(self.pool(self.features))
         return raw
 

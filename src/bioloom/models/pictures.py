@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -27,6 +28,15 @@ class BatchNorm(nn.BatchNorm2d):
                 x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
             )
         return super().forward(x)
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """The same pictures with the channels of a pixel side by side in memory: a third faster on processors.
+
+    `contiguous` would leave pictures of one channel as they are, because for them both orders are alike, and all that
+    follows would then be computed in the slower order.
+    """
+    return x.to(memory_format=torch.channels_last)
 
 
 def stem_for(shape: Shape, asked: str) -> str:

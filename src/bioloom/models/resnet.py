@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
@@ -12,7 +11,7 @@ from torch.nn import functional
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
-from bioloom.models.pictures import SMALL, BatchNorm, fresh
+from bioloom.models.pictures import SMALL, BatchNorm, channels_last, fresh
 
 TINY = 16
 """Pictures of so many pixels at most are not made smaller before the first stage."""
@@ -146,7 +145,7 @@ class ResNet(Network):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, channels, height, width) -> (records, outputs)."""
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = channels_last(x)
         self.features = self.stages(self.stem(x))
         raw: Tensor = self.head(self.features)
         return raw

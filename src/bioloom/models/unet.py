@@ -12,7 +12,7 @@ from torch.nn import functional
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
-from bioloom.models.pictures import BatchNorm, fresh
+from bioloom.models.pictures import BatchNorm, channels_last, fresh
 
 
 class Look(nn.Sequential):
@@ -111,7 +111,7 @@ class UNet(Network):
         """(records, channels, height, width) -> (records, outputs, height, width)."""
         height, width = x.shape[2:]
         x = functional.pad(x, (0, -width % self.multiple, 0, -height % self.multiple))
-        x, seen = x.contiguous(memory_format=torch.channels_last), list[Tensor]()
+        x, seen = channels_last(x), list[Tensor]()
         for number, look in enumerate(self.down):
             x = look(x if number == 0 else self.pool(x))
             seen.append(x)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from bioloom.modalities import Kind, Shape
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import Choice, Range, Space
-from bioloom.models.pictures import BatchNorm, fresh, stem_for
+from bioloom.models.pictures import BatchNorm, channels_last, fresh, stem_for
 
 STAGES = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 """3x3 convolutions of each stage by depth (columns A, B, D and E of the paper's table 1)."""
@@ -93,7 +92,7 @@ class VGG(Network):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, channels, height, width) -> (records, outputs)."""
-        self.features = self.look(x.contiguous(memory_format=torch.channels_last))
+        self.features = self.look(channels_last(x))
         raw: Tensor = self.read(self.pool(self.features))
         return raw
 

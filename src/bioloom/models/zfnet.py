@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from bioloom.modalities import Kind, Shape
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import Choice, Range, Space
-from bioloom.models.pictures import fresh, refuse_below, stem_for
+from bioloom.models.pictures import channels_last, fresh, refuse_below, stem_for
 
 
 @networks.register
@@ -93,7 +92,7 @@ class ZFNet(Network):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, channels, height, width) -> (records, outputs)."""
-        self.features = self.look(x.contiguous(memory_format=torch.channels_last))
+        self.features = self.look(channels_last(x))
         raw: Tensor = self.read(self.pool(self.features))
         return raw
 
