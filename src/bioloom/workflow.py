@@ -11,14 +11,11 @@ No function here knows the name of a modality, network or task: the parts know w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom import recipe as recipes
@@ -28,15 +25,16 @@ from bioloom.data import large
 from bioloom.data.records import take_rows
 from bioloom.data.split import Split
 from bioloom.errors import Interrupted, UserError
-from bioloom.events import EpochTold, Journal, Listener, Silent, Within
+from bioloom.events import Journal, Listener, Silent
 from bioloom.explanation import explainers
-from bioloom.files import write_json, write_parts, write_text
-from bioloom.journey import described, explained, pretraining, result
+from bioloom.files import write_json, write_text
+from bioloom.journey import described, explained, result
 from bioloom.journey.attempts import Ground
 from bioloom.journey.checked import Checked, look
 from bioloom.journey.clock import Clock
 from bioloom.journey.delivery import deliver
 from bioloom.journey.denoise import Denoised, Wish, restore_counts
+from bioloom.journey.described import Embedding
 from bioloom.journey.division import Division, divide
 from bioloom.journey.explained import Wanted
 from bioloom.journey.folder import Opened, abandon, finish, open_folder
@@ -46,17 +44,19 @@ from bioloom.journey.lineup import line_up
 from bioloom.journey.predicted import PredictionTable, predict_file, read_records
 from bioloom.journey.predicted import predict_positions as predicted_positions
 from bioloom.journey.prepare import Prepared, Request, Source, prepare
+from bioloom.journey.pretraining import learn_first
 from bioloom.journey.recorded import LEFT_OUT
 from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.result import Trained
 from bioloom.journey.rivals import fit_rivals
 from bioloom.journey.search import Searched, not_searched, search
 from bioloom.journey.shelf import Shelf
+from bioloom.journey.tables import write_table
+from bioloom.journey.telling import teller
 from bioloom.journey.tracking import Tracking, tracking
-from bioloom.journey.trainee import Stand, train_network
+from bioloom.journey.trainee import train_network
 from bioloom.journey.unlabelled import refuse_unexplained
 from bioloom.journey.writing import Assignment, NewTexts, new_texts, write_out
-from bioloom.metrics import METRICS
 from bioloom.modalities import encoding_settings
 from bioloom.models import networks
 from bioloom.run import Run, load
@@ -84,9 +84,6 @@ __all__ = [
 ]
 
 SILENT = Silent()
-
-ROWS_AT_ONCE = 100_000
-"""Rows of a table that are made into text together."""
 
 EXPLAINED = {"fast": 12, "normal": 64, "thorough": 256}
 """Test records that are explained, by budget."""
@@ -146,17 +143,17 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
     with clock.stage("split", "Splitting into training, validation and test"):
         division = divide(prepared)
         split = division.split
-        _write_table(opened.path / "split.csv", result.split_table(prepared, division))
-        _write_table(opened.path / "dropped.csv", result.dropped_table(prepared))
+        write_table(opened.path / "split.csv", result.split_table(prepared, division))
+        write_table(opened.path / "dropped.csv", result.dropped_table(prepared))
     large.give_back(len(prepared.records))
-    prepared, first = _pretrain(prepared, division, opened, clock)
+    prepared, first = learn_first(prepared, division, opened.path, clock, train)
     with clock.stage("encode", "Encoding the records"):
         learnable = encode(prepared, split, opened.checkpoint)
     searched = _search(prepared, division, learnable, opened, clock)
     prepared = searched.prepared
     with clock.stage("train", "Training the network"):
         saved = opened.checkpoint / "training.safetensors"
-        tell = _teller(learnable, clock.listener, track.watchers)
+        tell = teller(learnable, clock.listener, track.watchers)
         trainee = train_network(prepared, split, learnable, saved, tell)
         recipe = result.resolved(prepared.recipe, trainee.job, division)
     large.give_back(len(prepared.records))
@@ -172,7 +169,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
             name: take_rows(frame, trainee.job.train[:3]) for name, frame in prepared.records.inputs.items()
         }
         trained.save(model, opened.path / "model", examples, result.card(prepared, trainee.job, model))
-        more = _write_answers(trial, model, opened.path)
+        more = described.write_answers(trial, model, opened.path)
     with clock.stage("explain", "Explaining predictions"), session(trainee.fitted.threads):
         numbers = sum(prod(shape.sizes) for shape in trainee.job.shapes.values())
         explanation: list[dict[str, Any]] = []
@@ -236,7 +233,7 @@ def predict(
     listener.stage("predict", "Predicting")
     predictions = predict_file(model, source, listener)
     if out is not None:
-        _write_table(out, predictions.frame)
+        write_table(out, predictions.frame)
     return predictions
 
 
@@ -260,18 +257,6 @@ def embed(
     return found
 
 
-@dataclass(frozen=True)
-class Embedding:
-    """How records are described.
-
-    which:   "auto" for the model that the run recommends, "network", or "simple" for the simpler one beside it
-    drawing: a map of them; None for none
-    """
-
-    which: str = "auto"
-    drawing: described.Drawing | None = None
-
-
 def generate(
     folder: Path, asked: Assignment | None = None, out: Path | None = None, listener: Listener = SILENT
 ) -> NewTexts:
@@ -291,7 +276,7 @@ def generate(
 
 def predict_positions(folder: Path, source: Source, out: Path, which: str = "auto") -> None:
     """Write what the model of a run says at each position of each record of a file to a CSV file."""
-    _write_table(out, predicted_positions(load(folder).model.using(which), source))
+    write_table(out, predicted_positions(load(folder).model.using(which), source))
 
 
 def explain(
@@ -340,37 +325,6 @@ def _search(
         return search(ground, lineup, clock.listener, contests=1 + folds)
 
 
-def _write_answers(trial: Trial, model: Model, folder: Path) -> dict[str, Any]:
-    """What is said of each record; without labels also codes and features. Gives what result.json tells of them."""
-    if not trial.task.restores:
-        _write_table(folder / "predictions.csv", result.predictions_table(trial))
-        return {}
-    features = described.restored_features(trial)
-    _write_table(folder / "predictions.csv", described.errors_table(trial))
-    _write_table(folder / "codes.csv", described.codes_table(trial, model))
-    _write_table(folder / "features.csv", features.frame())
-    return {"features": features.to_json()}
-
-
-def _pretrain(
-    prepared: Prepared, division: Division, opened: Opened, clock: Clock
-) -> tuple[Prepared, dict[str, Any]]:
-    """Learn from records without labels first, in a run of its own inside the folder; what result.json tells of it.
-
-    It is resumed, and found again when it is finished, like any other run.
-    """
-    if prepared.unlabelled is None:
-        return prepared, {}
-    with clock.stage("pretrain", "Learning from records without labels first"):
-        unlabelled, told = pretraining.choose(prepared, division), []
-        for number, each in enumerate(unlabelled):
-            clock.listener.message(each.seen.text)
-            heard = Within(clock.listener, number / len(unlabelled), (number + 1) / len(unlabelled))
-            run = train(pretraining.request(prepared, each), opened.path / each.seen.folder, heard)
-            told.append(each.seen.to_json() | {"verdict": run.verdict})
-        return pretraining.begun_with(prepared, unlabelled, opened.path), {"pretraining": told}
-
-
 def _default_folder(prepared: Prepared) -> Path:
     name = "-".join([prepared.name, *prepared.recipe.data.target])
     if prepared.start is not None:
@@ -413,42 +367,6 @@ def _refuse_unknown_parts(recipe: recipes.Recipe) -> None:
         trackers[name].refuse_missing()
 
 
-def _teller(
-    learnable: Learnable, listener: Listener, watchers: Sequence[Callable[[EpochTold], None]] = ()
-) -> Callable[[Stand], None]:
-    """Tells a listener after each epoch how far training is, and watchers all numbers of the epoch.
-
-    The validation score is in the task's own metric, before probabilities are corrected.
-    """
-
-    def tell(stand: Stand) -> None:
-        epoch, job = stand.epoch, stand.job
-        metric, score = METRICS[job.task.primary], None
-        if epoch.raw is not None:
-            score = metric(learnable.truth[job.validation], job.task.activate(epoch.raw, learnable.targets))
-        told = EpochTold(
-            member=stand.member + 1,
-            members=stand.number,
-            number=epoch.number,
-            epochs=epoch.epochs,
-            loss=epoch.loss,
-            validation_loss=epoch.validation_loss,
-            learning_rate=epoch.learning_rate,
-            metric=metric.name,
-            validation_score=None if score is None else float(score),
-            best=epoch.best,
-            seconds=round(epoch.seconds, 4),
-        )
-        for watch in watchers:
-            watch(told)
-        note = f"{stand.words}, loss {epoch.loss:.3f}"
-        if epoch.validation_loss is not None and score is not None:
-            note += f", validation {epoch.validation_loss:.3f}, {metric.title} {metric.text(score)}"
-        listener.progress(stand.share, note)
-
-    return tell
-
-
 def _spread_over_unseen(
     prepared: Prepared, split: Split, raw: NDArray[np.float32], numbers: int
 ) -> NDArray[np.int64]:
@@ -473,13 +391,3 @@ def _explain_rows(
     answers = explained.explain(model, frames, ids, wanted, listener)
     drawn = np.linspace(0, len(rows) - 1, min(explained.DRAWN, len(rows))).round().astype(np.int64)
     return explained.store(model, answers, drawn, folder)
-
-
-def _write_table(path: Path, frame: pd.DataFrame) -> None:
-    """As CSV, some rows after the others, so that the text of millions is never in memory together."""
-    starts = range(0, max(1, len(frame)), ROWS_AT_ONCE)
-    parts = (frame.iloc[first : first + ROWS_AT_ONCE] for first in starts)
-    texts = (
-        part.to_csv(index=False, header=number == 0, lineterminator="\n") for number, part in enumerate(parts)
-    )
-    write_parts(path, (text.encode() for text in texts))

@@ -22,6 +22,8 @@ from bioloom.figures.cloud import cloud
 from bioloom.files import write_bytes
 from bioloom.journey.judge import Trial
 from bioloom.journey.predicted import PredictionTable, read_table
+from bioloom.journey.result import predictions_table
+from bioloom.journey.tables import write_table
 from bioloom.trained import Model
 
 BESIDE = 5
@@ -81,6 +83,18 @@ class Drawing:
 
     path: Path
     colour: str = ""
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """How records are described.
+
+    which:   "auto" for the model that the run recommends, "network", or "simple" for the simpler one beside it
+    drawing: a map of them; None for none
+    """
+
+    which: str = "auto"
+    drawing: Drawing | None = None
 
 
 def describe_file(
@@ -143,3 +157,15 @@ def write_codes(table: PredictionTable, path: Path) -> None:
     ids = table.frame["id"].to_numpy().astype(str)
     np.savez(stream, ids=ids, codes=table.frame[names].to_numpy(dtype=np.float32))
     write_bytes(path, stream.getvalue())
+
+
+def write_answers(trial: Trial, model: Model, folder: Path) -> dict[str, Any]:
+    """What is said of each record; without labels also codes and features. Gives what result.json tells of them."""
+    if not trial.task.restores:
+        write_table(folder / "predictions.csv", predictions_table(trial))
+        return {}
+    features = restored_features(trial)
+    write_table(folder / "predictions.csv", errors_table(trial))
+    write_table(folder / "codes.csv", codes_table(trial, model))
+    write_table(folder / "features.csv", features.frame())
+    return {"features": features.to_json()}

@@ -8,10 +8,10 @@ A test is honest only where nothing like its records was learned from, with a la
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,8 @@ from bioloom.data.leakage import Alike, compare_copies
 from bioloom.data.records import take_rows
 from bioloom.data.wording import counted
 from bioloom.errors import UserError
+from bioloom.events import Listener, Within
+from bioloom.journey.clock import Clock
 from bioloom.journey.division import Division
 from bioloom.journey.learnable import choose_network
 from bioloom.journey.parts import JoinedStart
@@ -34,6 +36,18 @@ from bioloom.recipe import Recipe
 
 FOLDER = "pretraining"
 """Where the first training lies in the folder of the run; it is a run of its own, with its own report."""
+
+
+class Finished(Protocol):
+    """A finished run, as far as it is asked for here."""
+
+    @property
+    def verdict(self) -> str:
+        """What it is worth, in one sentence."""
+
+
+Train = Callable[[Request, Path, Listener], Finished]
+"""How a run is done in a folder."""
 
 FEWEST = 30
 """With fewer records nothing is learned first."""
@@ -261,3 +275,22 @@ def begun_with(prepared: Prepared, unlabelled: Sequence[Unlabelled], folder: Pat
     start = JoinedStart(FOLDER, digest, first.model, same_data=False, joint=network.name, parts=starts)
     model = recipe.model.model_copy(update=taken)
     return replace(prepared, start=start, recipe=recipe.model_copy(update={"model": model}))
+
+
+def learn_first(
+    prepared: Prepared, division: Division, folder: Path, clock: Clock, train: Train
+) -> tuple[Prepared, dict[str, Any]]:
+    """Learn from records without labels first, in runs of their own inside a folder; what result.json tells of it.
+
+    They are resumed, and found again when they are finished, like any other run. train: how a run is done
+    """
+    if prepared.unlabelled is None:
+        return prepared, {}
+    with clock.stage("pretrain", "Learning from records without labels first"):
+        unlabelled, told, listener = choose(prepared, division), [], clock.listener
+        for number, each in enumerate(unlabelled):
+            listener.message(each.seen.text)
+            heard = Within(listener, number / len(unlabelled), (number + 1) / len(unlabelled))
+            run = train(request(prepared, each), folder / each.seen.folder, heard)
+            told.append(each.seen.to_json() | {"verdict": run.verdict})
+        return begun_with(prepared, unlabelled, folder), {"pretraining": told}
