@@ -186,7 +186,7 @@ class RNNLanguage(LanguageNetwork):
     mixed_precision = True
     candidates = (
         DEFAULT,
-        Candidate("small", {"hidden": 128, "dropout": 0.2}, why="few records"),
+        Candidate("small", {"hidden": 128, "dropout": 0.3}, why="few records"),
     )
     space: ClassVar[Space] = {
         "settings.hidden": Choice((128, 256, 512)),
@@ -202,7 +202,7 @@ class RNNLanguage(LanguageNetwork):
         width: int = Field(default=64, ge=1, description="numbers that describe a token")
         hidden: int = Field(default=256, ge=1, description="numbers that are carried")
         layers: int = Field(default=1, ge=1, description="recurrences on top of each other")
-        dropout: float = Field(default=0.0, ge=0, lt=1, description="share of numbers silenced per step")
+        dropout: float = Field(default=0.2, ge=0, lt=1, description="share of numbers silenced per step")
 
     def __init__(self, shape: Shape, settings: Settings) -> None:
         super().__init__()
