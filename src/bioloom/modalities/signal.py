@@ -1,6 +1,6 @@
 """Signal: a series of numbers per record, such as a bioreactor over time, a nanopore current or an ECG.
 
-It is never guessed: columns of numbers may be a table as well, so a signal is named, `--input 't*=signal'`.
+It is never guessed: columns of numbers may be a table as well, so a signal is named, `--input 'hour*=signal'`.
 """
 
 from __future__ import annotations
