@@ -21,38 +21,18 @@ every row begins with that.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from bioloom.evaluation.advice import doubled, larger_test, unlike_records
 from bioloom.evaluation.ceiling import Ceiling
 from bioloom.evaluation.checks import Finding
 from bioloom.evaluation.comparison import RIVALS, Difference
+from bioloom.evaluation.conclusion import Verdict
 from bioloom.evaluation.facts import Facts
 from bioloom.evaluation.intervals import decimals
 from bioloom.evaluation.restored import restored
 from bioloom.evaluation.written import written
 from bioloom.metrics import METRICS
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a run is worth.
-
-    code:      a row of the decision table
-    text:      one sentence with the figures in it
-    next:      what to do now
-    prefer:    which model to use, by role: "model", or the baseline that does at least as well
-    """
-
-    code: str
-    text: str
-    next: str
-    prefer: str = "model"
-
-    def to_json(self) -> dict[str, Any]:
-        """As it stands in result.json."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
