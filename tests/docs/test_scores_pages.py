@@ -9,10 +9,10 @@ import pytest
 
 from bioloom.evaluation.checks import Finding, checks
 from bioloom.evaluation.comparison import Difference
+from bioloom.evaluation.conclusion import Verdict
 from bioloom.evaluation.controls import Shuffle
 from bioloom.evaluation.intervals import FEW_UNITS, FEWEST_UNITS, MOST_UNDEFINED, Score
 from bioloom.evaluation.resampling import Resampling
-from bioloom.evaluation.verdict import Verdict
 from bioloom.metrics import METRICS
 from bioloom.tasks import TASKS
 

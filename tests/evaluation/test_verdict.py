@@ -12,12 +12,13 @@ import pytest
 from bioloom.evaluation import verdict as verdicts
 from bioloom.evaluation.checks import run_checks
 from bioloom.evaluation.comparison import Difference
+from bioloom.evaluation.conclusion import Verdict
 from bioloom.evaluation.curve import Curve, Doubling, Trained, learning_curve
 from bioloom.evaluation.evidence import Evidence
 from bioloom.evaluation.facts import Facts
 from bioloom.evaluation.folds import without_refused
 from bioloom.evaluation.intervals import Score, decimals
-from bioloom.evaluation.verdict import Verdict, verdict
+from bioloom.evaluation.verdict import verdict
 from situations import (
     CLEAN,
     FLAT,

@@ -19,6 +19,7 @@ from bioloom.data.split import Split, splitters
 from bioloom.data.wording import counted
 from bioloom.evaluation.checks import Finding, run_checks
 from bioloom.evaluation.comparison import Difference, compare
+from bioloom.evaluation.conclusion import Verdict
 from bioloom.evaluation.controls import Shuffle, read_shuffles
 from bioloom.evaluation.evidence import Evidence
 from bioloom.evaluation.facts import Facts
@@ -27,7 +28,7 @@ from bioloom.evaluation.information import NAME, predictive_information
 from bioloom.evaluation.intervals import Score
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import Resampled, resample, target_scores
-from bioloom.evaluation.verdict import Verdict, verdict
+from bioloom.evaluation.verdict import verdict
 from bioloom.journey.contest import Answers
 from bioloom.journey.division import Division
 from bioloom.journey.evidence import gather
