@@ -223,3 +223,14 @@ def test_a_column_of_files_is_grouped_counted_and_compared_as_text(tmp_path: Pat
     assert pd.factorize(column)[0].tolist() == [0, 1, 0, -1]
     assert column.astype(str).tolist()[0] == "a.png"
     assert column.map(len, na_action="ignore").tolist()[:3] == [5, 5, 5]
+
+
+def test_cells_of_a_program_may_be_arrays_or_paths(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"one")
+    column = pd.Series([np.eye(3), str(tmp_path / "a.png"), None, "gone.png"], dtype=object)
+    assets = assets_of(column)
+    assert np.array_equal(assets.content(0), np.eye(3))
+    assert assets.content(1) == b"one"
+    for row, words in ((2, "No file is named"), (3, 'no file "gone.png"')):
+        with pytest.raises(UserError, match=words):
+            assets.content(row)

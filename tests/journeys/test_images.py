@@ -99,8 +99,9 @@ def test_a_moved_model_predicts_without_the_pictures_it_learned_from(
     assert found["id"].tolist() == ["0.png", "1.png", "2.png", "3.png"]
     assert found["class"].tolist()[:3] == ["infected", "healthy", "infected"]
     assert "no picture" in found["problem"].iloc[3]
-    again = model.predict([str(new / "0.png"), str(new / "1.png")])
-    assert again["class"].tolist() == ["infected", "healthy"]
+    paths = [new / "0.png", new / "1.png"]
+    for given in ([str(path) for path in paths], [np.asarray(Image.open(path)) for path in paths]):
+        assert model.predict(given)["class"].tolist() == ["infected", "healthy"]
 
 
 def test_records_of_the_run_can_be_explained_again(run: Run) -> None:

@@ -153,9 +153,12 @@ class AssetArray(ExtensionArray):
 
 
 def assets_of(column: pd.Series[Any]) -> AssetArray:
-    """The files that a column names; plain text, which only a program gives, is a path or a `data:` text."""
+    """The files that a column names; in one that a program made, a cell is a path, a `data:` text, or an array."""
     found = column.array
-    return found if isinstance(found, AssetArray) else AssetArray(Anywhere(), _as_names(column))
+    if isinstance(found, AssetArray):
+        return found
+    texts = (as_text(cell) if isinstance(cell, np.ndarray) else cell for cell in column)
+    return AssetArray(Anywhere(), _as_names(texts))
 
 
 def of_files(store: Store, names: Iterable[object]) -> pd.Series[Any]:
