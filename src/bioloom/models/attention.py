@@ -41,6 +41,14 @@ class Reading(nn.Module):
         return read
 
 
+def cut(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """A batch without the positions at its end that no record fills, which would only cost time."""
+    if mask is None:
+        return x, None
+    width = max(1, int(mask.sum(dim=1).max())) if len(mask) else 1
+    return x[..., :width], mask[:, :width]
+
+
 def angles(positions: int, width: int) -> Tensor:
     """The angle by which each pair of numbers is turned at each position, (positions, width // 2).
 

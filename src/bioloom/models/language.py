@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from bioloom.modalities import Kind, Shape
 from bioloom.models import Network, NetworkSettings, Shapes
+from bioloom.models.attention import cut
 
 OUTPUTS = 3
 """Of a record: the mean log-likelihood of its tokens, the share that were the likeliest ones, and how many there are."""
@@ -99,7 +100,7 @@ class LanguageNetwork(Network):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, positions) tokens or (records, channels, positions) -> (records, 3): see `OUTPUTS`."""
-        judged = self.judge(x, mask)
+        judged = self.judge(*cut(x, mask))
         count = judged.weight.sum(dim=1)
         sums = [each.sum(dim=1) / count.clamp(min=1) for each in judged[:2]]
         return torch.stack([*sums, count], dim=1)[:, : self.outputs]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bioloom.modalities import Kind, Shape
 from bioloom.models import Network, NetworkSettings, Shapes, networks
-from bioloom.models.attention import Block, Reading, angles
+from bioloom.models.attention import Block, Reading, angles, cut
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
 
 
@@ -91,6 +91,7 @@ class Transformer(Network):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, positions) tokens or (records, channels, positions) -> (records, outputs)."""
+        x, mask = cut(x, mask)
         x = self._encoded(x, mask)
         self.features = x.transpose(1, 2)  # (records, width, positions)
         score = self.score(self.features.transpose(1, 2))
