@@ -98,7 +98,8 @@ def sequences(explained: Explained) -> Overview:
         )
     ]
     letters = "".join(explained.names)
-    if per_position.size <= LONGEST_LOGO:
+    spelt = all(len(name) == 1 for name in explained.names)  # letters, and not channels of a signal
+    if per_position.size <= LONGEST_LOGO and spelt:
         if explained.every_letter:
             changes = substitutions(explained.attribution, explained.x).mean(axis=0) * shown
             title = "What each substitution does, on average over the records"

@@ -102,7 +102,7 @@ class Signal(Modality):
     @classmethod
     def check(cls, values: pd.DataFrame) -> list[Problem]:
         """Records without a series of two points or more are dropped."""
-        rows = np.flatnonzero(unreadable(values))
+        rows = np.flatnonzero(unreadable(values)) if values.shape[1] else np.zeros(0, dtype=np.int64)
         if not len(rows):
             return []
         message = "there is no series of at least two numbers"
