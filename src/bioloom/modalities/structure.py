@@ -35,7 +35,7 @@ from bioloom.modalities.kinship import chain_families, compare_structures, famil
 from bioloom.modalities.structure_demo import salt_bridges
 from bioloom.modalities.structure_features import feature_names, features_of
 from bioloom.modalities.structure_graph import FEATURES, NEIGHBOURS, NUMBERS, residue_graph
-from bioloom.modalities.survey import Cells, Survey
+from bioloom.modalities.survey import Cells
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,13 +111,23 @@ class Structure(StructureFiles):
     kind = Kind.GRAPH
     default_network = "message_passing"
     explainers = ("node_occlusion", "integrated_gradients")
+    node_features: ClassVar[tuple[str, ...]] = FEATURES
+    edge_numbers: ClassVar[tuple[str, ...]] = NUMBERS
+    most_neighbours: ClassVar[int] = NEIGHBOURS
+
+    @classmethod
+    def graph_of(cls, cells: Cells, row: int) -> tuple[Graph, NDArray[np.int64]]:
+        """The graph of what networks see of one structure, and which residue each node belongs to."""
+        survey = cells.survey(row)
+        return residue_graph(survey), survey.seen
 
     @classmethod
     def fit(cls, values: pd.DataFrame) -> Self:
         """Learn the largest number of residues, and the mean residue."""
-        most, count, partners, total = 0, 0, False, np.zeros(len(FEATURES))
-        for each in Cells.of(values).usable():
-            graph = residue_graph(each)
+        most, count, partners, total = 0, 0, False, np.zeros(len(cls.node_features))
+        cells = Cells.of(values)
+        for row, each in enumerate(cells.usable()):
+            graph, _ = cls.graph_of(cells, row)
             most, count = max(most, len(graph)), count + len(graph)
             partners |= each.residues.partners
             total += graph.nodes.sum(axis=0, dtype=np.float64)
@@ -137,7 +147,7 @@ class Structure(StructureFiles):
 
     @property
     def _layout(self) -> Layout:
-        return Layout(self.nodes, len(FEATURES), NEIGHBOURS, len(NUMBERS))
+        return Layout(self.nodes, len(self.node_features), self.most_neighbours, len(self.edge_numbers))
 
     @property
     def shape(self) -> Shape:
@@ -147,30 +157,34 @@ class Structure(StructureFiles):
     @property
     def channels(self) -> tuple[str, ...]:
         """What is told of a residue, then of its neighbours."""
-        return self._layout.channels(FEATURES, NUMBERS)
+        return self._layout.channels(self.node_features, self.edge_numbers)
 
     def encode(self, values: pd.DataFrame) -> GraphEncoded:
         """One byte for each number; raises UserError at the first row that `check` would drop."""
-        graphs = [self._graph(each)[0] for each in Cells.of(values).usable()]
+        cells = Cells.of(values)
+        graphs = [self._graph(cells, row)[0] for row, _ in enumerate(cells.usable())]
         return GraphEncoded.of(graphs, self._layout)
 
-    def _graph(self, survey: Survey) -> tuple[Graph, NDArray[np.int64]]:
-        """What a network sees of a structure, and which residues of it these are; of too many the inner ones."""
-        seen, graph = survey.seen, residue_graph(survey)
-        if len(seen) <= self.nodes:
-            return graph, seen
-        place = survey.residues.alpha[seen]
+    def _graph(self, cells: Cells, row: int) -> tuple[Graph, NDArray[np.int64]]:
+        """What the network sees of a structure, and the residue of each node; of too many nodes the inner ones."""
+        graph, owner = self.graph_of(cells, row)
+        if len(graph) <= self.nodes:
+            return graph, owner
+        place = cells.survey(row).residues.alpha[owner]
         inner = np.argsort(np.linalg.norm(place - place.mean(axis=0), axis=1), kind="stable")
         kept = np.sort(inner[: self.nodes]).astype(np.int64)
-        return graph.kept(kept), seen[kept]
+        return graph.kept(kept), owner[kept]
 
     def notes(self, values: pd.DataFrame) -> list[Problem]:
         """Structures with more residues than there is room for."""
-        sizes = self.properties(values)[:, 1]
+        cells = Cells.of(values)
+        sizes = np.array(
+            [len(self.graph_of(cells, row)[0]) for row, _ in enumerate(cells.usable())], dtype=np.int64
+        )
         large = np.flatnonzero(sizes > self.nodes)
         if not len(large):
             return []
-        message = f"the structure has more residues than the {self.nodes:,} that there is room for; "
+        message = f"the structure has more {self.unit}s than the {self.nodes:,} that there is room for; "
         message += "only those nearest to its centre are used"
         fix = "keep the chains that matter, or train on structures as large as those to predict"
         return [Problem("structure.cut", "note", message, fix, str(values.columns[0]), large)]
@@ -184,14 +198,14 @@ class Structure(StructureFiles):
 
     def parts(self, values: pd.DataFrame) -> list[Part]:
         """The residues that the network sees."""
-        (survey,) = Cells.of(values).usable()
-        labels = survey.residues.labels
-        return [Part(labels[row], (place,)) for place, row in enumerate(self._graph(survey)[1].tolist())]
+        cells = Cells.of(values)
+        labels = cells.survey(0).residues.labels
+        return [Part(labels[row], (place,)) for place, row in enumerate(self._graph(cells, 0)[1].tolist())]
 
     def background(self, signal: Signal, seed: int, count: int) -> Tensor:
         """The same contacts between mean residues: what is left is the shape alone."""
         nothing = signal.x.clone()
-        nothing[:, : len(FEATURES)] = nothing.new_tensor(self.average)[:, None]
+        nothing[:, : len(self.node_features)] = nothing.new_tensor(self.average)[:, None]
         if signal.mask is not None:
             nothing = nothing * signal.mask[:, None]
         return nothing[:, None].expand(-1, count, -1, -1)
@@ -200,8 +214,9 @@ class Structure(StructureFiles):
         """Each residue along the chains, and the contacts between residues that matter."""
         from bioloom.figures.structure import DrawnStructure, attributed_structure
 
-        (survey,) = Cells.of(values).usable()
-        rows, effect = self._effects(survey, attribution)
+        cells = Cells.of(values)
+        survey = cells.survey(0)
+        rows, effect = self._effects(cells, attribution)
         pairs = survey.contacts
         drawn = DrawnStructure(
             effect=effect,
@@ -213,13 +228,13 @@ class Structure(StructureFiles):
         return attributed_structure(drawn, label)
 
     def _effects(
-        self, survey: Survey, attribution: NDArray[np.float32]
+        self, cells: Cells, attribution: NDArray[np.float32]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The residues that the network sees, and one number for each residue of the structure, 0 for the others."""
-        rows = self._graph(survey)[1]
-        effect = np.zeros(len(survey), dtype=np.float32)
-        effect[rows] = attribution[:, : len(rows)].sum(axis=0)
-        return rows, effect
+        owner = self._graph(cells, 0)[1]
+        effect = np.zeros(len(cells.survey(0)), dtype=np.float32)
+        np.add.at(effect, owner, attribution[:, : len(owner)].sum(axis=0))
+        return np.unique(owner), effect
 
     def files(
         self, values: pd.DataFrame, attribution: NDArray[np.float32], label: str
@@ -230,7 +245,7 @@ class Structure(StructureFiles):
         cells = Cells.of(values)
         survey = cells.survey(0)
         named = dict(zip(zip(survey.residues.chains, survey.residues.numbers, strict=True),
-                         self._effects(survey, attribution)[1].tolist(), strict=True))  # fmt: skip
+                         self._effects(cells, attribution)[1].tolist(), strict=True))  # fmt: skip
         return {".cif": with_attributions(surveys.unpacked(cells.content(0)), named, label)}
 
     @classmethod
