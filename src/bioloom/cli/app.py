@@ -16,6 +16,7 @@ from bioloom.cli import (
     check,
     data,
     denoise,
+    design,
     doctor,
     embed,
     experiment,
@@ -48,6 +49,7 @@ for verb in (check, train, predict, embed, explain, report):
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 app.command("denoise")(denoise.command)
 app.command("generate")(generate.command)
+app.command("design")(design.command)
 app.command("scan")(scan.command)
 app.command("variants")(variants.command)
 app.add_typer(experiment.app, name="experiment")

@@ -251,9 +251,10 @@ def _show(work: Callable[[Listener], Found], out: Path | None, figure: Path | No
     with terminal.listening() as listener:
         found: Any = work(listener)
         listener.message(f"effect: {found.unit}, with its 95 % interval over the sequences")
-    text = journey.write(found, out, figure)
+        text = journey.write(found, out, figure)
+        if figure is not None:
+            listener.message(f"drawn: {figure}")
     if out is None:
         sys.stdout.write(text)
-    for path in (out, figure):
-        if path is not None:
-            terminal.show({}, str(path))
+    else:
+        terminal.show({}, str(out))

@@ -166,7 +166,7 @@ def of_mutations(asked: Asked, source: str, parent: str, column: str, first: int
     first:  the number of the parent's first letter
     """
     judge = Judge(asked)
-    whole = _one_sequence(parent)
+    whole = one_sequence(parent)
     table = readers.read(source)
     name = _mutation_column(table.frame, column, table.source)
     rows: list[tuple[Any, ...]] = []
@@ -217,7 +217,7 @@ def of_pairs(asked: Asked, before: Path, after: Path) -> pd.DataFrame:
 def of_all(asked: Asked, sequence: str) -> tuple[pd.DataFrame, NDArray[np.float64]]:
     """Every single substitution of a sequence, one row each, and the effects as (letters, positions), 0 for its own."""
     judge = Judge(asked)
-    whole = _one_sequence(sequence)
+    whole = one_sequence(sequence)
     alphabet = judge.letters
     if not judge.usable([whole]).all():
         raise UserError(
@@ -242,10 +242,10 @@ def draw_all(asked: Asked, sequence: str, values: NDArray[np.float64], out: Path
     """The map of all substitutions as a figure: blue lowers, vermillion raises."""
     judge = Judge(asked)
     label = judge.unit[:1].upper() + judge.unit[1:]
-    style.save(heatmap(values, judge.letters, observed=_one_sequence(sequence), label=label), out)
+    style.save(heatmap(values, judge.letters, observed=one_sequence(sequence), label=label), out)
 
 
-def _one_sequence(text: str) -> str:
+def one_sequence(text: str) -> str:
     """A sequence as it is written, or the first one of a FASTA file."""
     if text.isalpha() and not Path(text).exists():
         return text.upper()

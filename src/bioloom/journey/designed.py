@@ -1,0 +1,238 @@
+"""New sequences by a model of a run, scored by an independent judge too, and told apart from what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bioloom.data import readers
+from bioloom.data.wording import counted
+from bioloom.design.choose import differences, expected_improvement, unlike_each_other
+from bioloom.design.goals import Goal, Objective, aim_of
+from bioloom.design.methods import METHODS, Effort
+from bioloom.design.pool import Order, as_fasta, oligos
+from bioloom.design.rules import Rules, checked
+from bioloom.errors import UserError, did_you_mean
+from bioloom.events import Listener
+from bioloom.files import write_json, write_text
+from bioloom.journey.variants import Asked, Judge
+
+LOOKED_AT = 20
+"""Proposals that are looked at for each design that is wanted."""
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What is to be designed.
+
+    runs:    folders of runs, each with an aim: "raise", "lower" or a number
+    judge:   folder of a run that shares no random number with the first one; None: not judged
+    rules:   what a sequence must and must not be
+    method:  how proposals are made
+    effort:  how much is tried
+    count:   designs that are wanted
+    apart:   positions at which any two designs differ, at least
+    explore: choose by expected improvement over the parent, which favours what the networks are unsure of
+    unlike:  keep designs that are unlike what the model learned from
+    order:   how oligos are made; None: no pool
+    """
+
+    runs: tuple[tuple[Path, str], ...]
+    rules: Rules
+    judge: Path | None = None
+    method: str = "evolve"
+    effort: Effort = field(default_factory=Effort)
+    count: int = 20
+    apart: int = 2
+    explore: bool = False
+    unlike: bool = False
+    order: Order | None = None
+
+
+@dataclass(frozen=True)
+class Designs:
+    """What was designed.
+
+    table:   one row for each design, the best first
+    summary: in words and numbers: how much designer and judge expect, how far they differ, what was left out
+    pool:    oligos to order; None where none were asked for
+    """
+
+    table: pd.DataFrame
+    summary: dict[str, Any]
+    pool: pd.DataFrame | None
+
+
+def design(brief: Brief, listener: Listener) -> Designs:
+    """Propose sequences, score them with the judge, leave out what is unlike the training records, and choose.
+
+    Raises UserError for rules that cannot be kept, an unknown method, and where nothing is left to choose from.
+    """
+    if brief.method not in METHODS:
+        raise UserError(
+            f'There is no way to design called "{brief.method}".{did_you_mean(brief.method, METHODS)}',
+            fix=f"use one of: {', '.join(METHODS)}",
+        )
+    rules = checked(brief.rules)
+    designers = [Judge(Asked(run)) for run, _ in brief.runs]
+    _refuse_letters(rules, designers)
+    goals = [_goal(judge, aim) for judge, (_, aim) in zip(designers, brief.runs, strict=True)]
+    objective = Objective(goals)
+    listener.stage("design", f"Designing by {brief.method}")
+    METHODS[brief.method](rules, objective, brief.effort)
+    found = [text for text, _ in objective.best(LOOKED_AT * brief.count)]
+    known = [text for text in found if text != rules.parent]
+    listener.message(f"{objective.asked:,} sequences were asked about")
+    unlike = np.array([bool(why) for why in designers[0].unlike(known)], dtype=np.bool_)
+    left = [text for text, odd in zip(known, unlike, strict=True) if brief.unlike or not odd]
+    if not left:
+        raise UserError(
+            "All that was found is unlike what the model learned from, so that its answers mean little there.",
+            fix="allow fewer changes of the parent (--edits), or keep such designs with --keep-unlike",
+        )
+    scores = objective(left)
+    chosen = unlike_each_other(
+        left, _wish(brief, designers[0], goals[0], left, scores), brief.count, brief.apart
+    )
+    picked = [left[number] for number in chosen]
+    table = _table(picked, rules.parent, objective, designers[0], brief)
+    summary = _summary(table, brief, objective, int(unlike.sum()), listener)
+    avoid = [word for word in rules.without if set(word) <= set("ACGT")]
+    pool = None if brief.order is None else oligos(picked, brief.order, avoid)
+    return Designs(table, summary, pool)
+
+
+def _refuse_letters(rules: Rules, designers: Sequence[Judge]) -> None:
+    for each in designers:
+        if not each.usable([rules.parent]).all():
+            raise UserError(
+                "A model cannot read the parent.",
+                where=rules.parent[:60],
+                fix="give a sequence as it was trained on: letters and length",
+            )
+
+
+def _goal(judge: Judge, aim: str) -> Goal:
+    """What a model is asked for; one unit is the spread of its training target, or of log-odds."""
+    targets = judge.model.targets
+    scale = 1.0 if targets.classes else float(targets.scale[judge.number])
+    name = judge.unit.removeprefix("change of ")
+    return Goal(name, lambda texts: judge.of_each(texts).mean(axis=0), aim_of(aim), scale=scale or 1.0)
+
+
+def _wish(
+    brief: Brief, judge: Judge, goal: Goal, texts: Sequence[str], scores: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """By what designs are chosen: their score, or what they may be worth by the networks' disagreement."""
+    if not brief.explore:
+        return scores
+    each = goal.score(judge.of_each([brief.rules.parent, *texts]))
+    spread = each.std(axis=0, ddof=1) if len(each) > 1 else np.zeros(each.shape[1])
+    mean = each.mean(axis=0)
+    return expected_improvement(mean[1:], spread[1:], float(mean[0]))
+
+
+def _table(
+    picked: Sequence[str], parent: str, objective: Objective, designer: Judge, brief: Brief
+) -> pd.DataFrame:
+    columns: dict[str, Any] = {
+        "name": [f"design_{number + 1}" for number in range(len(picked))],
+        "sequence": list(picked),
+        "score": objective(picked),
+    }
+    for name, values in objective.values(picked).items():
+        columns[name] = values
+    each = designer.of_each(picked)
+    if len(each) > 1:
+        columns["spread"] = each.std(axis=0, ddof=1)
+    if brief.judge is not None:
+        columns["judge"] = Judge(Asked(brief.judge)).of_each(picked).mean(axis=0)
+    columns["edits"] = differences(parent, picked)
+    columns["gc"] = [(text.count("G") + text.count("C")) / len(text) for text in picked]
+    columns["unlike"] = designer.unlike(picked)
+    return pd.DataFrame(columns)
+
+
+def _summary(
+    table: pd.DataFrame, brief: Brief, objective: Objective, unlike: int, listener: Listener
+) -> dict[str, Any]:
+    """What designer and judge expect of the designs, against the parent."""
+    goal = objective.goals[0]
+    before = float(goal.answer([brief.rules.parent])[0])
+    gain = float(table[goal.name].mean()) - before
+    told: dict[str, Any] = {
+        "method": brief.method,
+        "asked": objective.asked,
+        "designs": len(table),
+        "left_out_as_unlike": 0 if brief.unlike else unlike,
+        "goal": goal.name,
+        "parent": before,
+        "designer_expects": gain,
+    }
+    if brief.judge is not None:
+        judge = Judge(Asked(brief.judge))
+        judged = float(table["judge"].mean() - judge.of_each([brief.rules.parent])[0:].mean())
+        told |= {"judge_expects": judged, "optimism": gain - judged}
+        listener.message(
+            f"{counted(len(table), 'design')}: the designer expects {gain:+.3g} of {goal.name}, the judge {judged:+.3g}; "
+            + _trust(gain, judged)
+        )
+    else:
+        listener.message(
+            f"{counted(len(table), 'design')}: the model expects {gain:+.3g} of {goal.name}; nobody else has judged them"
+        )
+    return told
+
+
+def _trust(gain: float, judged: float) -> str:
+    """What the difference of designer and judge means, in words."""
+    if gain == 0 or judged / gain <= 0:
+        return "the judge does not see the gain: the designer may have found its own mistakes"
+    if judged / gain < 0.5:
+        return "the judge sees less than half of it: expect disappointment"
+    return "both agree within a factor of two"
+
+
+def read_usage(path: Path | None) -> dict[str, float]:
+    """The frequency of each codon from a table with the columns codon and frequency; empty without a file.
+
+    Raises UserError where a column is missing or a frequency is no number.
+    """
+    if path is None:
+        return {}
+    frame = readers.read(str(path)).frame
+    names = {str(name).lower(): name for name in frame.columns}
+    if "codon" not in names or "frequency" not in names:
+        raise UserError(
+            "A table of codon usage needs the columns codon and frequency.",
+            where=str(path),
+            fix=f"its columns are: {', '.join(map(str, frame.columns))}",
+        )
+    frequency = pd.to_numeric(frame[names["frequency"]], errors="coerce")
+    if frequency.isna().any():
+        row = int(np.flatnonzero(frequency.isna())[0]) + 2
+        raise UserError(
+            "A frequency is no number.", where=f"{path}, line {row}", fix="write numbers such as 17.6"
+        )
+    codons = [str(codon).upper().replace("U", "T") for codon in frame[names["codon"]]]
+    return dict(zip(codons, frequency.tolist(), strict=True))
+
+
+def write(found: Designs, folder: Path) -> list[Path]:
+    """Write designs.csv, designs.fasta, summary.json, and the pool as CSV and FASTA; returns the files."""
+    paths = [folder / "designs.csv", folder / "designs.fasta", folder / "summary.json"]
+    write_text(paths[0], found.table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    named = zip(found.table["name"], found.table["sequence"], strict=True)
+    write_text(paths[1], "".join(f">{name}\n{text}\n" for name, text in named))
+    write_json(paths[2], found.summary)
+    if found.pool is not None:
+        paths += [folder / "pool.csv", folder / "pool.fasta"]
+        write_text(paths[3], found.pool.to_csv(index=False, lineterminator="\n"))
+        write_text(paths[4], as_fasta(found.pool))
+    return paths

@@ -1,0 +1,100 @@
+"""`bioloom design` on a model that has learned a planted motif: it plants it, keeps the rules, and a judge agrees."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+import bioloom
+from bioloom.cli import main
+from small_runs import FAST, motif_table
+
+PARENT = "ACGTACGATTGAATACGTAC"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("design")
+    motif_table(400).to_csv(folder / "motif.csv", index=False)
+    bioloom.train(
+        folder / "motif.csv",
+        target="bound",
+        outdir=folder / "run",
+        settings=FAST | {"training.members": 2},
+        quiet=True,
+    )
+    return folder
+
+
+def test_designs_raise_the_answer_within_the_rules_and_a_judge_agrees(run, capsys):
+    words = [
+        "design",
+        run / "run",
+        "--parent",
+        PARENT,
+        "--outdir",
+        run / "designs",
+        "--count",
+        6,
+        "--steps",
+        30,
+        "--width",
+        16,
+    ]
+    rules = [
+        "--fixed",
+        "1-3",
+        "--gc",
+        "0.3-0.7",
+        "--longest-run",
+        3,
+        "--without",
+        "EcoRI",
+        "--pool",
+        "--json",
+        "--quiet",
+    ]
+    pool = ["--primers", "GGTTAACCGATCGTA,CATGCCAAGTTGTCA", "--keep-unlike"]
+    code = main([*map(str, [*words, *rules, *pool])])
+    shown = capsys.readouterr()
+    assert code == 0, shown.err
+    summary = json.loads(shown.out)["summary"]
+    assert summary["designer_expects"] > 1.0
+    assert summary["judge_expects"] > 0.5
+    assert summary["optimism"] == pytest.approx(summary["designer_expects"] - summary["judge_expects"])
+    table = pd.read_csv(run / "designs" / "designs.csv")
+    assert len(table) == 6
+    assert (table["sequence"].str[:3] == PARENT[:3]).all()
+    assert table["gc"].between(0.3, 0.7).all()
+    assert not table["sequence"].str.contains("GAATTC").any()
+    oligos = pd.read_csv(run / "designs" / "pool.csv")
+    assert oligos["kind"].value_counts()["design"] == 6
+    assert oligos["barcode"].is_unique
+    assert (run / "designs" / "pool.fasta").read_text().count(">") == len(oligos)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--fixed", "1-20"], "Every position is fixed"),
+        (["--without", "EcoR1x"], "neither an enzyme nor a word"),
+        (["--method", "evolv"], 'Did you mean "evolve"'),
+        (["--gc", "high"], "no range"),
+        (["--fixed", "1-x"], "no position"),
+        (["--aim", "up"], "no aim"),
+        (["--also", "run"], "names no aim"),
+        (["--coding", "1-20"], "whole codons"),
+        (["--parent", "ACGTZ"], "no letter of it"),
+    ],
+)
+def test_mistakes_are_told_in_words(run, capsys, words, told):
+    code = main(
+        [
+            str(w)
+            for w in ("design", run / "run", "--parent", PARENT, "--outdir", run / "no", "--no-judge", *words)
+        ]
+    )
+    assert code == 2
+    assert told in " ".join(capsys.readouterr().err.split())
