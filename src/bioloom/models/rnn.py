@@ -42,7 +42,7 @@ class Recurrence(nn.Module):
             self._remember()
 
     def _remember(self) -> None:
-        """Forget gates begin open, so that gradients reach far back: Jozefowicz et al. (2015) ICML, section 5.1."""
+        """Forget gates begin half open, so that gradients reach far back: Jozefowicz et al. (2015) ICML, section 5.1."""
         hidden = self.cells.hidden_size
         for name, bias in self.cells.named_parameters():
             if name.startswith("bias_ih"):
