@@ -148,6 +148,7 @@ def _target(run: Trained) -> dict[str, Any]:
         "title": tasks.task(targets.task).title,
         "reason": reasons.get("task", ""),
         **({} if tasks.task(targets.task).labelled else {"labelled": False}),
+        **({"place": place} if (place := tasks.task(targets.task).place) else {}),
         "classes": list(targets.classes),
         "positive": targets.positive,
         "positive_reason": reasons.get("positive", ""),

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from bioloom.figures.confusion import confusion
 from bioloom.figures.curves import precision_recall, roc
 from bioloom.figures.scatter import scatter
+from bioloom.report import places
 from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.images import Image, from_figure
 from bioloom.report.predictions import Predictions, read
@@ -28,6 +29,10 @@ THRESHOLD = 0.5
 
 def render(facts: Facts) -> Markup | None:
     """Scatter, curves or confusion matrix of the test records."""
+    if facts["data"]["target"].get("place"):
+        found = places.images(facts)
+        told = {"images": found, "left": 0, "folds": facts["split"].get("folds"), "aside": ""}
+        return fill("predictions.html", told) if found else None
     predictions = read(facts)
     if predictions is None:
         return None

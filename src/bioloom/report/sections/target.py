@@ -19,6 +19,9 @@ from bioloom.report.templating import fill
 FIGURES_AT_MOST = 4
 """Targets whose distribution is drawn; the table lists all."""
 
+NUMBERS = ("regression", "position_values")
+"""Tasks whose targets are numbers."""
+
 STATISTICS = ("mean", "sd", "min", "max", "missing")
 
 
@@ -36,6 +39,7 @@ def render(facts: Facts) -> Markup | None:
         "positive_reason": str(target.get("positive_reason") or ""),
         "numbers": _numbers(target),
         "classes": _classes(target),
+        "counted": f"{str(target.get('place') or 'record').capitalize()}s",
         "images": _images(target, predictions, _parts(facts)) if predictions else [],
     }
     return fill("target.html", values)
@@ -43,7 +47,7 @@ def render(facts: Facts) -> Markup | None:
 
 def _numbers(target: Mapping[str, Any]) -> list[tuple[str, ...]]:
     summary = target.get("summary") or {}
-    if target["task"] != "regression":
+    if target["task"] not in NUMBERS:
         return []
     return [
         (str(name), *(_statistic(summary[name], key) for key in STATISTICS))
@@ -62,7 +66,7 @@ def _statistic(of: Mapping[str, Any], key: str) -> str:
 
 
 def _classes(target: Mapping[str, Any]) -> list[tuple[str, str]]:
-    if target["task"] == "regression":
+    if target["task"] in NUMBERS:
         return []
     summary = target.get("summary") or {}
     counts = summary.get("counts", summary)
