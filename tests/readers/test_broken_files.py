@@ -223,7 +223,7 @@ REFUSED = [
     Case("zip of other things", zipped("t.zip", "t.doc"), ("t.zip: t.doc", "ZIP archive", "unpack")),
     Case("zip named csv", zipped("t.csv", "t.doc"), ("t.csv", "ZIP archive", "unpack")),
     Case("PDF", raw("t.pdf", b"%PDF-1.7\n\xe2\xe3"), ("t.pdf", "a PDF", "CSV")),
-    Case("PNG", raw("t.png", PNG), ("t.png", "PNG image", "folder of the pictures", "CSV or TSV")),
+    Case("PNG named csv", raw("t.csv", PNG), ("t.csv", "PNG image", "folder of the pictures", "CSV or TSV")),
     Case("npz", npz, ("images.npz", "differ in length: x 3, y 2", "one entry per record")),
     Case(
         "web page",

@@ -160,3 +160,12 @@ def test_parts_that_hold_different_arrays_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", train_images=np.zeros((2, 3, 3)), test_pictures=np.zeros((2, 3, 3)))
     with pytest.raises(UserError, match="do not hold the same arrays"):
         readers.read(tmp_path / "a.npz")
+
+
+def test_pictures_may_be_named_one_by_one_or_by_a_pattern(tmp_path: Path) -> None:
+    root = pictures(tmp_path / "new", ["a.png", "b.png", "c.png"])
+    assert readers.read(root / "b.png").frame["id"].tolist() == ["b.png"]
+    assert readers.read(str(root / "*.png")).frame["id"].tolist() == ["a.png", "b.png", "c.png"]
+    table = readers.read([root / "c.png", root / "a.png"])
+    assert table.frame["id"].tolist() == ["c.png", "a.png"]
+    assert assets_of(table.frame["file"]).content(0) == (root / "c.png").read_bytes()

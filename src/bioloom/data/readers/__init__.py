@@ -10,6 +10,7 @@ Content decides; the ending of the file name helps only where the content could 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,10 +93,20 @@ def _read(source: object) -> Table:
 
 
 def _read_files(files: sources.Files) -> Table:
+    if all(folders.is_record(file.name) for file in files.files):
+        return _read_records(files)
     tables = [_read_file(file) for file in files.files]
     first, folder = tables[0], files.files[0].path.parent
     table = one_per_class(tables, files) if files.by_class else with_assets(first, folder)
     return replace(table, notes=(*files.notes, *table.notes))
+
+
+def _read_records(files: sources.Files) -> Table:
+    """Files that are records each, such as pictures, named one by one or by a pattern."""
+    paths = [file.path.absolute() for file in files.files]
+    root = Path(os.path.commonpath([path.parent for path in paths]))
+    names = [path.relative_to(root).as_posix() for path in paths]
+    return folders.table_of_files(Folder(root), names, files.shown, "list")
 
 
 def _read_folder(folder: Path) -> Table:
