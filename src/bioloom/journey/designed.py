@@ -27,6 +27,10 @@ LOOKED_AT = 20
 """Proposals that are looked at for each design that is wanted."""
 
 
+BEYOND = 3.0
+"""Standard deviations of the training target beyond which hardly any record was measured."""
+
+
 @dataclass(frozen=True)
 class Brief:
     """What is to be designed.
@@ -164,6 +168,7 @@ def _summary(
 ) -> dict[str, Any]:
     """What designer and judge expect of the designs, against the parent."""
     goal = objective.goals[0]
+    _tell_beyond(table, brief, goal, listener)
     before = float(goal.answer([brief.rules.parent])[0])
     gain = float(table[goal.name].mean()) - before
     told: dict[str, Any] = {
@@ -188,6 +193,20 @@ def _summary(
             f"{counted(len(table), 'design')}: the model expects {gain:+.3g} of {goal.name}; nobody else has judged them"
         )
     return told
+
+
+def _tell_beyond(table: pd.DataFrame, brief: Brief, goal: Goal, listener: Listener) -> None:
+    """Predictions far from all that was measured are guesses, however sure a network sounds."""
+    targets = Judge(Asked(brief.runs[0][0])).model.targets
+    if targets.classes:
+        return
+    mean, scale = float(targets.mean[0]), float(targets.scale[0])
+    beyond = int((np.abs(table[goal.name] - mean) > BEYOND * scale).sum())
+    if beyond:
+        listener.message(
+            f"{beyond} of {counted(len(table), 'design')} are predicted more than {BEYOND:g} standard deviations from the mean "
+            f"of the training records ({mean:.3g}), where hardly any was measured: read these numbers as an order, not as values"
+        )
 
 
 def _trust(gain: float, judged: float) -> str:
