@@ -21,7 +21,7 @@ class NodeOcclusion(Explainer):
     """Occlusion of nodes with its defaults; see `node_occlusion`."""
 
     name = "node_occlusion"
-    title = "Occlusion (make one residue or atom after the other an average one)"
+    title = "Occlusion (replace one residue or atom at a time by an average one)"
     accepts = frozenset({Kind.GRAPH})
     needs_background = True
 

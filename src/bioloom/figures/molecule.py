@@ -43,7 +43,7 @@ def attributed_molecule(drawn: DrawnMolecule, label: str) -> Figure:
     for first, second, order in drawn.bonds:
         _bond(ax, drawn.places[first], drawn.places[second], order)
     limit = float(np.abs(drawn.effect).max(initial=0.0)) or 1.0
-    size = float(np.clip(2.2e4 / (max(spread.max(), 4) + 2) ** 2, 60, 420))
+    size = float(np.clip(4.5e4 / (max(spread.max(), 4) + 2) ** 2, 80, 520))
     dots = ax.scatter(drawn.places[:, 0], drawn.places[:, 1], s=size, c=drawn.effect, cmap=style.SIGNED, vmin=-limit,
                       vmax=limit, edgecolors=style.MUTED, linewidths=0.7, zorder=3)  # fmt: skip
     for (x, y), symbol, effect in zip(drawn.places, drawn.symbols, drawn.effect, strict=True):
