@@ -170,3 +170,9 @@ def test_a_network_of_another_task_is_refused(tmp_path: Path) -> None:
         trained(
             tmp_path, source=str(prose(tmp_path)), task="language", settings={"model.network": "transformer"}
         )
+
+
+def test_guessing_by_frequency_is_what_a_language_model_has_to_beat(books: Run) -> None:
+    found = {each["code"]: each for each in books.findings}
+    assert found["skill.guessing"]["severity"] == "ok"
+    assert "training.constant" not in found

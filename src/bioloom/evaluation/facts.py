@@ -121,8 +121,14 @@ class Facts:
 
     @property
     def guessing(self) -> float:
-        """What guessing gives on the scored records in the metric that decides."""
-        return self.metric.chance(self.scored_truth.astype(np.float64))
+        """What guessing gives on the scored records in the metric that decides.
+
+        Where that does not follow from the truths, it is the score of the model that guesses.
+        """
+        found, trivial = self.metric.chance(self.scored_truth.astype(np.float64)), self.score("trivial")
+        if np.isfinite(found) or trivial is None or trivial.value is None:
+            return found
+        return trivial.value
 
     def score(self, role: str = "model") -> Score | None:
         """The deciding metric of a model; None where that model was not scored."""
