@@ -56,7 +56,7 @@ def refuse_unexplained(targets: Targets, folder: str) -> None:
     """Raise UserError where a model restores records: there is no single prediction to explain."""
     if not TASKS[targets.task].labelled:
         raise UserError(
-            "This model restores records and predicts nothing, so there is no prediction to explain.",
+            "This model learned without labels and predicts none, so there is no prediction to explain.",
             where=folder,
             fix="bioloom embed writes the numbers that describe records; to explain, train with a target and "
             f"--from {folder}",
