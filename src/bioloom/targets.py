@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bioloom.data.columns import as_numbers
+from bioloom.data.masks import mask_classes, mask_grid
 from bioloom.data.positions import class_grid, classes_of, number_grid
 from bioloom.errors import UserError
 
@@ -67,7 +68,10 @@ class Targets:
     def truth(self, labels: pd.DataFrame) -> NDArray[Any]:
         """Labels as numbers in the target's own units, (records, targets, *places); unknown ones are NaN."""
         if self.places:
-            (width,), column = self.places, labels[self.names[0]]
+            column = labels[self.names[0]]
+            if len(self.places) == 2:
+                return mask_grid(column, self.classes, (self.places[0], self.places[1]))
+            (width,) = self.places
             return class_grid(column, self.classes, width) if self.classes else number_grid(column, width)
         if not self.classes:
             return np.column_stack([target_numbers(labels[name])[0] for name in self.names]).astype(
@@ -258,6 +262,8 @@ def class_order(labels: pd.Series[Any], task_name: str, positive: str | None) ->
     """The classes in order of their number, and how the positive class was chosen, in words."""
     if task_name == "position_classes" and positive is None:
         return classes_of(labels), ""
+    if task_name == "segmentation" and positive is None:
+        return mask_classes(labels), ""
     classes = sorted({_text(cell) for cell in labels.dropna().unique()})
     if task_name != "binary":
         if positive is not None:

@@ -190,6 +190,26 @@ HUBER = 1.0
 """Where the Huber loss turns from squares to a straight line, in standard deviations of the training target."""
 
 
+def area_loss(raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor:
+    """Cross-entropy at each pixel plus 1 - Dice of the areas of each class in the batch.
+
+    The second part counts areas rather than pixels, so that a small class is not lost beside a large background.
+    Source: soft Dice, Milletari et al. (2016) arXiv:1606.04797; both together, Isensee et al. (2021)
+    doi:10.1038/s41592-020-01008-z.
+    """
+    share = raw.log_softmax(dim=1).exp()  # (records, classes, *places)
+    label = _known(truth, mask, 0.0).long()
+    there = share.new_zeros(share.shape).scatter(1, label, 1.0)
+    counted = share.new_ones(truth.shape) if mask is None else mask.to(share.dtype)
+    if weight is not None:
+        counted = counted * weight.reshape(-1, *[1] * (raw.dim() - 1))
+    over = [0, *range(2, raw.dim())]
+    both = (share * there * counted).sum(over)
+    either = (share * counted).sum(over) + (there * counted).sum(over)
+    dice = (2 * both + 1) / (either + 1)  # of each class; 1 where a class is neither there nor called
+    return cross_entropy(raw, truth, mask, weight) + 1 - dice.mean()
+
+
 def number_with(
     options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None
 ) -> Tensor:
@@ -398,6 +418,19 @@ TASKS: dict[str, Task] = {
             rivals=("trivial", "nearest", "simple"),
             everywhere=True,
             place="position",
+        ),
+        Task(
+            name="segmentation",
+            title="a class at every pixel (segmentation)",
+            loss=area_loss,
+            options=(),
+            changed=classes_with,
+            activate=_softmax,
+            metrics=("dice", "iou", "pixel_accuracy", "pixel_log_loss"),
+            simple="logistic",
+            rivals=("trivial", "simple"),
+            everywhere=True,
+            place="pixel",
         ),
         Task(
             name="position_values",

@@ -41,7 +41,7 @@ from bioloom.journey.folder import Opened, abandon, finish, open_folder
 from bioloom.journey.judge import Trial, judge
 from bioloom.journey.learnable import Learnable, encode, make_job
 from bioloom.journey.lineup import line_up
-from bioloom.journey.predicted import PredictionTable, predict_file, read_records
+from bioloom.journey.predicted import PredictionTable, predict_file, read_records, with_files
 from bioloom.journey.predicted import predict_positions as predicted_positions
 from bioloom.journey.prepare import Prepared, Request, Source, prepare
 from bioloom.journey.pretraining import learn_first
@@ -233,6 +233,7 @@ def predict(
     listener.stage("predict", "Predicting")
     predictions = predict_file(model, source, listener)
     if out is not None:
+        predictions = with_files(predictions, model, out)
         write_table(out, predictions.frame)
     return predictions
 

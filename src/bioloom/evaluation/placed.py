@@ -60,6 +60,16 @@ def _window(length: int, width: int) -> tuple[int, int]:
     return max(0, length - width) // 2, min(length, width)
 
 
+def masks(targets: Targets, value: NDArray[Any]) -> list[NDArray[np.uint16]]:
+    """The mask of each record, (height, width), in the numbers of the masks that were learned from.
+
+    value: (records, classes, height, width) probabilities
+    """
+    numbers = np.array([int(name) for name in targets.classes])
+    found = numbers[value.argmax(axis=1)]
+    return [mask.astype(np.uint8 if numbers.max() < 256 else np.uint16) for mask in found]
+
+
 def each_position(
     targets: Targets, ids: Sequence[str], value: NDArray[Any], lengths: NDArray[np.int64]
 ) -> pd.DataFrame:
@@ -86,7 +96,7 @@ def each_position(
 
 def sureness(value: NDArray[Any]) -> NDArray[np.float32]:
     """The mean probability of the class that is called, over the positions of each record, (records,)."""
-    highest = value.max(axis=1)
+    highest = value.max(axis=1).reshape(len(value), -1)
     known = np.isfinite(highest)
     means = np.where(known, highest, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     return np.where(known.any(axis=1), means, np.nan).astype(np.float32)

@@ -44,6 +44,8 @@ class Predictions:
         columns: dict[str, Any] = {"id": self.ids}
         if self.lengths is not None:
             return pd.DataFrame(columns | self._at_positions(self.lengths))
+        if self.value.ndim == 4:
+            return pd.DataFrame(columns | self._at_pixels())
         if self.targets.classes:
             columns |= self._class_columns()
         else:
@@ -69,6 +71,23 @@ class Predictions:
             known = np.isfinite(self.truth[:, 0])
             right = (self.value.argmax(axis=1) == self.truth[:, 0]) & known
             columns["correct"] = right.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        return columns
+
+    def _at_pixels(self) -> dict[str, Any]:
+        """How much of each picture is right, and the Dice of each class but the first; the masks themselves are files."""
+        if self.truth is None:
+            return {}
+        called, truth = self.value.argmax(axis=1), self.truth[:, 0]
+        known = np.isfinite(truth)
+        columns: dict[str, Any] = {
+            "correct": ((called == truth) & known).sum(axis=(1, 2)) / np.maximum(known.sum(axis=(1, 2)), 1)
+        }
+        for number, name in enumerate(self.targets.classes[1:], start=1):
+            here, there = (called == number) & known, truth == number
+            both, either = (here & there).sum(axis=(1, 2)), here.sum(axis=(1, 2)) + there.sum(axis=(1, 2))
+            dice = np.full(len(both), np.nan)
+            np.divide(2 * both, either, out=dice, where=either > 0)
+            columns[f"Dice of {name}"] = dice
         return columns
 
     def _class_columns(self) -> dict[str, Any]:

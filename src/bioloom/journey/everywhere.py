@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bioloom.data.masks import are_files, read_mask
 from bioloom.data.positions import (
     UNKNOWN,
     class_grid,
@@ -22,7 +23,7 @@ from bioloom.data.positions import (
 from bioloom.data.records import Problem, Records
 from bioloom.data.wording import counted
 from bioloom.errors import UserError
-from bioloom.modalities import Modality, modalities
+from bioloom.modalities import Kind, Modality, modalities
 from bioloom.models import networks
 from bioloom.recipe import InputRecipe, Recipe
 from bioloom.tasks import TASKS
@@ -66,6 +67,10 @@ def found_at_every_position(
     if len(records.targets.columns) != 1:
         return None
     there, column = lengths(records, inputs), records.targets.iloc[:, 0]
+    if _of_pictures(inputs) and are_files(column):
+        return "segmentation", {
+            "task": f'"{column.name}" names a picture for each "{next(iter(inputs))}", taken as its mask'
+        }
     told = "" if there is None else told_at(column, there)
     if not told:
         return None
@@ -73,9 +78,21 @@ def found_at_every_position(
     return NAMES[told], {"task": f'"{column.name}" has {what} for each position of "{next(iter(inputs))}"'}
 
 
+def _of_pictures(inputs: Mapping[str, InputRecipe]) -> bool:
+    """Whether the input is one picture."""
+    return len(inputs) == 1 and modalities[next(iter(inputs.values())).modality].kind is Kind.IMAGE
+
+
 def refuse_unfit(records: Records, inputs: Mapping[str, InputRecipe], task: str) -> None:
     """UserError where such a task is asked for and there is not one input with positions, or not one target."""
-    if lengths(records, inputs) is None:
+    if task == "segmentation":
+        if not _of_pictures(inputs) or not are_files(records.targets.iloc[:, 0]):
+            raise UserError(
+                "Segmentation needs one picture and one mask for each record.",
+                where=f"--task {task}",
+                fix="name the column of pictures with --input, and that of the files of masks with --target",
+            )
+    elif lengths(records, inputs) is None:
         raise UserError(
             f"A target at every position needs one input with positions, such as a sequence; there is {', '.join(inputs)}.",
             where=f"--task {task}",
@@ -121,6 +138,13 @@ def problems(records: Records, inputs: Mapping[str, InputRecipe], task: str) -> 
     """Rows whose target is not as long as their record, or that have none."""
     column, there = records.targets.iloc[:, 0], lengths(records, inputs)
     name, numbers = str(column.name), task == "position_values"
+    if task == "segmentation":
+        rows = np.array([row for row in range(len(column)) if read_mask(column, row) is None], dtype=np.int64)
+        message, fix = (
+            "there is no mask that can be read",
+            "give a picture of one channel for each record, such as PNG",
+        )
+        return [Problem("target.mask", "drop", message, fix, name, rows)] if len(rows) else []
     wrong = np.zeros(0, dtype=np.int64) if there is None else wrong_length(column, there, numbers)
     empty = np.setdiff1d(np.flatnonzero(nothing_known(column, numbers)), wrong)
     found = []
@@ -148,6 +172,10 @@ def summary(labels: pd.DataFrame, classes: tuple[str, ...]) -> NDArray[np.float3
     """One number for each record, (records, 1), by which the parts of a split are made alike: the share of positions of
     the first class, or the mean."""
     column = labels.iloc[:, 0]
+    if are_files(column):
+        masks = [read_mask(column, row) for row in range(len(column))]
+        shares = [0.0 if mask is None else float((mask == int(classes[0])).mean()) for mask in masks]
+        return np.array(shares, dtype=np.float32)[:, None]
     width = max(map(len, letters_of(column)), default=1)
     grid: NDArray[Any] = class_grid(column, classes, width) if classes else number_grid(column, width)
     known = np.isfinite(grid[:, 0])

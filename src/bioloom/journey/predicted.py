@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bioloom.data import readers
 from bioloom.data.reading.beside import joined
 from bioloom.data.records import Problem, Table, take_rows
+from bioloom.data.stores import from_text
 from bioloom.data.wording import counted
 from bioloom.errors import UserError
 from bioloom.evaluation.placed import each_position
 from bioloom.events import Listener
+from bioloom.files import write_bytes
 from bioloom.journey.roles import columns_for
 from bioloom.trained import Model
 
@@ -60,12 +65,36 @@ def predict_file(model: Model, source: Any, listener: Listener) -> PredictionTab
     return PredictionTable(predictions, tuple(notes))
 
 
+def with_files(found: PredictionTable, model: Model, out: Path) -> PredictionTable:
+    """Predicted masks as PNG files in a folder beside the table, which then names them; other predictions as they are."""
+    if len(model.targets.places) != 2:
+        return found
+    (name,), frame = model.targets.names, found.frame.copy()
+    folder = out.parent / f"{out.stem}_masks"
+    for row, cell in enumerate(frame[name]):
+        if isinstance(cell, str):
+            word = "".join(c if c.isalnum() or c in "-_." else "_" for c in str(frame["id"].iloc[row]))[:80]
+            path = folder / f"{row + 1}_{word}.png"
+            write_bytes(path, _png(cell))
+            frame.loc[frame.index[row], name] = f"{folder.name}/{path.name}"
+    return PredictionTable(frame, found.notes)
+
+
+def _png(cell: str) -> bytes:
+    """A stored array as PNG."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(np.asarray(from_text(cell))).save(stream, format="PNG")
+    return stream.getvalue()
+
+
 def predict_positions(model: Model, source: Any) -> pd.DataFrame:
     """One row for each position of each row of a file that can be used: id, position from 1, and what is predicted there.
 
     Raises UserError for a model with one answer for a record.
     """
-    if not model.targets.places:
+    if len(model.targets.places) != 1:
         raise UserError(
             "This model gives one answer for a record, not one for each position.",
             where="--positions",

@@ -19,7 +19,7 @@ from bioloom.modalities.combined import SomeFeatures, features_of, seen_features
 from bioloom.modalities.windows import some_windows
 from bioloom.models import SimpleModel, TrainingData
 from bioloom.models.embed import code_size
-from bioloom.models.windowed import TOLD, answers
+from bioloom.models.windowed import answers, told
 
 BASELINE_RECORDS = 50_000
 """Baselines learn from at most so many training records, chosen at random; more changes them little."""
@@ -78,7 +78,7 @@ def fit_rivals(trainee: Trainee) -> Rivals:
     rows = some_rows(job.train, BASELINE_RECORDS, job.seed)
     features = _features(trainee, _looked_at(trainee, rows))
     if job.task.everywhere:
-        return Rivals(_at_places(trainee), features, rows, TOLD)
+        return Rivals(_at_places(trainee), features, rows, told(next(iter(job.inputs.values()))))
     data = simple_data(trainee, features, rows)
     few = some_rows(rows, FEWER[trainee.prepared.recipe.budget], job.seed)
     fewer = simple_data(trainee, features, few)
@@ -97,14 +97,16 @@ def _at_places(trainee: Trainee) -> dict[str, Rival]:
     validation records as calibrating needs.
     """
     job, learnable, learned = trainee.job, trainee.learnable, {}
-    (encoded,), known = learnable.encoded.values(), np.isfinite(learnable.truth[:, 0])
+    (encoded,) = learnable.encoded.values()
+    truths = learnable.truth.reshape(*learnable.truth.shape[:2], -1)  # (records, 1, places)
+    known = np.isfinite(truths[:, 0])
 
     def seen(
         rows: NDArray[np.int64], most: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         found = some_windows(encoded, known, rows, most, job.seed)
         records = rows[found.record]
-        return found.values, learnable.truth[records, :, found.place].astype(np.float32), job.weight[records]
+        return found.values, truths[records, :, found.place].astype(np.float32), job.weight[records]
 
     beside = seen(job.validation, PLACES_CHOSEN_ON)
     for size in (PLACES_LEARNED, PLACES_REMEMBERED):

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from bioloom.modalities import Encoded
 
 REACH = 7
 """Positions to either side that simple models see; 15 in all, as in Qian, Sejnowski (1988)
 doi:10.1016/0022-2836(88)90564-5 and since then in most windowed predictions of secondary structure."""
+
+PIXELS = 2
+"""Pixels to each side of a pixel that simple models see: 25 in all."""
 
 AT_ONCE = 2**25
 """Numbers of features that are made at once: 128 MB of float32."""
@@ -40,6 +45,8 @@ def windows(encoded: Encoded, index: NDArray[np.int64], reach: int = REACH) -> W
     import torch
 
     x, mask = encoded.on("cpu").batch(torch.from_numpy(index))
+    if x.ndim == 4:
+        return _of_pictures(x)
     if mask is not None:
         x = x * mask[:, None]
     around = torch.nn.functional.pad(x, (reach, reach)).unfold(
@@ -49,6 +56,17 @@ def windows(encoded: Encoded, index: NDArray[np.int64], reach: int = REACH) -> W
     record, place = filled.nonzero(as_tuple=True)
     values = around.permute(0, 2, 1, 3)[record, place].flatten(1)
     return Windows(values.numpy(), record.numpy(), place.numpy())
+
+
+def _of_pictures(x: Tensor) -> Windows:
+    """The surroundings of all pixels, x (records, channels, height, width); places are counted line by line."""
+    import torch
+
+    side, records = 2 * PIXELS + 1, len(x)
+    around = torch.nn.functional.unfold(x, side, padding=PIXELS)  # (records, channels x side x side, pixels)
+    pixels = around.shape[2]
+    values = around.permute(0, 2, 1).reshape(records * pixels, -1)
+    return Windows(values.numpy(), np.repeat(np.arange(records), pixels), np.tile(np.arange(pixels), records))
 
 
 def some_windows(
@@ -80,7 +98,7 @@ def _where(found: Windows, keys: tuple[NDArray[Any], NDArray[Any]]) -> NDArray[n
 
 def blocks(encoded: Encoded, rows: NDArray[np.int64], reach: int = REACH) -> Iterator[NDArray[np.int64]]:
     """Records some at a time, so that features of all their positions fit in memory."""
-    channels, positions = encoded.shape.sizes
-    size = max(1, AT_ONCE // (channels * positions * (2 * reach + 1)))
+    window = 2 * reach + 1 if len(encoded.shape.places) == 1 else (2 * PIXELS + 1) ** 2
+    size = max(1, AT_ONCE // (prod(encoded.shape.sizes) * window))
     for first in range(0, len(rows), size):
         yield rows[first : first + size]

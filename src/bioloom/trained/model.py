@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from bioloom.data.learned import Learned
 from bioloom.data.records import Problem, take_rows
+from bioloom.data.stores import as_text
 from bioloom.errors import UserError, did_you_mean
 from bioloom.evaluation.calibration import Calibration
 from bioloom.evaluation.conformal import Conformal
 from bioloom.evaluation.domain import Domain
-from bioloom.evaluation.placed import cells, sureness
+from bioloom.evaluation.placed import cells, masks, sureness
 from bioloom.explanation import Explanation, Question, explainers
 from bioloom.modalities import Features, Modality
 from bioloom.modalities.combined import combined_features, encoded_features, seen_features
@@ -269,8 +270,11 @@ class Model:
 
     def _at_places(self, values: NDArray[np.float32], frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """One cell for each record, which holds what is said of each of its positions."""
-        usable, lengths = np.isfinite(values).any(axis=(1, 2)), self.lengths(frames)
-        told = cells(self.targets, values, lengths)
+        usable = np.asarray(np.isfinite(values).any(axis=tuple(range(1, values.ndim))))
+        if len(self.targets.places) == 2:
+            told = [as_text(mask) for mask in masks(self.targets, values)]
+        else:
+            told = cells(self.targets, values, self.lengths(frames))
         said = [cell if good else None for cell, good in zip(told, usable, strict=True)]
         columns: dict[str, Any] = {self.targets.names[0]: said}
         return pd.DataFrame(columns | ({"sureness": sureness(values)} if self.targets.classes else {}))
