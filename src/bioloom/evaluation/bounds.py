@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from bioloom.evaluation.distributions import beta_quantile
 from bioloom.evaluation.intervals import rounded
 from bioloom.evaluation.learnability import DELTA, vapnik_gap
 from bioloom.evaluation.resampling import Resampling
@@ -26,7 +26,7 @@ def binomial_bound(errors: float, tested: float, delta: float = DELTA) -> float:
     The inverted binomial tail (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404, one-sided; Langford 2005,
     JMLR 6:273). Through the beta distribution, so that effective numbers need not be whole.
     """
-    return 1.0 if errors >= tested else float(stats.beta.ppf(1 - delta, errors + 1, tested - errors))
+    return 1.0 if errors >= tested else float(beta_quantile(1 - delta, errors + 1, tested - errors))
 
 
 def hoeffding_bound(errors: float, tested: float, delta: float = DELTA) -> float:

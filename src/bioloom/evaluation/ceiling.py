@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from bioloom.evaluation.distributions import normal_quantile
 from bioloom.evaluation.intervals import FEW_UNITS, FEWEST_UNITS, LEVEL, Drawn, resampled_interval, rounded
 from bioloom.evaluation.resampling import Resampling
 from bioloom.metrics.metric import CUBE_ROOT, LOGIT, PLAIN, Scale
@@ -160,7 +160,7 @@ def noise_from_errors(error: Floats, plan: Resampling) -> Noise | None:
 def error_from_bounds(lower: Floats, upper: Floats, level: float = LEVEL) -> Floats:
     """The standard error behind an interval of each record, (records,); NaN where the bounds are swapped."""
     width = upper - lower
-    return np.asarray(np.where(width >= 0, width, np.nan) / (2 * stats.norm.ppf(0.5 + level / 2)))
+    return np.asarray(np.where(width >= 0, width, np.nan) / (2 * normal_quantile(0.5 + level / 2)))
 
 
 def noise_from_counts(truth: Floats, value: Floats, counts: Floats, plan: Resampling) -> Noise | None:

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from bioloom.evaluation.distributions import student_quantile
 from bioloom.evaluation.intervals import rounded
 from bioloom.evaluation.resampling import Resampling
 from bioloom.metrics import METRICS, Metric
@@ -136,7 +136,7 @@ def _allowance(metric: Metric, values: tuple[float, ...], levels: tuple[float, f
     allowed = [2 * luck, 0.25 * metric.gain(real, guessing)]
     if len(values) >= 2:
         error = np.std(values, ddof=1) / np.sqrt(len(values))
-        allowed.append(float(stats.t.ppf(0.975, len(values) - 1) * error))
+        allowed.append(float(student_quantile(0.975, len(values) - 1) * error))
     return max(allowed)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from bioloom.evaluation.distributions import normal_quantile
 from bioloom.evaluation.intervals import LEVEL, rounded
 from bioloom.metrics import METRICS, Metric
 
@@ -268,7 +268,7 @@ def _doubling(fit: tuple[Floats, Floats, Floats], drawn: tuple[Floats, Floats, F
     if len(gains) < 2:
         return Doubling(gain)
     # around the fitted value: the draws are spread as the truth is, but lie on one side where a bound is met
-    half = float(stats.norm.ppf(0.5 + LEVEL / 2) * gains.std(ddof=1))
+    half = float(normal_quantile(0.5 + LEVEL / 2) * gains.std(ddof=1))
     low, high = np.quantile(gains, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     return Doubling(gain, max(0.0, min(float(low), gain - half)), max(float(high), gain + half))
 

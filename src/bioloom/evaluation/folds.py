@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from bioloom.data.wording import counted
+from bioloom.evaluation.distributions import student_above, student_quantile
 from bioloom.evaluation.intervals import LEVEL, Score, rounded
 from bioloom.metrics import METRICS, Metric
 from bioloom.tasks import Task
@@ -205,10 +205,10 @@ def corrected(values: Floats, shares: Floats, *, test: bool = True) -> FoldMean:
     if np.ptp(values) <= SAME * np.abs(values).max():
         return FoldMean(mean, None, None, reason="the same in all folds")
     error = float(np.sqrt((1 / count + shares.mean()) * values.var(ddof=1)))
-    half = float(stats.t.ppf(0.5 + LEVEL / 2, count - 1)) * error
+    half = float(student_quantile(0.5 + LEVEL / 2, count - 1)) * error
     if not test:
         return FoldMean(mean, mean - half, mean + half)
-    p = float(2 * stats.t.sf(abs(mean) / error, count - 1))
+    p = float(2 * student_above(abs(mean) / error, count - 1))
     return FoldMean(mean, mean - half, mean + half, p)
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.spatial import KDTree
 from scipy.special import digamma
 
+from bioloom.evaluation.distributions import normal_quantile, student_quantile
 from bioloom.evaluation.intervals import FEWEST_UNITS, LEVEL, Score
 from bioloom.evaluation.resampling import Resampling
 
@@ -66,7 +66,7 @@ def predictive_information(
     pairs = [[_over_targets(truths, values, np.flatnonzero(half), seed) for half in (first, ~first)]
              for first in _halves(plan, random)]  # fmt: skip
     error = np.sqrt(np.mean(np.diff(pairs) ** 2)) / 2
-    reach = float(stats.t.ppf(0.5 + LEVEL / 2, SPLITS) * error)
+    reach = float(student_quantile(0.5 + LEVEL / 2, SPLITS) * error)
     if not np.isfinite(reach):
         return Score(max(0.0, found), None, None, len(chosen), "none",
                      "no interval, because the value is not defined in some of the halves")  # fmt: skip
@@ -92,7 +92,7 @@ def _normal_scores(values: Floats, random: np.random.Generator) -> Floats:
     order = np.lexsort((random.random(len(values)), values))
     ranks = np.empty(len(values))
     ranks[order] = np.arange(1, len(values) + 1)
-    return np.asarray(stats.norm.ppf((ranks - 0.5) / len(values)))
+    return np.asarray(normal_quantile((ranks - 0.5) / len(values)))
 
 
 def _closer(values: Floats, reach: Floats) -> NDArray[np.int64]:

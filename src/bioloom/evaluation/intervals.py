@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from bioloom.evaluation.distributions import normal_quantile, normal_share, ranks, student_quantile
 from bioloom.metrics.metric import PLAIN, Scale
 
 LEVEL = 0.95
 """The share of repetitions of a study in which an interval should hold the true value."""
 
-Z = float(stats.norm.ppf(0.5 + LEVEL / 2))
+Z = float(normal_quantile(0.5 + LEVEL / 2))
 
 FEW_UNITS = 200
 """Below this many independent units the jackknife takes the place of the bootstrap: it covers better there."""
@@ -115,10 +115,10 @@ def area_and_error(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> t
 
     DeLong 1988 (doi:10.2307/2531595) in the form of Sun and Xu 2014 (doi:10.1109/LSP.2014.2337313).
     """
-    among_all = stats.rankdata(score)
+    among_all = ranks(score)
     positives, negatives = int(positive.sum()), int((~positive).sum())
-    above = (among_all[positive] - stats.rankdata(score[positive])) / negatives  # per positive
-    below = 1 - (among_all[~positive] - stats.rankdata(score[~positive])) / positives  # per negative
+    above = (among_all[positive] - ranks(score[positive])) / negatives  # per positive
+    below = 1 - (among_all[~positive] - ranks(score[~positive])) / positives  # per negative
     variance = sum(part.var(ddof=1) / len(part) for part in (above, below) if len(part) > 1)
     return float(above.mean()), float(np.sqrt(variance))
 
@@ -219,7 +219,7 @@ def _jackknife(drawn: Drawn, method: str) -> Interval | None:
             return None
         apart = left_out - left_out.mean()
         error = np.sqrt((drawn.units - 1) / drawn.units * np.sum(apart**2))
-        half = stats.t.ppf(0.5 + LEVEL / 2, degrees_of_freedom(apart)) * error
+        half = student_quantile(0.5 + LEVEL / 2, degrees_of_freedom(apart)) * error
         low, high = drawn.scale.back(np.array([centre - half, centre + half]))
     if not np.isfinite([low, high]).all() and drawn.scale.else_ is not None:
         return _jackknife(replace(drawn, scale=drawn.scale.else_), method)
@@ -249,5 +249,5 @@ def tails(units: int) -> NDArray[np.float64]:
     Hesterberg 2015, doi:10.1080/00031305.2015.1089789: Student's t with units - 1 degrees of freedom,
     and the variance divided by units - 1 rather than units.
     """
-    reach = stats.t.ppf(0.5 + LEVEL / 2, units - 1) * np.sqrt(units / (units - 1))
-    return np.asarray(stats.norm.cdf([-reach, reach]))
+    reach = student_quantile(0.5 + LEVEL / 2, units - 1) * np.sqrt(units / (units - 1))
+    return np.asarray(normal_share([-reach, reach]))

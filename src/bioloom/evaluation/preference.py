@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from threadpoolctl import threadpool_limits
 
+from bioloom.evaluation.distributions import normal_quantile, normal_share
 from bioloom.evaluation.intervals import rounded
 from bioloom.evaluation.resampling import Resampling
 from bioloom.metrics import METRICS, Pairs
 
-ONE_STANDARD_ERROR = float(stats.norm.sf(1.0))
+ONE_STANDARD_ERROR = float(normal_share(-1.0))
 """How often a difference of nothing is above one standard error by luck: 0.159."""
 
 
@@ -77,7 +77,7 @@ def prefer(
     error = _standard_error(metric, truth, (known[best], known[default]), plan)
     if error is None:
         return Preference(default, best, difference, None, None, tried)
-    needed = error * float(stats.norm.isf(ONE_STANDARD_ERROR / max(1, tried)))
+    needed = error * -float(normal_quantile(ONE_STANDARD_ERROR / max(1, tried)))
     chosen = best if difference > needed else default
     return Preference(chosen, best, difference, error, needed, tried)
 

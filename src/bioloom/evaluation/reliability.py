@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.special import expit, logit
 
+from bioloom.evaluation.distributions import lowest_ranks
 from bioloom.evaluation.intervals import LEVEL, Z, rounded, wilson
 from bioloom.evaluation.percent import percent
 
@@ -197,7 +197,7 @@ def _measured(happened: NDArray[np.bool_], stated: Floats, event: str, seed: int
 def equal_mass(stated: Floats, bins: int | None = None) -> NDArray[np.int64]:
     """The bin of each record, (records,), by rank: bins hold equally many; equal probabilities share a bin."""
     bins = bins or max(4, min(BINS, len(stated) // FEWEST_PER_BIN))
-    first = stats.rankdata(stated, method="min") - 1
+    first = lowest_ranks(stated) - 1
     codes = np.minimum(first * bins // len(stated), bins - 1).astype(np.int64)
     return np.asarray(np.unique(codes, return_inverse=True)[1], dtype=np.int64)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from bioloom.evaluation.distributions import student_quantile
 from bioloom.evaluation.intervals import LEVEL, rounded
 from bioloom.evaluation.reliability import Line
 
@@ -76,7 +76,7 @@ def spread(
     to_origin = np.array([[1.0, 0.0], [-x.mean(), 1.0]])  # level at the mean prediction -> intercept at 0
     left_out = _lines(total - by_unit) @ to_origin  # (units, 2)
     error = np.sqrt((count - 1) / count * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
-    found, half = (_lines(total[None]) @ to_origin)[0], stats.t.ppf(0.5 + LEVEL / 2, count - 1) * error
+    found, half = (_lines(total[None]) @ to_origin)[0], student_quantile(0.5 + LEVEL / 2, count - 1) * error
     intercept, slope = (
         (float(value), float(value - reach), float(value + reach))
         for value, reach in zip(found, half, strict=True)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from threadpoolctl import threadpool_limits
 
+from bioloom.evaluation.distributions import chi_square_quantile
 from bioloom.evaluation.intervals import FEWEST_UNITS, LEVEL, rounded
 from bioloom.evaluation.resampling import Resampling
 from bioloom.metrics import METRICS, Pairs
@@ -106,7 +106,7 @@ def _of_seeds(scores: Floats) -> tuple[float | None, float | None, float | None]
     if count < 2:
         return None, None, None
     spread = float(scores.std(ddof=1))
-    reach = stats.chi2.ppf([0.5 + LEVEL / 2, 0.5 - LEVEL / 2], count - 1)
+    reach = chi_square_quantile([0.5 + LEVEL / 2, 0.5 - LEVEL / 2], count - 1)
     low, high = spread * np.sqrt((count - 1) / reach)
     return spread, float(low), float(high)
 
