@@ -29,10 +29,9 @@ from bioloom.evaluation.checks import Finding
 from bioloom.evaluation.comparison import RIVALS, Difference
 from bioloom.evaluation.conclusion import Verdict
 from bioloom.evaluation.facts import Facts
-from bioloom.evaluation.intervals import decimals
+from bioloom.evaluation.phrases import beside_guessing, figures, more_data, tested
 from bioloom.evaluation.restored import restored
 from bioloom.evaluation.written import written
-from bioloom.metrics import METRICS
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def _undefined(case: Case) -> Verdict | None:
     reason = "not scored" if score is None else score.undefined
     return Verdict(
         "undefined",
-        f"{_capital(facts.metric.title)} is {reason} (on {_records(facts)}).",
+        f"{_capital(facts.metric.title)} is {reason} (on {tested(facts)}).",
         "Choose a split whose test records differ in the target, or another target.",
     )
 
@@ -181,7 +180,7 @@ def _guessing(facts: Facts) -> Verdict:
             "differences between records."
         )
     return Verdict(
-        "no_signal", f"The network is not clearly better than guessing: {_beside_guessing(facts)}.", advice
+        "no_signal", f"The network is not clearly better than guessing: {beside_guessing(facts)}.", advice
     )
 
 
@@ -201,11 +200,11 @@ def _simple(case: Case, rival: Difference) -> Verdict:
     if rival.loses:
         return Verdict(
             "simple_better",
-            f"{_capital(title)} beats the network by {_figures(rival, facts, turned=True)}.",
+            f"{_capital(title)} beats the network by {figures(rival, facts, turned=True)}.",
             f"Use {_named(rival)}{case.offering(rival.against)}; the network would need {_needed(rival, facts)}.",
             prefer=rival.against,
         )
-    text = f"The network is not clearly better than {title}: the difference is {_figures(rival, facts)}"
+    text = f"The network is not clearly better than {title}: the difference is {figures(rival, facts)}"
     if not facts.beats_guessing(rival.against):
         offers = "Predict offers the network, but do not say that it"
         return Verdict(
@@ -239,7 +238,7 @@ def _needed(rival: Difference, facts: Facts) -> str:
     if found.outlook == "little":
         return "longer training or another architecture, because twice the data would add little to it"
     far = "only " if found.high < behind else ""
-    return f"more records, longer training, or another architecture{_more_data(facts, far, named=True)}"
+    return f"more records, longer training, or another architecture{more_data(facts, far, named=True)}"
 
 
 def _parted(facts: Facts) -> str:
@@ -247,7 +246,7 @@ def _parted(facts: Facts) -> str:
     found = doubled(facts)
     if found is not None and found.outlook == "little":
         return "more test records may part the two, but twice the data would add little to the network"
-    return f"more records may part the two{_more_data(facts, named=True)}"
+    return f"more records may part the two{more_data(facts, named=True)}"
 
 
 def _neighbour(case: Case, rival: Difference) -> Verdict:
@@ -256,13 +255,13 @@ def _neighbour(case: Case, rival: Difference) -> Verdict:
     if rival.loses:
         return Verdict(
             "neighbour_as_good",
-            f"{_capital(title)} is a better guide than the network, by {_figures(rival, facts, turned=True)}.",
+            f"{_capital(title)} is a better guide than the network, by {figures(rival, facts, turned=True)}.",
             f"Use it as a look-up{case.offering('nearest')}; {advice[0].lower()}{advice[1:]}",
             prefer="nearest",
         )
     text = (
         f"The network is not clearly better than {title}, so the score may rest on likeness to training records alone: "
-        f"the difference is {_figures(rival, facts)}."
+        f"the difference is {figures(rival, facts)}."
     )
     others = [entry.against for entry in case.unbeaten() if entry.against != "nearest"]
     as_good = next((role for role in others if facts.beats_guessing(role)), None)
@@ -278,12 +277,12 @@ def _network_wins(case: Case) -> Verdict:
     if not facts.beats_guessing():
         return _guessing(facts)
     if not rivals:
-        text = f"The network does better than guessing: {_beside_guessing(facts)}."
+        text = f"The network does better than guessing: {beside_guessing(facts)}."
         return Verdict("network_wins", text, "Compare it with a simple model before you rely on it.")
     closest = min(rivals, key=lambda entry: entry.difference or 0.0)
     return Verdict(
         "network_wins",
-        f"The network beats {facts.title(closest.against)} by {_figures(closest, facts)}{_more_data(facts)}.",
+        f"The network beats {facts.title(closest.against)} by {figures(closest, facts)}{more_data(facts)}.",
         _advice(case),
     )
 
@@ -320,63 +319,6 @@ def _restored(case: Case) -> Verdict | None:
 
 RULES: tuple[Rule, ...] = (_undefined, _too_few, _leaky_test, _restored, _no_signal, _not_beaten)
 """The decision table, first row first; where none fits, the network wins."""
-
-
-def _beside_guessing(facts: Facts) -> str:
-    """The score with its interval, beside what guessing gives."""
-    score, text = facts.score(), facts.metric.text
-    assert score is not None
-    return (
-        f"{facts.metric.title} is {text(score.value)} ({text(score.low)} to {text(score.high)}) "
-        f"on {_records(facts)}, and guessing gives {text(facts.guessing)}"
-    )
-
-
-def _figures(difference: Difference, facts: Facts, turned: bool = False) -> str:
-    """The difference with its interval, metric and records: "0.06 (0.04 to 0.08) in ... on ..."."""
-    value, low, high = difference.difference, difference.low, difference.high
-    assert value is not None
-    assert low is not None
-    assert high is not None
-    if turned:
-        value, low, high = -value, -high, -low
-    digits = decimals(low, high)
-    metric = METRICS[difference.metric].title
-    return f"{value:z.{digits}f} ({low:z.{digits}f} to {high:z.{digits}f}) in {metric} on {_records(facts)}"
-
-
-def _more_data(facts: Facts, only: str = "", *, named: bool = False) -> str:
-    """What twice the data would add, where the learning curve can say; as the end of a sentence.
-
-    only: "only " where that is not enough; named: whether to say that the network is meant
-    """
-    found = doubled(facts)
-    if found is None or found.outlook == "open":
-        return ""
-    if found.outlook == "little":
-        return "; twice the data would add little"
-    gain = f"{found.gain:.{decimals(found.low, found.high)}f}"
-    if found.metric.higher_is_better:
-        return f"; twice the data would add {only}about {gain}{' to the network' if named else ''}"
-    whose = " of the network" if named else ""
-    return f"; twice the data would take {only}about {gain} off the {found.metric.title}{whose}"
-
-
-def _records(facts: Facts) -> str:
-    """The test records in words, with what is known about copies."""
-    families = f" of {facts.units}" if facts.units else ""
-    count = f"{facts.tested:,} test record{'' if facts.tested == 1 else 's'}{families}"
-    known = facts.leakage
-    if "exact_copies" not in known:
-        return count
-    copies = known["exact_copies"] + known.get("reverse_complements", 0)
-    if copies:
-        return f"{count}, {copies:,} of them {'a copy' if copies == 1 else 'copies'} of training records"
-    near = known.get("near_copies", 0)
-    if near:
-        share = "all" if near >= facts.tested else f"{near:,} of them"
-        return f"{count}, {share} nearly the same as training records"
-    return f"{count} with no copy in training"
 
 
 def _capital(text: str) -> str:
