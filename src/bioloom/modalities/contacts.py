@@ -107,7 +107,8 @@ def _areas(residues: Residues) -> NDArray[np.float64]:
     apart = np.einsum("pij,pj->pi", _frames(residues)[residues.owner[pairs[:, 0]]], apart)
     # a dot p (unit vector) of atom i is hidden by atom j where |reach_i p - (x_j - x_i)| < reach_j
     own, other = reach[pairs[:, 0]], reach[pairs[:, 1]]
-    least = (own**2 + squared - other**2) / (2 * own)
+    least = ((own**2 + squared - other**2) / (2 * own)).astype(np.float32)
+    apart, sphere = apart.astype(np.float32), _sphere().astype(np.float32)
     free = np.full(len(place), 1.0)
     starts = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))
     for block in np.array_split(np.arange(len(starts)), max(1, len(pairs) // 20_000)):
@@ -115,7 +116,7 @@ def _areas(residues: Residues) -> NDArray[np.float64]:
             continue
         first = starts[block[0]]
         last = starts[block[-1] + 1] if block[-1] + 1 < len(starts) else len(pairs)
-        hidden = (apart[first:last] @ _sphere().T) > least[first:last, None]
+        hidden = (apart[first:last] @ sphere.T) > least[first:last, None]
         any_hides = np.logical_or.reduceat(hidden, starts[block] - first, axis=0)
         free[pairs[starts[block], 0]] = 1.0 - any_hides.mean(axis=1)
     return np.asarray(4 * np.pi * reach**2 * free)
