@@ -53,9 +53,13 @@ def _data(result: Result) -> Iterator[str]:
         f", {target['positive']} being the positive class" if target.get("positive") is not None else ""
     )
     yield (
-        f"The {'input was' if len(data['inputs']) == 1 else 'inputs were'} {inputs}; the "
-        f"{'target' if len(target['names']) == 1 else 'targets'} {listed(target['names'])} "
-        f"({target['task']}{positive})."
+        f"The {'input was' if len(data['inputs']) == 1 else 'inputs were'} {inputs}; "
+        + (
+            f"no labels were used ({target['task']})."
+            if target.get("labelled") is False
+            else f"the {'target' if len(target['names']) == 1 else 'targets'} {listed(target['names'])} "
+            f"({target['task']}{positive})."
+        )
     )
 
 

@@ -28,7 +28,9 @@ THRESHOLD = 0.5
 
 
 def render(facts: Facts) -> Markup | None:
-    """Scatter, curves or confusion matrix of the test records."""
+    """Scatter, curves or confusion matrix of the test records; None where there are no labels to compare with."""
+    if facts["data"]["target"].get("labelled") is False:
+        return None
     if facts["data"]["target"].get("place"):
         found = places.images(facts)
         told = {"images": found, "left": 0, "folds": facts["split"].get("folds"), "aside": ""}
