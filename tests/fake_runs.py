@@ -275,6 +275,41 @@ def two_inputs(folder: Path, *, n: int = 200) -> Path:
 # ---- pieces ---------------------------------------------------------------------------------------------
 
 
+def unlabelled(folder: Path, *, n: int = 40) -> Path:
+    """A run that learned without labels: a map of the records, and features that are restored well or badly."""
+    result = base("cells", n)
+    result["data"]["target"] = {
+        "names": ["CD4", "CD8"], "task": "reconstruct", "labelled": False, "classes": [], "positive": None,
+        "title": "reconstruction (learn what is usual, without labels)", "summary": {},
+    }  # fmt: skip
+    result["controls"] = {"label_shuffle": None, "others": []}
+    result["scores"] = {
+        "primary": "variance_explained",
+        "model": {"variance_explained": scored(0.71, 0.68, 0.74, n)},
+        "baselines": {
+            "simple": {
+                "title": "principal components", "description": "2 principal components of 2 features",
+                "scores": {"variance_explained": scored(0.68, 0.65, 0.71, n)},
+            }
+        },
+        "per_target": {},
+    }  # fmt: skip
+    result["verdict"] = {
+        "code": "network_wins",
+        "text": "From 2 numbers the network restores 71.0 %.",
+        "next": "",
+    }
+    shown = [{"feature": name, "explained": value, "low": value - 0.1, "high": value + 0.1, "simple": 0.6}
+             for name, value in (("CD4", 0.8), ("CD8", 0.5))]  # fmt: skip
+    result["features"] = {"file": "features.csv", "count": 3, "constant": 1, "shown": shown, "left_out": 0}
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [f"r{row},test,{row % 7},{row % 3},{'AB'[row % 2]}" for row in range(n)]
+    (folder / "codes.csv").write_text("\n".join(["id,part,code 1,code 2,tissue", *rows]) + "\n")
+    errors = [f"r{row},test,0.{row + 10}" for row in range(n)]
+    (folder / "predictions.csv").write_text("\n".join(["id,part,error", *errors]) + "\n")
+    return write(folder, result)
+
+
 def base(name: str, n: int) -> Result:
     """What every run has."""
     return {
@@ -426,6 +461,7 @@ RUNS = {
     "multiclass": multiclass,
     "regression": regression,
     "two_inputs": two_inputs,
+    "unlabelled": unlabelled,
 }
 """Builders of run folders by name."""
 

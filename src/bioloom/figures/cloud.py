@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-CATEGORIES = 7
-"""Categories with a colour of their own; all others share a pale one."""
+CATEGORIES = 2 * len(style.PALETTE)
+"""Categories with a colour and mark of their own; all others share a pale one."""
+
+MARKS = ("o", "^")
+"""The first categories are dots; where colours are used up, further ones are triangles."""
+
+NUMBERS = 8
+"""From so many different numbers on a column is drawn from pale to dark, and not as categories."""
 
 POINTS = 5_000
 """Points drawn at most, spread evenly over the records."""
@@ -34,11 +40,11 @@ def cloud(codes: NDArray[np.floating], cells: Sequence[Any] | None = None, *, la
     codes: (records, numbers), drawn as they are where there are two; cells: what colours each point, numbers or words,
     None where unknown; label: how the colours are called
     """
-    codes = np.asarray(codes, dtype=np.float64)
+    whole: NDArray[np.float64] = codes.astype(np.float64)
     if len(codes) < 2 or not np.isfinite(codes).all():
         return style.nothing("there are no two records to compare")
     chosen = np.unique(np.linspace(0, len(codes) - 1, min(POINTS, len(codes))).round().astype(np.int64))
-    points, names = plane(codes)
+    points, names = plane(whole)
     points = points[chosen]
     figure = style.new_figure(5.6, 4.0)
     ax = figure.add_subplot()
@@ -103,8 +109,9 @@ def _coloured(ax: Axes, points: NDArray[np.float64], cells: Sequence[Any], label
     others = ~np.isin(words.astype(str), shown)
     if others.any():
         _dots(ax, points[others], FAINT, label="other" if len(names) > CATEGORIES else "unknown")
-    for name, colour in zip(shown, style.PALETTE, strict=False):
-        _dots(ax, points[words == name], colour, label=name)
+    for place, name in enumerate(shown):
+        mark, colour = divmod(place, len(style.PALETTE))
+        _dots(ax, points[words == name], style.PALETTE[colour], label=name, marker=MARKS[mark])
     legend = ax.legend(title=label, loc="center left", bbox_to_anchor=(1.0, 0.5), alignment="left")
     for handle in legend.legend_handles:
         if handle is not None:
@@ -118,4 +125,4 @@ def as_numbers(cells: Sequence[Any]) -> NDArray[np.float64] | None:
         numbers = np.array([np.nan if cell in (None, "") else float(cell) for cell in cells])
     except (TypeError, ValueError):
         return None
-    return numbers if len(np.unique(numbers[np.isfinite(numbers)])) > CATEGORIES else None
+    return numbers if len(np.unique(numbers[np.isfinite(numbers)])) >= NUMBERS else None

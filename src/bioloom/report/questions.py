@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bioloom.report.numbers import count, number, plural, score, signed
+from bioloom.report.numbers import count, metric_title, number, plural, score, signed
 from bioloom.report.words import capital, in_sentence, listed
 
 Result = Mapping[str, Any]
@@ -45,6 +45,7 @@ def answers(result: Result) -> tuple[Fact, ...]:
         _against(result, metric),
         _clean(result),
         _shuffled((result.get("controls") or {}).get("label_shuffle") or {}, metric),
+        _learned_first(result),
         _more_data(result),
         _ceiling(result),
         _sure(result),
@@ -203,6 +204,25 @@ def _shuffled(shuffle: Mapping[str, Any], metric: str) -> Fact | None:
     return Fact(
         "With shuffled labels?", answer, "good" if guess else "bad" if firm else "care", "evaluation-controls"
     )
+
+
+def _learned_first(result: Result) -> Fact | None:
+    """What learning without labels first is worth, where a network began with it."""
+    found = result.get("pretrained") or {}
+    apart, own, other = (found.get(key) or {} for key in ("difference", "with", "without"))
+    if own.get("value") is None or other.get("value") is None:
+        return None
+    metric = str(found["metric"])
+    word: str
+    tone: Tone
+    word, tone = "Not for sure", "plain"
+    if (apart.get("low") or 0.0) > 0:
+        word, tone = "Yes", "good"
+    elif apart.get("high") is not None and apart["high"] < 0:
+        word, tone = "No, it does harm", "care"
+    figures = f"{score(metric, own['value'])} with it and {score(metric, other['value'])} without"
+    answer = f"{word}: {figures}, in {metric_title(metric)}"
+    return Fact("Did learning without labels help?", answer, tone, "optimisation-pretraining")
 
 
 SIZES = 3

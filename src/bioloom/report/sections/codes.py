@@ -50,7 +50,7 @@ def _map(
 def _telling(cells: list[str]) -> bool:
     """Whether a column has a few categories, or numbers."""
     known = [cell for cell in cells if cell]
-    return as_numbers(cells) is not None or 2 <= len(set(known)) <= 3 * CATEGORIES
+    return as_numbers(cells) is not None or 2 <= len(set(known)) <= 2 * CATEGORIES
 
 
 codes = sections.register(Section("codes", "evaluation", 11, "Map of the records", render))
