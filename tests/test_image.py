@@ -97,6 +97,13 @@ def test_mixed_sizes_are_brought_to_their_median(tmp_path: Path) -> None:
     assert {2, 3} <= set(rows)
 
 
+def test_several_sizes_and_large_pictures_are_told_before_anything_is_trained(tmp_path: Path) -> None:
+    values = frame_of(tmp_path, [grey(20, 20), grey(20, 20), grey(300, 200)])
+    found = {problem.code: problem for problem in Image.check(values)}
+    assert "2 sizes, from 20 x 20 to 300 x 200 pixels" in found["image.sizes"].message
+    assert found["image.sizes"].rows.tolist() == found["image.large"].rows.tolist() == [2]
+
+
 def test_another_shape_is_kept_and_what_is_left_is_filled() -> None:
     form = Frame((20, 20), "uint8", (7.0,))
     placed = form.fit(np.full((10, 40, 1), 200, dtype=np.uint8))

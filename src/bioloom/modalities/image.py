@@ -39,7 +39,7 @@ from bioloom.modalities import (
     modalities,
 )
 from bioloom.modalities.gallery import Frame, Gallery, grey, resized
-from bioloom.modalities.pictured import COLOURS, noted, pixel_columns, unusable
+from bioloom.modalities.pictured import COLOURS, LARGEST, noted, of_size, pixel_columns, unusable
 from bioloom.modalities.raster import PictureEncoded
 
 if TYPE_CHECKING:
@@ -50,9 +50,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bioloom.modalities import Signal
-
-LARGEST = 128
-"""Pixels of height and width of larger pictures, unless the recipe asks for another size."""
 
 GRID = 14
 """The simple features see a picture of so many pixels at most."""
@@ -130,9 +127,9 @@ class Image(Modality):
 
     @classmethod
     def check(cls, values: pd.DataFrame) -> list[Problem]:
-        """Pictures that are missing, broken or of another make than the others; stacks and mixed depths are noted."""
+        """Pictures that are missing, broken or of another make than the others; stacks, mixed depths and sizes are noted."""
         column, facts = str(values.columns[0]), Gallery(values).all_facts
-        return [*unusable(facts, column), *noted(facts, column)]
+        return [*unusable(facts, column), *noted(facts, column), *of_size(facts, column)]
 
     @classmethod
     def fit(cls, values: pd.DataFrame) -> Self:

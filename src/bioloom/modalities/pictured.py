@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 COLOURS = {1: ("grey",), 3: ("red", "green", "blue")}
 """What the channels of usual pictures are called."""
 
+LARGEST = 128
+"""Pixels of height and width of larger pictures, unless the recipe asks for another size."""
+
 FEWEST_PIXELS = 64
 """Columns of numbers that may be pixels: a picture of 8 x 8."""
 
@@ -79,6 +82,26 @@ def noted(facts: Sequence[Facts], column: str) -> list[Problem]:
         Problem("image.read", "note", note, "", column, np.array(rows, dtype=np.int64))
         for note, rows in said.items()
     ]
+
+
+def of_size(facts: Sequence[Facts], column: str) -> list[Problem]:
+    """Pictures of several sizes, and those that are made smaller."""
+    sizes = {row: each.size[:2] for row, each in enumerate(facts) if not each.wrong}
+    counts, found = Counter(sizes.values()), list[Problem]()
+    if len(counts) > 1:
+        usual = counts.most_common(1)[0][0]
+        rows = np.array([row for row, size in sizes.items() if size != usual], dtype=np.int64)
+        least, most = ("{} x {}".format(*size) for size in (min(counts), max(counts)))
+        message = (
+            f"pictures are of {len(counts):,} sizes, from {least} to {most} pixels; all are brought to one"
+        )
+        found.append(Problem("image.sizes", "note", message, "", column, rows))
+    large = np.array([row for row, size in sizes.items() if max(size) > LARGEST], dtype=np.int64)
+    if len(large):
+        message = f"pictures of more than {LARGEST} pixels are made smaller, unless encoding.image.size asks for more"
+        fix = "where what matters is small, ask for more: --set encoding.image.size=224, which takes longer"
+        found.append(Problem("image.large", "note", message, fix, column, large))
+    return found
 
 
 def pixel_columns(table: pd.DataFrame) -> tuple[str, ...]:
