@@ -436,7 +436,7 @@ within training records. Not so clean is GB1: its published splits share records
 were seen before and after one change (decision 0014), as was that of cell-free yield (also before and after 0015). What counts is
 the model that `predict` uses, which the verdict names: bold where it misses its aim. Written by `python -m benchmarks.accuracy`.
 
-| data | score | network | reaches | 95 % interval | simple | boosting | predict uses | reaching | aim |{peer} published | seconds |
+| data | score | network | reaches | 95 % interval | simple | boosting | predict uses | gives | aim |{peer} published | seconds |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |{rule} --- | --- |
 """
 
