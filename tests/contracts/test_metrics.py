@@ -91,7 +91,7 @@ def guess(truth: NDArray[np.float32], task: str, metric: str) -> NDArray[np.floa
             else drawn
         )
     shares = np.bincount(known[:, 0].astype(int), minlength=3) / len(known)
-    if probabilistic or metric in ("accuracy", "error_rate"):
+    if probabilistic or metric in ("accuracy", "error_rate", "dice", "iou"):
         return np.tile(shares, (len(truth), 1)).astype(np.float32)
     return np.eye(3, dtype=np.float32)[drawn[:, 0].astype(int)]
 
