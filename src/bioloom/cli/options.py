@@ -100,7 +100,8 @@ Task = Annotated[
     typer.Option(
         "--task",
         metavar="TASK",
-        help="regression, binary or multiclass. Chosen by the target's values if left out.",
+        help="regression, binary, multiclass, or one that bioloom parts lists, such as reconstruct, which needs no "
+        "target. Chosen by the target's values if left out.",
         rich_help_panel=DATA,
         show_default=False,
     ),
