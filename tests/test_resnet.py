@@ -33,25 +33,27 @@ def test_the_depth_is_the_number_of_layers_with_weights(depth: int) -> None:
     assert len(layers) == depth
 
 
-@pytest.mark.parametrize(
-    ("size", "stem", "places"),
-    [
-        (16, "auto", 4),
-        (28, "auto", 4),
-        (28, "small", 7),
-        (32, "auto", 4),
-        (64, "auto", 8),
-        (96, "auto", 6),
-        (28, "large", 2),
-        (96, "small", 24),
-        (96, "pooled", 12),
-    ],
-)
+SMALL_STEM = [(5, "auto", 5), (16, "auto", 8), (28, "small", 7)]
+POOLED_STEM = [(28, "auto", 7), (32, "auto", 8), (55, "auto", 14), (64, "auto", 8), (96, "pooled", 12)]
+LARGE_STEM = [(96, "auto", 12), (128, "auto", 8), (28, "large", 7)]
+
+
+@pytest.mark.parametrize(("size", "stem", "places"), [*SMALL_STEM, *POOLED_STEM, *LARGE_STEM])
 def test_the_stem_follows_the_size_of_the_picture_unless_it_is_set(size: int, stem: str, places: int) -> None:
     network = build("resnet", picture(size), 2, {"width": 8, "stem": stem}).eval()
     network(torch.zeros(1, 3, size, size))
     assert network.features is not None
     assert network.features.shape == (1, 32, places, places)
+
+
+def test_the_places_of_a_large_picture_are_those_of_the_paper() -> None:
+    with torch.device("meta"):
+        network = build("resnet", picture(224), 2, {"depth": 18, "width": 64})
+        x, places = network.stem(torch.zeros(1, 3, 224, 224)), []
+        for stage in network.stages:
+            x = stage(x)
+            places.append(x.shape[-1])
+    assert places == [56, 28, 14, 7]
 
 
 def test_the_stem_is_written_out_so_that_a_stored_network_stays_what_it_is() -> None:

@@ -8,13 +8,16 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bioloom.modalities import Kind
+from bioloom.modalities import Kind, Shape
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
 from bioloom.models.pictures import SMALL, BatchNorm, channels_last, fresh
 
 TINY = 16
 """Pictures of so many pixels at most are not made smaller before the first stage."""
+
+PLACES = 7
+"""Places along a side that stages leave at least, so that it can still be told where something was seen."""
 
 STAGES = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 """Blocks of each stage by depth, as for ImageNet; any other depth is 6 n + 2, three stages of n blocks, as for CIFAR."""
@@ -56,11 +59,11 @@ class Bottleneck(Block):
 class ResNet(Network):
     """Look at a picture in small steps, each of which only corrects what was seen before.
 
-    Stem; stages of residual blocks, each stage at half the height and width and twice the channels of the one
-    before; mean over all places; dense. Depths 8, 14, 20, ... have three stages of two-layer blocks, as for CIFAR;
-    depths 18 to 152 four, as for ImageNet. Pictures of up to 16 pixels enter through a 3x3 convolution that keeps their
-    size, those of up to 64 through one that is followed by a 3x3 max pool with stride 2, larger ones through one of 7x7
-    with stride 2 and that pool.
+    Stem; stages of residual blocks, each at half the height and width of the one before (as long as seven places are
+    left along a side) and twice its channels; mean over all places; dense. Depths 8, 14, 20, ... have three stages of
+    two-layer blocks, as for CIFAR; depths 18 to 152 four, as for ImageNet. Pictures of up to 16 pixels enter through a
+    3x3 convolution that keeps their size, those of up to 64 through one that is followed by a 3x3 max pool with stride
+    2, larger ones through one of 7x7 with stride 2 and that pool.
     306,913 parameters for an input of 28x28x1 and 1 output. With width 64, for 224x224x3 and 1,000 outputs, as
     published: depth 18 11,689,512; 34 21,797,672; 50 25,557,032; 101 44,549,160; 152 60,192,808.
     Source: He, Zhang, Ren, Sun (2016) Deep residual learning, arXiv:1512.03385; wider and shallower for small
@@ -72,6 +75,7 @@ class ResNet(Network):
     accepts = frozenset({Kind.IMAGE})
     default_for = frozenset({Kind.IMAGE})
     mixed_precision = True
+    passes = 1 / 3  # longer was no better on validation pictures: it then learns them by heart
     candidates = (
         DEFAULT,
         Candidate(
@@ -106,15 +110,19 @@ class ResNet(Network):
             default=0.0, ge=0, lt=1, description="share of features silenced before the last layer"
         )
 
-    def __init__(self, channels: int, n_outputs: int, settings: Settings) -> None:
+    def __init__(self, shape: Shape, n_outputs: int, settings: Settings) -> None:
         super().__init__()
         width, depth = settings.width, settings.depth
+        channels, *sides = shape.sizes
+        side = min(sides) // {"small": 1, "pooled": 2, "large": 4}[settings.stem]
         block = Bottleneck if depth in (50, 101, 152) else Block
         self.stem = _stem(channels, width, settings.stem)
         stages: list[nn.Module] = []
         channels = width
         for number, blocks in enumerate(STAGES.get(depth, ((depth - 2) // 6,) * 3)):
-            strides = [1 if number == 0 else 2] + [1] * (blocks - 1)
+            halved = number > 0 and side // 2 >= PLACES
+            side //= 2 if halved else 1
+            strides = [2 if halved else 1] + [1] * (blocks - 1)
             stage = list[nn.Module]()
             for stride in strides:
                 stage.append(block(channels, width * 2**number, stride))
@@ -141,7 +149,7 @@ class ResNet(Network):
     def build(cls, shapes: Shapes, n_outputs: int, settings: Settings) -> Self:
         """Make a network with fresh random weights."""
         (shape,) = shapes.values()
-        return cls(shape.sizes[0], n_outputs, cls.complete(settings, shapes))
+        return cls(shape, n_outputs, cls.complete(settings, shapes))
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, channels, height, width) -> (records, outputs)."""
