@@ -27,6 +27,9 @@ PROBE = 1.4
 DOTS = 64
 """Points on the sphere of each atom; the area of a residue is then right to about 2 %."""
 
+LEAST_BEND = 0.1
+"""Å² of the triangle of three atoms, times two, from which they point in a direction of their own."""
+
 MOST_AREA = dict(
     zip(
         "ARNDCEQGHILKMFPSTWYV",
@@ -123,21 +126,21 @@ def _areas(residues: Residues) -> NDArray[np.float64]:
 
 
 def _frames(residues: Residues) -> NDArray[np.float64]:
-    """Axes that turn with each residue, made of its first three atoms, (residues, 3, 3).
+    """Axes that turn with each residue, made of its first two atoms and the last one, (residues, 3, 3).
 
-    Dots that lie along them make the same surface however a molecule is turned. Residues of fewer atoms take the
-    axes of the file.
+    Dots that lie along them make the same surface however a molecule is turned. Residues of fewer atoms, or of atoms in
+    one line, take the axes of the file.
     """
     frames = np.tile(np.eye(3), (len(residues), 1, 1))
+    count = np.bincount(residues.owner, minlength=len(residues))
     first = np.searchsorted(residues.owner, np.arange(len(residues)))
-    enough = np.flatnonzero(np.bincount(residues.owner, minlength=len(residues)) >= 3)
-    one, two, three = (residues.atoms[first[enough] + step].astype(np.float64) for step in range(3))
-    along, other = two - one, three - one
-    across = np.cross(along, other)
-    third = np.cross(along, across)
-    axes = np.stack([along, across, third], axis=1)
+    enough = np.flatnonzero(count >= 3)
+    ends = first[enough], first[enough] + 1, first[enough] + count[enough] - 1
+    one, two, last = (residues.atoms[end].astype(np.float64) for end in ends)
+    along, across = two - one, np.cross(two - one, last - one)
+    axes = np.stack([along, across, np.cross(along, across)], axis=1)
     size = np.linalg.norm(axes, axis=2, keepdims=True)
-    bent = (size > 1e-6).all(axis=(1, 2))
+    bent = (size > LEAST_BEND).all(axis=(1, 2))
     frames[enough[bent]] = axes[bent] / size[bent]
     return frames
 
