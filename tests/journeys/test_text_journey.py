@@ -96,7 +96,12 @@ def test_a_language_model_is_judged_in_nats_beside_counting(books: Run) -> None:
         books.scores["perplexity"]["value"], rel=1e-4
     )
     assert "surprises the network by" in books.verdict
-    assert "nats per token" in (books.folder / "report.html").read_text(encoding="utf-8").lower()
+    assert "How surprising single records are" in (books.folder / "report.html").read_text(encoding="utf-8")
+    table = pd.read_csv(books.folder / "predictions.csv")
+    assert list(table.columns) == ["id", "part", "nats_per_token", "share_right", "tokens"]
+    test = table[table["part"] == "test"]
+    mean = np.average(test["nats_per_token"], weights=test["tokens"])
+    assert mean == pytest.approx(books.scores["nats"]["value"], rel=1e-4)
 
 
 def test_white_space_is_part_of_a_language(books: Run) -> None:

@@ -55,6 +55,23 @@ def restored_features(trial: Trial) -> FeatureScores:
     return feature_scores(trial.truth, values, trial.trainee.learnable.targets.names, trial.plan)
 
 
+def judged_table(trial: Trial) -> pd.DataFrame:
+    """All records used: id, part and what a model says of each, where that is no prediction of a label."""
+    trainee, division = trial.trainee, trial.division
+    values = trainee.values
+    if division.folds is not None:
+        values = values.copy()
+        values[trial.once.rows] = trial.once.values["model"]
+    frame = pd.DataFrame(values, columns=pd.Index(trainee.learnable.targets.names))
+    frame.insert(0, "id", trainee.records.ids)
+    if division.folds is None:
+        frame.insert(1, "part", division.split.part)
+    else:
+        frame.insert(1, "part", "test")
+        frame.insert(2, "fold", division.folds.fold[0] + 1)
+    return frame
+
+
 def errors_table(trial: Trial) -> pd.DataFrame:
     """All records used: id, part and how far off each is restored, in units of the training spread of a feature."""
     trainee, division = trial.trainee, trial.division
@@ -162,7 +179,8 @@ def write_codes(table: PredictionTable, path: Path) -> None:
 def write_answers(trial: Trial, model: Model, folder: Path) -> dict[str, Any]:
     """What is said of each record; without labels also codes and features. Gives what result.json tells of them."""
     if not trial.task.restores:
-        write_table(folder / "predictions.csv", predictions_table(trial))
+        table = judged_table(trial) if trial.task.names else predictions_table(trial)
+        write_table(folder / "predictions.csv", table)
         return {}
     features = restored_features(trial)
     write_table(folder / "predictions.csv", errors_table(trial))
