@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bioloom.data.columns import as_numbers, kind_of
+from bioloom.data.records import Problem
 from bioloom.errors import UserError
 
 if TYPE_CHECKING:
@@ -53,16 +54,30 @@ class Told:
 
 
 def as_matrix(values: pd.DataFrame) -> Floats:
-    """Columns as numbers, (records, features) float32, NaN where a cell is missing or no number."""
-    if all(
-        pd.api.types.is_float_dtype(kind) or pd.api.types.is_integer_dtype(kind)
-        for kind in set(values.dtypes)
-    ):
-        return np.ascontiguousarray(values.to_numpy(dtype=np.float32, na_value=np.nan))
-    found = np.empty(values.shape, dtype=np.float32)
-    for place in range(values.shape[1]):
-        found[:, place] = _numbers(values.iloc[:, place])
-    return found
+    """Columns as numbers, (records, features) float32, NaN where a cell is missing or no finite number."""
+    found = plain_matrix(values)
+    if found is None:
+        found = np.empty(values.shape)
+        for place in range(values.shape[1]):
+            found[:, place] = _numbers(values.iloc[:, place])
+    with np.errstate(over="ignore"):
+        matrix = np.ascontiguousarray(found, dtype=np.float32)
+    infinite = np.isinf(matrix)
+    if infinite.any():
+        matrix[infinite] = np.nan
+    return matrix
+
+
+def plain_matrix(values: pd.DataFrame) -> NDArray[np.floating] | None:
+    """Numbers, or text of nothing but numbers and missing cells, all columns at once; None where there is other text."""
+    kinds = set(values.dtypes)
+    if all(pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in kinds):
+        kept = np.float32 if kinds == {np.dtype(np.float32)} else np.float64
+        return values.to_numpy(dtype=kept, na_value=np.nan, copy=True)
+    try:
+        return values.to_numpy(dtype=object).astype(np.float64)
+    except (TypeError, ValueError):
+        return None
 
 
 def _numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
@@ -198,3 +213,14 @@ def plain_numbers(cells: pd.Series[Any]) -> bool:
     except (TypeError, ValueError):
         return False
     return not bool(np.isinf(numbers).any())
+
+
+def nothing_held(matrix: Floats) -> list[Problem]:
+    """Rows without a number other than 0, where profiles are counts or abundances."""
+    rows = np.flatnonzero(~(np.nan_to_num(matrix) != 0).any(axis=1))
+    if not len(rows):
+        return []
+    fix = "leave these rows out, or measure them again"
+    return [
+        Problem("omics.empty", "drop", "the profile holds nothing but zeros and empty cells", fix, "", rows)
+    ]

@@ -31,6 +31,8 @@ from bioloom.data.profiles import (
     comparable,
     is_number,
     kept_features,
+    nothing_held,
+    plain_matrix,
     plain_numbers,
     scaled,
     smallest_share,
@@ -38,12 +40,12 @@ from bioloom.data.profiles import (
     usual_total,
 )
 from bioloom.data.records import Problem
-from bioloom.data.similarity.copies import row_groups
 from bioloom.data.similarity.profiles import (
     MOST_RECORDS,
     NEAR,
     compare_profiles,
     profile_families,
+    profile_groups,
     words,
 )
 from bioloom.data.simulate.pathway import simulate as simulate_pathway
@@ -73,6 +75,9 @@ if TYPE_CHECKING:
 
 HELD = 3
 """A feature that fewer training records hold is left out: nothing can be learned about it."""
+
+LOOKED_AT = 200
+"""Rows from which columns are known to hold numbers."""
 
 UNBROKEN = 0.9
 """Share of names of genes in a stretch of columns from which all of the stretch are taken for genes."""
@@ -161,13 +166,19 @@ class Omics(Modality):
         if like[first : last + 1].mean() >= UNBROKEN:
             like[first : last + 1] = True
         named = np.flatnonzero(like).tolist()
-        found = tuple(names[place] for place in named if is_number(table[table.columns[place]]))
+        some = table.iloc[:LOOKED_AT, named]
+        if plain_matrix(some) is None or not some.notna().any().all():
+            named = [place for place in named if is_number(table[table.columns[place]])]
+        found = tuple(names[place] for place in named)
         return found if len(found) >= MANY else ()
 
     @classmethod
     def check(cls, values: pd.DataFrame) -> list[Problem]:
         """Refuse columns of words; drop rows with cells that are no number, and rows that hold nothing at all."""
         found: list[Problem] = []
+        plain = plain_matrix(values)
+        if plain is not None and not np.isinf(plain).any():
+            return nothing_held(as_matrix(values))
         for place, name in enumerate(map(str, values.columns)):
             cells = values.iloc[:, place]
             if pd.api.types.is_numeric_dtype(cells) or plain_numbers(cells):
@@ -187,7 +198,7 @@ class Omics(Modality):
                 found.append(Problem("omics.number", "drop", message, fix, name, wrong))
         if any(problem.severity == "fatal" for problem in found):
             return found
-        return found + _nothing_held(as_matrix(values))
+        return found + nothing_held(as_matrix(values))
 
     @classmethod
     def fit(cls, values: pd.DataFrame) -> Self:
@@ -309,7 +320,7 @@ class Omics(Modality):
     @classmethod
     def clusters(cls, values: pd.DataFrame, similarity: Similarity | None = None) -> Clusters:
         """Group profiles that are equal or correlate by 0.97, and all that they link; 1 means equal."""
-        same, near = row_groups(values), _near(similarity or Similarity())
+        same, near = profile_groups(as_matrix(values)), _near(similarity or Similarity())
         if near is None or len(values) > MOST_RECORDS or len(values) < 3:
             return Clusters(same, "equal in every feature")
         return Clusters(profile_families(comparable(values), same, near), words(near))
@@ -319,12 +330,12 @@ class Omics(Modality):
         """The profile of the other side that correlates most."""
         near = _near(across.similarity)
         sides = across.queries, across.targets
-        return compare_profiles(comparable(values), row_groups(values), sides, near or 2.0)
+        return compare_profiles(comparable(values), profile_groups(as_matrix(values)), sides, near or 2.0)
 
     @classmethod
     def copies(cls, values: pd.DataFrame) -> NDArray[np.int64]:
         """Numbers that equal rows share."""
-        return row_groups(values)
+        return profile_groups(as_matrix(values))
 
     @classmethod
     def usual_network(cls, values: pd.DataFrame) -> tuple[str, str]:
@@ -374,17 +385,6 @@ class Omics(Modality):
         made = simulate_pathway(n, seed, genes=60)
         places = np.array([name in made.pathway for name in made.genes])
         return Demo(made.records, "expression", np.tile(places, (n, 1)), "binary")
-
-
-def _nothing_held(matrix: NDArray[np.float32]) -> list[Problem]:
-    """Rows without a number other than 0, where profiles are counts or abundances."""
-    rows = np.flatnonzero(~(np.nan_to_num(matrix) != 0).any(axis=1))
-    if not len(rows):
-        return []
-    fix = "leave these rows out, or measure them again"
-    return [
-        Problem("omics.empty", "drop", "the profile holds nothing but zeros and empty cells", fix, "", rows)
-    ]
 
 
 def _short(numbers: NDArray[np.float64]) -> tuple[float, ...]:

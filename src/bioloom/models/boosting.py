@@ -256,6 +256,8 @@ def _grow(rows: _Rows, present: NDArray[np.int64], iterations: int, seed: int) -
         random_state=seed,
     )
     weight = rows.weight[chosen] / rows.weight[chosen].mean()
+    if is_wide(rows.features) and bool((weight == weight[0]).all()):
+        weight = None  # scikit-learn cuts columns into steps much faster without weights
     validation = {}
     if checks:
         validation = {"X_val": rows.validation_features[:, columns], "y_val": rows.validation_answer}

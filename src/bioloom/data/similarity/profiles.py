@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from bioloom.data.leakage import Alike, compare_copies
 from bioloom.data.similarity.pairs import Pairs, components, joined
@@ -43,6 +44,14 @@ def directions(matrix: Floats) -> Floats:
     standard -= standard.mean(axis=1, keepdims=True) if len(kept) else 0
     length = np.sqrt((standard**2).sum(axis=1, keepdims=True))
     return np.asarray(standard / np.where(length > 0, length, 1), dtype=np.float32)
+
+
+def profile_groups(matrix: Floats) -> Index:
+    """A number that equal profiles share, (records,); missing numbers are equal to each other, and 0 to -0."""
+    known = np.where(np.isnan(matrix), np.float32(np.nan), matrix + np.float32(0))
+    rows = np.empty(len(known), dtype=object)
+    rows[:] = [row.tobytes() for row in known]
+    return np.asarray(pd.factorize(rows)[0], dtype=np.int64)
 
 
 def words(near: float) -> str:
