@@ -156,6 +156,16 @@ def test_a_damaged_archive_is_said(tmp_path: Path, kind: str) -> None:
         archives.open_archive(path).read("a.png")
 
 
+def test_a_broken_archive_beside_other_files_is_told_where_one_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"one")
+    (tmp_path / "backup.tgz").write_bytes(b"no archive")
+    assert Folder(tmp_path).read("a.png") == b"one"
+    with pytest.raises(
+        UserError, match=r'no file "b.png" beside the table.* backup.tgz could not be looked into'
+    ):
+        Folder(tmp_path).read("b.png")
+
+
 def test_entries_of_arrays_are_named_by_number(tmp_path: Path) -> None:
     images = np.arange(12, dtype=np.uint16).reshape(3, 2, 2)
     np.savez(tmp_path / "cells.npz", images=images)

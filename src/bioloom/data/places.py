@@ -33,6 +33,7 @@ class Folder(Store):
         self.shown = f"{root.resolve().name}/"
         self._archives: tuple[Archive, ...] | None = None
         self._arrays: dict[str, Arrays] = {}
+        self._closed: dict[str, str] = {}  # archives that cannot be opened, and why
 
     def read(self, name: str) -> Content:
         """The bytes of a file, of a member of an archive, or an entry of an array."""
@@ -43,7 +44,7 @@ class Folder(Store):
         if path.is_file():
             return bytes_of(path)
         for archive in self.archives():
-            if archive.holds(name):
+            if self._is_in(archive, name):
                 return archive.read(name)
         raise self._absent(name, path)
 
@@ -53,7 +54,7 @@ class Folder(Store):
         try:
             if mark and file.lower().endswith(".npz"):
                 return self._array(file).holds(entry)
-            return self._inside(name).is_file() or any(each.holds(name) for each in self.archives())
+            return self._inside(name).is_file() or any(self._is_in(each, name) for each in self.archives())
         except UserError:
             return False
 
@@ -63,6 +64,16 @@ class Folder(Store):
             found = sorted(path for path in self.root.iterdir() if path.name.lower().endswith(ARCHIVES))
             self._archives = tuple(open_archive(path) for path in found if path.is_file())
         return self._archives
+
+    def _is_in(self, archive: Archive, name: str) -> bool:
+        """Whether an archive beside the files holds a name; one that cannot be opened is told where a file is missing."""
+        if archive.shown in self._closed:
+            return False
+        try:
+            return archive.holds(name)
+        except UserError as error:
+            self._closed[archive.shown] = error.what
+            return False
 
     def _inside(self, name: str) -> Path:
         plain = as_name(name, self.shown)
@@ -84,8 +95,11 @@ class Folder(Store):
         near = ""
         if path.parent.is_dir():
             near = did_you_mean(path.name, (each.name for each in path.parent.iterdir()))
+        closed = "".join(
+            f" {archive} could not be looked into: {why}" for archive, why in self._closed.items()
+        )
         return UserError(
-            f'There is no file "{short(name, 80)}" beside the table.{near}',
+            f'There is no file "{short(name, 80)}" beside the table.{near}{closed}',
             where=self.shown,
             fix="write paths relative to the folder of the table, or put the files there",
         )
