@@ -75,10 +75,11 @@ def save(model: Model, folder: Path, examples: Mapping[str, pd.DataFrame], card:
 
 def _numbers(values: NDArray[np.float32]) -> list[Any]:
     """As JSON has them; what is not defined, such as a place behind the end of a record, is null."""
-    known = np.isfinite(values)
-    return list(
-        (values.astype(float) if known.all() else np.where(known, values.astype(object), None)).tolist()
-    )
+    found: NDArray[Any] = values.astype(float)
+    if not np.isfinite(values).all():
+        found = found.astype(object)
+        found[~np.isfinite(values)] = None
+    return list(found.tolist())
 
 
 def _weights(network: Network) -> bytes:
