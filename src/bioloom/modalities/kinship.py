@@ -51,11 +51,9 @@ def families(sets: Sequence[frozenset[int]], copies: Index) -> Index:
     from scipy.sparse.csgraph import connected_components
 
     _, first, code = np.unique(copies, return_index=True, return_inverse=True)
-    left, right = list(range(len(sets))), first[code].tolist()
-    for row, other in _contained(sets):
-        left.append(row)
-        right.append(other)
-    graph = coo_matrix((np.ones(len(left)), (left, right)), shape=(len(sets), len(sets)))
+    pairs = np.array([*enumerate(first[code].tolist()), *_contained(sets)], dtype=np.int64).reshape(-1, 2)
+    weight = np.ones(len(pairs))
+    graph = coo_matrix((weight, (pairs[:, 0], pairs[:, 1])), shape=(len(sets), len(sets)))
     labels = connected_components(graph, directed=False)[1]
     return np.asarray(pd.factorize(labels)[0], dtype=np.int64)
 

@@ -33,7 +33,7 @@ def pdb_text(letters: Sequence[str], backbone: NDArray[np.float64], chain: str =
 
     letters:  one letter for each residue; backbone: (residues, 4, 3) in Å
     """
-    lines = []
+    lines: list[str] = []
     for residue, (letter, atoms) in enumerate(zip(letters, backbone, strict=True)):
         for name, (x, y, z) in zip(("N", "CA", "C", "CB"), atoms, strict=True):
             lines.append(

@@ -76,7 +76,8 @@ def residue_graph(survey: Survey) -> Graph:
 def _nodes(survey: Survey) -> NDArray[np.float32]:
     """(residues, features)."""
     letters = survey.residues.letters
-    return np.concatenate([_table()[letters], survey.exposure[:, None]], axis=1)
+    nodes: NDArray[np.float32] = np.concatenate([_table()[letters], survey.exposure[:, None]], axis=1)
+    return nodes
 
 
 def _table() -> NDArray[np.float32]:
@@ -99,4 +100,4 @@ def _numbers(survey: Survey, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
     apart = np.where(other_chain, LONGEST, np.abs(residues.along[first] - residues.along[second]))
     along = np.log2(1 + np.minimum(apart, LONGEST)) / np.log2(1 + LONGEST)
     columns = (contacts.closest[pairs] / REACH, alpha / WIDEST, beta / WIDEST, along, survey.between[pairs])
-    return np.clip(np.stack(columns, axis=1), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(np.stack(columns, axis=1), 0, 1), dtype=np.float32)
