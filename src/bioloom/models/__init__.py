@@ -56,7 +56,7 @@ class Network(nn.Module, ABC):
     only_for: the one task that it is for; empty: any
     suits:    the tasks that it can learn among those of any network; empty: all
     batch_size: records per step that suit it, where each holds very many targets; 0: by number of records
-    passes:   the share of the usual number of records that pass through it, where each holds many targets or is soon known by heart
+    passes:   the share of the usual number of records that pass through it, where it has learned all it can by then
     strands: inputs that are also read as reverse complement when predicting; the answer is the mean of both readings
     """
 
