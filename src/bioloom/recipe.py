@@ -169,6 +169,9 @@ class TrainingRecipe(Part):
     class_weights: Literal["none", "balanced"] = Field(
         default="none", description="balanced: each class counts as much as any other while learning"
     )
+    lora: int = Field(
+        default=0, ge=0, description="rank of changes beside layers learned before (LoRA); 0: all"
+    )
     precision: Literal["auto", "float32", "bf16"] = Field(
         default="auto", description="number format of the arithmetic"
     )

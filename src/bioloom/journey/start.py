@@ -194,6 +194,7 @@ def begin(recipe: Recipe, table: Table) -> tuple[Recipe, Start | None]:
     """
     asked = recipe.model
     if not asked.start:
+        _refuse_changes_of_nothing(recipe)
         return recipe, None
     folder = Path(asked.start)
     folder = folder if (folder / "model.json").exists() else folder / "model"
@@ -212,6 +213,16 @@ def begin(recipe: Recipe, table: Table) -> tuple[Recipe, Start | None]:
         )
     start = started_from(folder, asked.start, table)
     return _filled(recipe, start, table), start
+
+
+def _refuse_changes_of_nothing(recipe: Recipe) -> None:
+    """Raise UserError where small changes of weights are asked for and no weights were learned before."""
+    if recipe.training.lora and not recipe.model.pretrain:
+        raise UserError(
+            "Low-rank changes (LoRA) need weights that were learned before.",
+            where="training.lora",
+            fix="add --from RUN or --pretrain FILE, or leave training.lora out",
+        )
 
 
 def started_from(folder: Path, named: str, table: Table) -> Start:

@@ -23,12 +23,14 @@ from torch import Tensor
 from bioloom.errors import Interrupted, UserError
 from bioloom.heads import HEADS
 from bioloom.modalities import Batch, Signal
-from bioloom.models import Network, apply, build
+from bioloom.models import Network, apply
 from bioloom.models.layers import layer_table
+from bioloom.models.lora import merged
 from bioloom.models.places import by_length, lengths_of, trimmed, trimmed_as
 from bioloom.models.predict import cache_sized, outputs, predict
 from bioloom.training import checkpoint as checkpoints
 from bioloom.training.augment import augment
+from bioloom.training.begin import begun, changeable
 from bioloom.training.checkpoint import Checkpoint
 from bioloom.training.device import session, threads_for
 from bioloom.training.job import Epoch, Fitted, Job, fingerprint
@@ -95,14 +97,12 @@ def started(job: Job) -> Iterator[tuple[_Run, int]]:
     """A network with its first weights, ready to learn, and the threads that it does so with."""
     with _own_randomness(job.device):
         torch.manual_seed(job.seed)
-        network = build(job.network, job.shapes, job.outputs, job.settings)
-        if job.start:
-            network.load_state_dict({**network.state_dict(), **job.start})
+        network = begun(job)
         network.strands = job.augmentation.strands
         work = layer_table(network, job.shapes).multiplications * job.plan.batch_size
         threads = threads_for(work, job.threads)
         with session(threads):
-            yield _Run(job, network.to(job.device)), threads
+            yield _Run(job, changeable(network.to(job.device), job)), threads
 
 
 def _epochs(run: _Run, keeper: _Keeper, on_epoch: Callable[[Epoch], None], until: int) -> None:
@@ -294,7 +294,7 @@ class _Run:
         """The network with its best weights, on the CPU, as if it had never been trained here."""
         self.network.load_state_dict(self.best_weights)
         self.optimiser.release()
-        return self.network.cpu().eval()
+        return merged(self.network).cpu().eval()
 
 
 class _Keeper:

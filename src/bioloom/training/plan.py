@@ -31,6 +31,7 @@ class Plan:
     l1, l2:        weight penalties
     loss:          "auto" is that of the task; "quantile" and "heteroscedastic" learn the spread too
     focal:         exponent by which easy records count less
+    lora:          rank of the changes that are learned beside layers that were learned before; 0: the layers themselves
     """
 
     epochs: int
@@ -50,6 +51,7 @@ class Plan:
     label_smoothing: float = 0.0
     focal: float = 0.0
     class_weights: str = "none"
+    lora: int = 0
 
 
 BATCH_SIZES = ((1_000, 32), (5_000, 64), (200_000, 128), (1_000_000, 256))
@@ -98,6 +100,7 @@ def plan(recipe: TrainingRecipe, records: int, network: type[Network], budget: B
         label_smoothing=recipe.label_smoothing,
         focal=recipe.focal,
         class_weights=recipe.class_weights,
+        lora=recipe.lora,
     )
 
 
