@@ -82,6 +82,30 @@ def test_the_other_experiments_write_tables_and_figures(run, capsys):
     assert len(pairs) == 15
 
 
+def test_the_motif_that_the_model_uses_is_discovered(run, capsys):
+    found = told(
+        capsys,
+        "motifs",
+        "discover",
+        run / "run",
+        "--outdir",
+        run / "found",
+        "--width",
+        6,
+        "--file",
+        run / "motif.csv",
+        "--records",
+        200,
+    )
+    raising = found[found["effect"] > 0]
+    assert len(raising) >= 1
+    assert raising["sites"].iloc[0] >= 40
+    sites = pd.read_csv(run / "found" / "sites.tsv", sep="\t")
+    first = sites[sites["motif"] == raising["motif"].iloc[0]]
+    assert 4 <= first["start"].median() <= 10
+    assert "<svg" in (run / "found" / "contributions.svg").read_text()
+
+
 def test_variants_of_a_vcf_keep_their_rows_and_say_what_is_wrong(run, capsys):
     text = "".join(np.random.default_rng(0).choice(list("ACGT"), 90))
     (run / "genome.fa").write_text(f">chr1\n{text}\n")

@@ -55,15 +55,8 @@ def show(source: Motifs, json: options.Json = False) -> None:
 
     found = journey.overview(source)
     rows = [
-        (
-            str(row.motif),
-            str(row.title),
-            str(row.positions),
-            _sites(row.sites),
-            f"{row.bits:.1f}",
-            str(row.consensus),
-        )
-        for row in found.itertuples()
+        (name, title, str(positions), _sites(sites), f"{bits:.1f}", consensus)
+        for name, title, positions, sites, bits, consensus in found.to_numpy(dtype=object).tolist()
     ]
     headings = ("motif", "title", "positions", "sites", "bits", "consensus")
     records = found.astype(object).where(found.notna(), None).to_dict("records")
@@ -143,6 +136,43 @@ def enrich(
     with Terminal(quiet, json).listening() as listener:
         found = journey.enrich(wanted, listener)
     _tell(found, out, json, "motifs")
+
+
+@app.command("discover")
+def discover(
+    run: options.RunFolder,
+    outdir: Annotated[
+        Path, typer.Option("--outdir", metavar="FOLDER", help="Where motifs and sites are written.")
+    ],
+    *,
+    file: Annotated[
+        str, typer.Option("--file", metavar="FILE", help="Sequences; test records of the run if left out.")
+    ] = "",
+    records: Annotated[int, typer.Option("--records", metavar="N", min=1, help="Sequences to take.")] = 500,
+    database: Annotated[
+        str,
+        typer.Option(
+            "--database", metavar="MOTIFS", help="Name what is found by a file or jaspar:vertebrates."
+        ),
+    ] = "",
+    width: Annotated[int, typer.Option("--width", metavar="N", min=4, help="Letters of a stretch.")] = 11,
+    fdr: Annotated[
+        float, typer.Option("--fdr", metavar="SHARE", help="The highest false-discovery rate.")
+    ] = 0.05,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the shuffling.")] = 0,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> None:
+    """Find the motifs that a trained model uses: stretches that matter more than by chance, grouped and aligned."""
+    from bioloom.journey import discovered as journey
+
+    wanted = journey.Wanted(run, file, records, database=database, width=width, fdr=fdr, seed=seed)
+    with Terminal(quiet, json).listening() as listener:
+        found = journey.discover_motifs(wanted, listener)
+        paths = journey.write(found, outdir)
+        for path in paths:
+            listener.message(f"written: {path}")
+    _tell(found.table, None, json, "motifs")
 
 
 def _tell(found: pd.DataFrame, out: Path | None, json: bool, name: str) -> None:

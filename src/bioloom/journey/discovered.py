@@ -1,0 +1,181 @@
+"""The motifs that a model of a run uses: where its contributions are larger than by chance, grouped and named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bioloom.data.wording import counted
+from bioloom.errors import UserError
+from bioloom.events import Listener
+from bioloom.explanation import explainers
+from bioloom.figures import style
+from bioloom.figures.motifs import logos
+from bioloom.files import write_text
+from bioloom.journey.experiment import sequence_column
+from bioloom.journey.predicted import read_records
+from bioloom.modalities.sequence import SequenceModality
+from bioloom.modalities.shuffles import shuffled_texts
+from bioloom.motifs.compare import compare
+from bioloom.motifs.database import find_motifs
+from bioloom.motifs.discover import FEWEST, Found, discover
+from bioloom.motifs.formats import write_motifs
+from bioloom.motifs.seqlets import find_seqlets
+from bioloom.run import load
+from bioloom.trained import Asked, Model
+
+MATCHED = 0.1
+"""E-value up to which a motif of the database is named."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for.
+
+    run:      the folder of a run whose model reads one sequence of DNA or RNA
+    file:     sequences; test records of the run if left out
+    records:  how many are taken
+    output:   number of the target or class
+    method:   how contributions are found: an explainer for sequences
+    database: motifs that the found ones are compared with; none if left out
+    width:    letters of a stretch
+    fdr:      the highest false-discovery rate of a stretch
+    """
+
+    run: Path
+    file: str = ""
+    records: int = 500
+    output: int = 0
+    method: str = "mutagenesis"
+    database: str = ""
+    width: int = 11
+    fdr: float = 0.05
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """Motifs, one row for each in `table`, and one row for each of their sites."""
+
+    motifs: tuple[Found, ...]
+    table: pd.DataFrame
+    sites: pd.DataFrame
+
+
+def discover_motifs(wanted: Wanted, listener: Listener) -> Discovered:
+    """Find the motifs that a model uses in sequences; none is an answer too, with what it means.
+
+    Raises UserError for a model that reads anything but one sequence of nucleotides.
+    """
+    run = load(wanted.run)
+    model, column = run.model, sequence_column(run.model)
+    (name,) = model.modalities
+    modality = model.modalities[name]
+    if not isinstance(modality, SequenceModality) or len(modality.alphabet.letters) != 4:
+        raise UserError("Motifs are found in DNA and RNA.", fix="choose a run on sequences of nucleotides")
+    frames, ids = (
+        read_records(model, wanted.file, listener) if wanted.file else run.test_records(wanted.records)
+    )
+    texts = [str(text).upper() for text in frames[name][column].head(wanted.records)]
+    listener.stage("discover", f"Asking what matters in {len(texts):,} sequences, and as many shuffled ones")
+    letters, told = _contributions(model, (name, column), texts, wanted)
+    _, null = _contributions(model, (name, column), shuffled_texts(texts, wanted.seed), wanted)
+    seqlets = find_seqlets(told.sum(axis=1), null.sum(axis=1), wanted.width, wanted.fdr)
+    found = discover(letters, told, seqlets, modality.alphabet.both_strands)
+    _tell(found, len(seqlets), wanted, listener)
+    return Discovered(tuple(found), _table(found, wanted, len(texts)), _sites(found, ids))
+
+
+def _contributions(
+    model: Model, place: tuple[str, str], texts: Sequence[str], wanted: Wanted
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """One-hot letters, and what each letter that is there adds, (records, 4, positions)."""
+    name, column = place
+    frames = model.frames({column: list(texts)})
+    _ = explainers[wanted.method]
+    asked = Asked(wanted.method, name, wanted.output, seed=wanted.seed)
+    attribution = model.explain(frames, asked).attribution.astype(np.float64)
+    encoded = model.modalities[name].encode(frames[name])
+    one_hot = encoded.on("cpu").batch(model.index(len(texts))).x.numpy().astype(np.float64)
+    return one_hot, attribution * one_hot
+
+
+def _tell(found: Sequence[Found], stretches: int, wanted: Wanted, listener: Listener) -> None:
+    if found:
+        listener.message(f"{counted(len(found), 'motif')} of {stretches:,} stretches that matter")
+        return
+    if not stretches:
+        listener.message(
+            "no stretch matters more than in shuffled sequences: the model uses composition, or single letters at fixed "
+            f"places, or has learned nothing; a higher --fdr than {wanted.fdr:g} asks for less"
+        )
+        return
+    listener.message(
+        f"{counted(stretches, 'stretch')} matter, but fewer than {FEWEST} are alike: give more sequences with --records"
+    )
+
+
+def _table(found: Sequence[Found], wanted: Wanted, records: int) -> pd.DataFrame:
+    rows = [
+        (
+            each.motif.name,
+            each.motif.consensus,
+            len(each.sites),
+            each.sites["record"].nunique() / records,
+            each.effect,
+            float(each.motif.information().sum()),
+        )
+        for each in found
+    ]
+    table = pd.DataFrame(
+        rows, columns=["motif", "consensus", "sites", "share_of_sequences", "effect", "bits"]
+    )
+    if not wanted.database:
+        return table
+    matches = [("", "", float("nan"))] * len(found)
+    if found:
+        alike = compare([each.motif for each in found], find_motifs(wanted.database))
+        best = alike.groupby("query", sort=False).first().loc[[each.motif.name for each in found]]
+        told = zip(best["target"].tolist(), best["title"].tolist(), best["e_value"].tolist(), strict=True)
+        matches = [(name, title, e) if e <= MATCHED else ("", "", e) for name, title, e in told]
+    return table.assign(
+        match=[match for match, _, _ in matches],
+        match_title=[title for _, title, _ in matches],
+        e_value=[e_value for _, _, e_value in matches],
+    )
+
+
+def _sites(found: Sequence[Found], ids: Sequence[str]) -> pd.DataFrame:
+    columns = ["motif", "sequence", "start", "end", "strand", "score"]
+    parts = [
+        each.sites.assign(motif=each.motif.name, sequence=[ids[record] for record in each.sites["record"]])[
+            columns
+        ]
+        for each in found
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def write(found: Discovered, folder: Path) -> list[Path]:
+    """Write motifs.tsv, sites.tsv, motifs.meme and two figures of logos; returns the files."""
+    paths = [folder / "motifs.tsv", folder / "sites.tsv"]
+    for path, frame in zip(paths, (found.table, found.sites), strict=True):
+        write_text(path, frame.to_csv(sep="\t", index=False, float_format="%.4g", lineterminator="\n"))
+    if found.motifs:
+        paths += [folder / "motifs.meme", folder / "contributions.svg", folder / "information.svg"]
+        write_text(paths[2], write_motifs([each.motif for each in found.motifs]))
+        named = [(_heading(found, number), each) for number, each in enumerate(found.motifs)]
+        style.save(logos([(name, each.contributions) for name, each in named], "Mean contribution"), paths[3])
+        style.save(logos([(name, each.motif.logo()) for name, each in named], "Bits"), paths[4])
+    return paths
+
+
+def _heading(found: Discovered, number: int) -> str:
+    row = found.table.iloc[number]
+    match = str(row["match_title"] or row["match"]) if "match" in found.table else ""
+    return f"{row['motif']}: {row['sites']} sites" + (f", like {match}" if match else "")
