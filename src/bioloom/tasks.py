@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioloom.activations import as_it_is, in_units, probability, softmax
 from bioloom.errors import UserError, did_you_mean
 from bioloom.heads import HEADS, Head
+from bioloom.made import asked_of_all, input_itself, per_token, surprise, surprise_with, tokens_themselves
 from bioloom.targets import Targets
 
 if TYPE_CHECKING:
@@ -276,67 +278,6 @@ def balanced(truth: NDArray[np.float32], weight: NDArray[np.float32], classes: i
     return tuple(np.divide(even, held, out=np.ones(classes), where=held > 0).tolist())
 
 
-def _in_units(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
-    raw = raw[:, : len(targets.scale)]  # what a head says of the spread comes after the predictions
-    scale, mean = (
-        np.array(each).reshape(-1, *[1] * (raw.ndim - 2)) for each in (targets.scale, targets.mean)
-    )
-    return np.asarray(raw * scale + mean, dtype=np.float32)
-
-
-def _probability(raw: NDArray[np.float32], _: Targets) -> NDArray[np.float32]:
-    # the logistic function without overflow
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * raw)), dtype=np.float32)
-
-
-def _softmax(raw: NDArray[np.float32], _: Targets) -> NDArray[np.float32]:
-    shifted = np.exp(raw - raw.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
-def _as_it_is(raw: NDArray[np.float32], targets: Targets) -> NDArray[np.float32]:
-    return raw[:, : len(targets.names)]
-
-
-def input_itself(x: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:
-    """All numbers of an input side by side, (records, targets); those at empty positions are unknown."""
-    if mask is not None:
-        x = np.where(mask[:, None], x, np.float32(np.nan))  # (records, channels, positions)
-    return x.reshape(len(x), -1)
-
-
-def surprise(raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor:
-    """Mean of -log p over the tokens of a batch; raw: (records, 3) means of log p and of hits, and tokens, of each record."""
-    del truth, mask  # a record is judged by itself
-    count = raw[:, 2] if weight is None else raw[:, 2] * weight
-    return -(raw[:, 0] * count).sum() / count.sum().clamp(min=1e-12)
-
-
-def surprise_with(
-    options: LossOptions, raw: Tensor, truth: Tensor, mask: Tensor | None, weight: Tensor | None
-) -> Tensor:
-    """The same; nothing about it can be changed."""
-    del options
-    return surprise(raw, truth, mask, weight)
-
-
-def _per_token(raw: NDArray[np.float32], _: Targets) -> NDArray[np.float32]:
-    return np.column_stack([-raw[:, 0], raw[:, 1:]]).astype(np.float32)
-
-
-def tokens_themselves(x: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:
-    """The number of the token at each position, (records, positions), 0 where none stands; letters count from 1."""
-    if x.ndim == 3:
-        x = np.where(x.max(axis=1) > 0.999, x.argmax(axis=1) + 1, 0).astype(np.float32)
-    return x if mask is None else x * mask
-
-
-def asked_of_all(x: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:
-    """The best that could be said of each record, (records, 3): no surprise, all right, so many tokens."""
-    count = (tokens_themselves(x, mask) > 0).sum(axis=1)
-    return np.column_stack([np.zeros(len(x)), np.ones(len(x)), count]).astype(np.float32)
-
-
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
@@ -346,7 +287,7 @@ TASKS: dict[str, Task] = {
             loss=squared_error,
             options=("loss",),
             changed=number_with,
-            activate=_in_units,
+            activate=in_units,
             metrics=("spearman", "r2", "pearson", "concordance", "rmse", "mae"),
             simple="ridge",
         ),
@@ -356,7 +297,7 @@ TASKS: dict[str, Task] = {
             loss=binary_cross_entropy,
             options=("label_smoothing", "focal", "class_weights"),
             changed=binary_with,
-            activate=_probability,
+            activate=probability,
             metrics=(
                 "roc_auc", "average_precision", "mcc", "balanced_accuracy", "accuracy", "error_rate",
                 "sensitivity", "specificity", "precision", "f1", "log_loss", "brier",
@@ -369,7 +310,7 @@ TASKS: dict[str, Task] = {
             loss=cross_entropy,
             options=("label_smoothing", "focal", "class_weights"),
             changed=classes_with,
-            activate=_softmax,
+            activate=softmax,
             metrics=("balanced_accuracy", "macro_f1", "accuracy", "error_rate", "mcc", "macro_roc_auc", "log_loss"),
             simple="logistic",
         ),
@@ -379,7 +320,7 @@ TASKS: dict[str, Task] = {
             loss=squared_error,
             options=(),
             changed=number_with,
-            activate=_as_it_is,
+            activate=as_it_is,
             metrics=("variance_explained", "rmse", "mae"),
             simple="pca",
             rivals=("trivial", "simple"),
@@ -393,7 +334,7 @@ TASKS: dict[str, Task] = {
             loss=surprise,
             options=(),
             changed=surprise_with,
-            activate=_per_token,
+            activate=per_token,
             metrics=("nats", "perplexity", "next_right"),
             simple="kgram",
             rivals=("trivial", "simple"),
@@ -410,7 +351,7 @@ TASKS: dict[str, Task] = {
             loss=cross_entropy,
             options=("label_smoothing", "focal", "class_weights"),
             changed=classes_with,
-            activate=_softmax,
+            activate=softmax,
             metrics=(
                 "position_accuracy", "position_macro_f1", "position_balanced_accuracy", "position_mcc", "position_log_loss",
             ),
@@ -425,7 +366,7 @@ TASKS: dict[str, Task] = {
             loss=area_loss,
             options=(),
             changed=classes_with,
-            activate=_softmax,
+            activate=softmax,
             metrics=("dice", "iou", "pixel_accuracy", "pixel_log_loss"),
             simple="logistic",
             rivals=("trivial", "simple"),
@@ -438,7 +379,7 @@ TASKS: dict[str, Task] = {
             loss=squared_error,
             options=(),
             changed=number_with,
-            activate=_in_units,
+            activate=in_units,
             metrics=("position_r2", "position_rmse", "position_mae", "position_pearson"),
             simple="ridge",
             rivals=("trivial", "nearest", "simple"),

@@ -10,13 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from bioloom.made import asked_of_all, surprise, tokens_themselves
 from bioloom.modalities import Kind, Shape
 from bioloom.models import TrainingData, build
 from bioloom.models.kgram import KGram, TokenShares, _counted
 from bioloom.models.language import LanguageNetwork, delayed
 from bioloom.models.writing import Manner, Page, write
 from bioloom.targets import Targets
-from bioloom.tasks import TASKS, asked_of_all, surprise, tokens_themselves
+from bioloom.tasks import TASKS
 
 NAMES = ("gpt", "rnn_language")
 SHAPES = (Shape(Kind.TOKENS, (14,), 6), Shape(Kind.SEQUENCE, (4, 14)))
