@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bioloom.data import readers
+from bioloom.data.reading.long import as_series
 from bioloom.errors import UserError
 from bioloom.modalities import modalities
 from bioloom.modalities.series import channels_of, read_series, resampled
@@ -86,3 +87,30 @@ def test_a_sine_of_few_swings_lies_in_the_slow_bands() -> None:
     assert named["rhythm 2"] == pytest.approx(1.0)
     assert named["length"] == 64
     assert named["mean"] == pytest.approx(0, abs=1e-6)
+
+
+def long_table(tmp_path: Path, hours: str = "012") -> Path:
+    rows = ["batch,hour,glucose,medium,yield"]
+    for name, medium in (("b", "LB"), ("a", "TB")):
+        rows += [f"{name},{hour},{10 - int(hour)},{medium},{len(name)}" for hour in reversed(hours)]
+    file = tmp_path / "long.csv"
+    file.write_text("\n".join(rows) + "\n")
+    return file
+
+
+def test_a_table_with_a_row_for_each_time_becomes_one_row_for_each_record(tmp_path: Path) -> None:
+    table = as_series(readers.read(long_table(tmp_path)), "batch", "hour")
+    assert table.frame["id"].tolist() == ["b", "a"]
+    assert table.frame["glucose"].tolist() == ["10 9 8", "10 9 8"]
+    assert table.frame["medium"].tolist() == ["LB", "TB"]
+    assert "one record for each value" in table.notes[-1]
+
+
+def test_uneven_steps_are_made_even_and_that_is_said(tmp_path: Path) -> None:
+    table = as_series(readers.read(long_table(tmp_path, "01246")), "batch", "hour")
+    assert table.frame["glucose"][0] == "10 9 8 7 6 5 4" or "every" in " ".join(table.notes)
+
+
+def test_a_record_column_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match='no column "bach"'):
+        as_series(readers.read(long_table(tmp_path)), "bach", "hour")

@@ -44,6 +44,10 @@ class DataRecipe(Part):
     labels: str | tuple[str, ...] = Field(
         default="", description="a table of labels, joined by id to a FASTA file, or several"
     )
+    record: str = Field(
+        default="", description="in a table with a row for each point in time, the column of records"
+    )
+    time: str = Field(default="", description="the column of times in such a table, as numbers")
     join: tuple[str, ...] = Field(
         default=(), description="FILE=COLUMN: columns of other files, joined by a column"
     )

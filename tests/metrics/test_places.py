@@ -74,7 +74,7 @@ def test_an_interval_over_positions_is_wider_where_those_of_a_record_agree() -> 
     right = random.random((records, 1, 1)) < 0.7  # all positions of a record are right, or all are wrong
     value = np.where((truth == np.arange(2)[:, None]) == right, 0.9, 0.1).astype(np.float32)
     score = resample(TASKS["position_classes"], truth, {"model": value}, Resampling(records)).scores("model")[
-        "accuracy"
+        "position_accuracy"
     ]
     assert score.low is not None
     assert score.high is not None

@@ -12,6 +12,7 @@ import pandas as pd
 
 from bioloom.data import readers
 from bioloom.data.reading.beside import joined
+from bioloom.data.reading.long import as_series
 from bioloom.data.records import Problem, Table, take_rows
 from bioloom.data.stores import from_text
 from bioloom.data.wording import counted
@@ -125,7 +126,7 @@ def read_records(model: Model, source: Any, listener: Listener) -> tuple[dict[st
 
 def read_table(model: Model, source: Any) -> tuple[Table, dict[str, pd.DataFrame], list[str]]:
     """A file with the inputs of a model in it, and notes on what had to be guessed; UserError where it has no row."""
-    table = readers.read(source)
+    table = as_series(readers.read(source), model.recipe.data.record, model.recipe.data.time)
     lacking = {column for each in model.inputs.values() for column in each.columns} - set(table.frame.columns)
     if (
         model.recipe.data.join and lacking

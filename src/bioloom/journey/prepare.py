@@ -12,6 +12,7 @@ from bioloom import tasks
 from bioloom.data import readers
 from bioloom.data.datasets import datasets
 from bioloom.data.reading.beside import joined
+from bioloom.data.reading.long import as_series
 from bioloom.data.records import RESERVED, Problem, Records, Table
 from bioloom.data.split import splitters
 from bioloom.errors import UserError, did_you_mean
@@ -129,6 +130,7 @@ def to_recipe(request: Request) -> tuple[Recipe, Source]:
 def read(recipe: Recipe, source: Source) -> Table:
     """Read what a recipe is about; refuses data that changed since the recipe was written."""
     table = readers.read(source, labels=recipe.data.labels or None)
+    table = as_series(table, recipe.data.record, recipe.data.time)
     if recipe.data.join:
         table = joined(table, recipe.data.join, readers.read)
     if recipe.data.sha256 and recipe.data.sha256 != table.sha256:
