@@ -15,7 +15,8 @@ from bioloom.journey.judge import Judged, Trial, judge
 from bioloom.journey.prepare import Request, prepare
 from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.shelf import Shelf
-from bioloom.journey.trainee import fit_rivals, train_network
+from bioloom.journey.rivals import fit_rivals
+from bioloom.journey.trainee import train_network
 
 SETTINGS = {
     "model.network": "cnn",
