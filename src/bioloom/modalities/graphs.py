@@ -8,7 +8,7 @@ with their square. Places in space are never told, only distances: turning or mo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,33 +113,31 @@ class GraphEncoded(Encoded):
     layout:     the sizes that a network is promised
     starts:     (records + 1,) where the nodes of each record begin
     nodes:      (all nodes, features) uint8
-    neighbours: (all nodes, neighbours) int32, 1 + position in the record, 0 for none
+    neighbours: (all nodes, neighbours) int16 or int32, 1 + position in the record, 0 for none
     edges:      (all nodes, neighbours, numbers) uint8
     """
 
     layout: Layout
     starts: NDArray[np.int64]
     nodes: NDArray[np.uint8]
-    neighbours: NDArray[np.int32]
+    neighbours: NDArray[np.int16] | NDArray[np.int32]
     edges: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, graphs: Sequence[Graph], layout: Layout) -> GraphEncoded:
-        """Store graphs of at most `layout.nodes` nodes each."""
-        sizes = np.array([len(graph) for graph in graphs], dtype=np.int64)
-        empty = Graph(
-            np.zeros((0, layout.features), dtype=np.float32),
-            np.zeros((0, layout.neighbours), dtype=np.int32),
-            np.zeros((0, layout.neighbours, layout.numbers), dtype=np.float32),
-        )
-        graphs = [empty, *graphs]
-        return cls(
-            layout,
-            np.concatenate([[0], np.cumsum(sizes)]),
-            np.concatenate([_bytes(graph.nodes) for graph in graphs]),
-            np.concatenate([graph.neighbours for graph in graphs]),
-            np.concatenate([_bytes(graph.edges) for graph in graphs]),
-        )
+    def of(cls, graphs: Iterable[Graph], layout: Layout) -> GraphEncoded:
+        """Store graphs of at most `layout.nodes` nodes each, one after the other, so that few are in memory at once."""
+        number = np.int16 if layout.nodes < np.iinfo(np.int16).max else np.int32
+        sizes = [0]
+        nodes = [np.zeros((0, layout.features), dtype=np.uint8)]
+        neighbours = [np.zeros((0, layout.neighbours), dtype=number)]
+        edges = [np.zeros((0, layout.neighbours, layout.numbers), dtype=np.uint8)]
+        for graph in graphs:
+            sizes.append(len(graph))
+            nodes.append(_bytes(graph.nodes))
+            neighbours.append(graph.neighbours.astype(number))
+            edges.append(_bytes(graph.edges))
+        starts = np.cumsum(sizes, dtype=np.int64)
+        return cls(layout, starts, np.concatenate(nodes), np.concatenate(neighbours), np.concatenate(edges))
 
     @property
     def shape(self) -> Shape:  # type: ignore[override]

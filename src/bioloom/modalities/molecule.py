@@ -138,8 +138,8 @@ class Molecules(Modality):
 
     def encode(self, values: pd.DataFrame) -> GraphEncoded:
         """One byte for each number; of molecules too large the first atoms."""
-        graphs = [molecule_graph(each) for each in _read(values)]
-        kept = [each if len(each) <= self.nodes else each.kept(np.arange(self.nodes)) for each in graphs]
+        graphs = (molecule_graph(each) for each in _read(values))
+        kept = (each if len(each) <= self.nodes else each.kept(np.arange(self.nodes)) for each in graphs)
         return GraphEncoded.of(kept, self._layout)
 
     def notes(self, values: pd.DataFrame) -> list[Problem]:

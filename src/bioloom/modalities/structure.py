@@ -162,7 +162,7 @@ class Structure(StructureFiles):
     def encode(self, values: pd.DataFrame) -> GraphEncoded:
         """One byte for each number; raises UserError at the first row that `check` would drop."""
         cells = Cells.of(values)
-        graphs = [self._graph(cells, row)[0] for row, _ in enumerate(cells.usable())]
+        graphs = (self._graph(cells, row)[0] for row, _ in enumerate(cells.usable()))
         return GraphEncoded.of(graphs, self._layout)
 
     def _graph(self, cells: Cells, row: int) -> tuple[Graph, NDArray[np.int64]]:
