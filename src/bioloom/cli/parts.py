@@ -93,7 +93,8 @@ def show_part(
             "",
         ]
         shown += _paragraphs(each.part)
-        shown += _settings(document["settings"])
+        section = f"encoding.{each.name}" if each.collection == "modalities" else "model.settings"
+        shown += _settings(document["settings"], section)
     networks = [each.part for each in found if each.collection == "networks"]
     if inputs and networks:
         layers, lines = calculator.layers(name, inputs, outputs, settings or [])
@@ -188,11 +189,11 @@ def _paragraphs(part: Any) -> list[RenderableType]:
     return shown
 
 
-def _settings(settings: Mapping[str, Mapping[str, Any]]) -> list[RenderableType]:
+def _settings(settings: Mapping[str, Mapping[str, Any]], section: str) -> list[RenderableType]:
     if not settings:
         return []
     rows = [
-        (f"model.settings.{name}", str(each["default"]), each["type"], each["description"])
+        (f"{section}.{name}", str(each["default"]), each["type"], each["description"])
         for name, each in settings.items()
     ]
     return [table(("setting (--set)", "default", "value", "what it is"), rows), ""]
