@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bioloom.data.learned import text_hashes
-from bioloom.errors import UserError, did_you_mean
+from bioloom.modalities.settings import ModalitySettings as ModalitySettings
+from bioloom.modalities.settings import checked_settings
 from bioloom.registry import Registry
 
 if TYPE_CHECKING:
@@ -200,12 +200,6 @@ class Watched(NamedTuple):
 
     modality: type[Modality]
     values: pd.DataFrame
-
-
-class ModalitySettings(BaseModel):
-    """Settings of a modality, how it encodes; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Modality(ABC):
@@ -393,20 +387,4 @@ def encoding_settings(name: str, asked: Mapping[str, Mapping[str, Any]]) -> Any:
     """The settings of a modality from the section `encoding` of a recipe; all mistakes are reported at once."""
     for other in asked:
         _ = modalities[other]
-    settings = modalities[name].Settings
-    try:
-        return settings(**asked.get(name, {}))
-    except ValidationError as error:
-        mistakes = [_mistake(settings, detail) for detail in error.errors()]
-        raise UserError(
-            f'The settings of the modality "{name}" are not right: {"; ".join(mistakes)}.',
-            where=f"encoding.{name}",
-            fix=f"its settings are: {', '.join(settings.model_fields) or 'none'}",
-        ) from None
-
-
-def _mistake(settings: type[BaseModel], detail: Any) -> str:
-    key = ".".join(map(str, detail["loc"]))
-    if detail["type"] == "extra_forbidden":
-        return f'"{key}" is no setting.{did_you_mean(key, settings.model_fields)}'
-    return f'"{key}": {detail["msg"]} (got {detail["input"]!r})'
+    return checked_settings(name, modalities[name].Settings, asked.get(name, {}))
