@@ -80,6 +80,7 @@ class Reliability:
     line:      logistic recalibration: intercept of a model with slope 1, and slope (Cox 1958); None where the
                records are of one class or perfectly separated
     counts:    (20,) records by stated probability in steps of 5 %
+    things:    what is counted, such as "positions" where each of them has a class
     """
 
     event: str
@@ -94,6 +95,7 @@ class Reliability:
     line: Line | None = None
     counts: tuple[int, ...] = ()
     few: str = ""
+    things: str = "records"
 
     @property
     def text(self) -> str:
@@ -103,16 +105,14 @@ class Reliability:
                 f"Whether stated probabilities can be taken at their word cannot be said, because {self.few}."
             )
         top = self.bins[-1]
-        ends = f"({percent(top.low)} to {percent(top.high)}, {top.n:,} test records)"
+        ends = f"({percent(top.low)} to {percent(top.high)}, {top.n:,} test {self.things})"
         worth = f"When the model says {percent(top.stated)}, it is right about {percent(top.happened)} of the time {ends}."
         if top.stated < 0.5:
             worth = f"At its surest the model says {percent(top.stated)}, and {percent(top.happened)} come true {ends}."
         compared = f"off by {percent(self.error, 1)} on average, where a perfect model would be by {percent(self.expected[1], 1)}"
         if self.p > 0.05:
-            return (
-                f"{worth} Over all records probabilities are {compared}: no sign that they cannot be trusted."
-            )
-        return f"{worth} Over all records probabilities are {compared}{self.direction}."
+            return f"{worth} Over all {self.things} probabilities are {compared}: no sign that they cannot be trusted."
+        return f"{worth} Over all {self.things} probabilities are {compared}{self.direction}."
 
     @property
     def direction(self) -> str:

@@ -20,10 +20,11 @@ _TEXT_AT_MOST = 14
 
 
 @style.styled()
-def confusion(counts: NDArray[np.integer], classes: Sequence[str]) -> Figure:
+def confusion(counts: NDArray[np.integer], classes: Sequence[str], *, things: str = "records") -> Figure:
     """Counts of records by true class (rows) and predicted class (columns), coloured by share of the row.
 
     counts: (classes, classes); a class without records has an empty row
+    things: what is counted, where it is not records, such as "positions"
     """
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
@@ -34,6 +35,7 @@ def confusion(counts: NDArray[np.integer], classes: Sequence[str]) -> Figure:
     if len(classes) <= _TEXT_AT_MOST:
         _write_cells(ax, counts, share)
     _name_classes(ax, classes, total[:, 0])
+    ax.set_ylabel(f"True class ({things})")
     bar = figure.colorbar(mesh, ax=ax, pad=0.03, aspect=22, ticks=[0, 0.25, 0.5, 0.75, 1])
     bar.ax.set_yticklabels(["0", "25", "50", "75", "100"])
     bar.set_label("% of the true class")
@@ -67,7 +69,7 @@ def _name_classes(ax: Axes, classes: Sequence[str], totals: NDArray[np.integer])
     ax.set_yticks(middle, [f"{name}\n({total:,})" if len(classes) <= _TEXT_AT_MOST else name
                            for name, total in zip(short, totals, strict=True)])  # fmt: skip
     ax.tick_params(length=0)
-    ax.set(aspect="equal", xlabel="Predicted class", ylabel="True class (records)")
+    ax.set(aspect="equal", xlabel="Predicted class")
     ax.set_ylim(len(classes), 0)
     for spine in ax.spines.values():
         spine.set_visible(False)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bioloom.data.columns import as_numbers
 from bioloom.data.noise import error_column, reads_column
+from bioloom.data.wording import plural
 from bioloom.evaluation.assessment import Assessment, assess
 from bioloom.evaluation.bounds import Bounds, effective_size, error_bound, family
 from bioloom.evaluation.capacity import Capacity, Size, capacity_curve
@@ -206,7 +207,10 @@ def _calibration(trial: Trial) -> Assessment:
         found = as_rows(value, truth, PLACES_LOOKED_AT, plan.seed)
         truth, value = found.truth, found.value
         plan = Resampling(len(truth), plan.codes[found.record], plan.draws, plan.seed)
-    return assess(truth, value, trainee.learnable.targets, plan, made)
+    held = assess(truth, value, trainee.learnable.targets, plan, made)
+    if held.reliability is None or not trial.task.place:
+        return held
+    return replace(held, reliability=replace(held.reliability, things=plural(trial.task.place)))
 
 
 def _bounds(trial: Trial) -> Bounds | None:

@@ -47,7 +47,11 @@ def _of_classes(facts: Facts, name: str, classes: tuple[str, ...]) -> list[Image
         "the diagonal."
     )
     known = np.array([share for share in shares if np.isfinite(share)])
-    found = [from_figure(confusion(counts, classes), caption=caption)]
+    found = [
+        from_figure(
+            confusion(counts, classes, things=f"{facts['data']['target']['place']}s"), caption=caption
+        )
+    ]
     if len(known) > 1:
         figure = distribution({"test records": known}, label="Share of positions that are right")
         found.append(
