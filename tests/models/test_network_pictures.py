@@ -11,12 +11,28 @@ def picture(height: int, width: int) -> Shape:
     return Shape(Kind.IMAGE, (3, height, width))
 
 
-def test_the_norm_is_that_of_torch_where_a_batch_has_a_variance() -> None:
+def test_while_learning_the_norm_is_that_of_torch() -> None:
     torch.manual_seed(0)
     ours, torchs = BatchNorm(4), nn.BatchNorm2d(4)
     for x in (torch.randn(3, 4, 2, 2), torch.randn(1, 4, 2, 1), torch.randn(2, 4, 1, 1)):
         assert torch.equal(ours(x), torchs(x))
-    assert torch.equal(ours.running_var, torchs.running_var)
+
+
+def test_predictions_use_the_mean_of_all_batches_at_first_and_of_the_last_hundred_later() -> None:
+    torch.manual_seed(0)
+    norm, seen = BatchNorm(2), []
+    for number in range(150):
+        x = torch.randn(8, 2, 3, 3) + number
+        norm(x)
+        seen.append(x.mean(dim=(0, 2, 3)))
+        if number == 40:
+            torch.testing.assert_close(norm.running_mean, torch.stack(seen).mean(dim=0))
+    expected = torch.stack(seen[:100]).mean(dim=0)
+    for mean in seen[100:]:
+        expected = 0.99 * expected + 0.01 * mean
+    torch.testing.assert_close(norm.running_mean, expected, rtol=1e-4, atol=1e-4)
+    told = norm.eval()(x).mean(dim=(0, 2, 3))
+    torch.testing.assert_close(told, (seen[-1] - expected) / norm.running_var.sqrt(), rtol=1e-3, atol=1e-3)
 
 
 def test_one_record_with_one_place_is_normed_as_when_predicting() -> None:

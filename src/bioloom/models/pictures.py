@@ -13,20 +13,29 @@ SMALL = 64
 """Pictures of so many pixels at most, along their shorter side, enter a network without being made smaller first."""
 
 
+LOOKS_BACK = 100
+"""Batches over which a norm averages what it saw: as many as the running average of the weights (training.average), so
+that both belong together when predicting."""
+
+
 class BatchNorm(nn.BatchNorm2d):
     """Bring each channel to mean 0 and variance 1 over the batch and all places, then scale and shift it.
 
-    A batch with one number per channel (one record, one place) has no variance: there, as when predicting, the running
-    mean and variance are used.
+    Predictions use the mean and variance of the last hundred batches, or of all at first. A batch with one number per
+    channel (one record, one place) has no variance: there they are used in learning too.
     Source: Ioffe, Szegedy (2015) arXiv:1502.03167.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """(records, channels, height, width) -> the same shape."""
-        if self.training and x.numel() == self.num_features:
+        if not self.training:
+            return super().forward(x)
+        if x.numel() == self.num_features:
             return functional.batch_norm(
                 x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
             )
+        assert self.num_batches_tracked is not None  # only of norms that keep nothing
+        self.momentum = max(1 / LOOKS_BACK, 1 / (int(self.num_batches_tracked) + 1))
         return super().forward(x)
 
 
