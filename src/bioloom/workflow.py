@@ -67,6 +67,7 @@ from bioloom.training.device import session
 
 __all__ = [
     "Checked",
+    "Embedding",
     "PredictionTable",
     "Request",
     "Source",
@@ -74,6 +75,7 @@ __all__ = [
     "check",
     "denoise",
     "dry_run",
+    "embed",
     "explain",
     "generate",
     "load",

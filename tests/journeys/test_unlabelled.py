@@ -140,3 +140,13 @@ def test_a_sequence_can_be_restored_too(tmp_path: Path) -> None:
     )
     assert len(pd.read_csv(run.folder / "features.csv")) == 4 * 12
     assert run.scores["variance_explained"]["value"] > 0.2
+
+
+def test_a_network_that_predicts_describes_records_too_and_a_simple_model_does_not(
+    finished: Run, motif_file: Path
+) -> None:
+    found = workflow.embed(finished.folder, str(motif_file), asked=workflow.Embedding("network"))
+    assert len(found.frame) == 240
+    assert found.frame["code 1"].notna().all()
+    with pytest.raises(UserError, match="does not describe records by numbers"):
+        workflow.embed(finished.folder, str(motif_file), asked=workflow.Embedding("simple"))

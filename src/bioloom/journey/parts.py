@@ -51,9 +51,9 @@ class JoinedStart(Start):
         return None
 
     def weights(
-        self, shapes: Shapes, targets: Targets, settings: Mapping[str, Any], outputs: int
+        self, shapes: Shapes, targets: Targets, settings: Mapping[str, Any], outputs: int, member: int = 0
     ) -> dict[str, Tensor]:
-        """The weights of the encoders by their names in the joint network.
+        """The weights of the encoders by their names in the joint network; each member of a mean begins with the same.
 
         Raises UserError where the encoder of an input takes none of them: its layers are of other sizes.
         """

@@ -114,7 +114,7 @@ def made_of(task: Task, encoded: Encoded) -> NDArray[np.float32]:
     """The truth of each record, (records, targets), block by block."""
     assert task.made is not None
     resident, parts = encoded.on("cpu"), []
-    for index in torch.arange(len(encoded)).split(ROWS_AT_ONCE):
+    for index in torch.split(torch.arange(len(encoded)), ROWS_AT_ONCE):
         x, mask = resident.batch(index)
         parts.append(task.made(x.numpy(), None if mask is None else mask.numpy()))
     return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)

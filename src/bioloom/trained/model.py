@@ -168,14 +168,7 @@ class Model:
         """
         rival = self.rival if self.delivered != "network" else None
         if rival is not None:
-            codes = self.by_block(frames, lambda features: rival.compress(features.values))
-            if codes.dtype != object:
-                return codes
-            raise UserError(
-                f"The model that this run delivers, {rival.title}, does not describe records by numbers.",
-                where="--model",
-                fix="ask for the network with --model network",
-            )
+            return self.by_block(frames, lambda features: _compressed(rival, features))
         encoded = {name: modality.encode(frames[name]) for name, modality in self.modalities.items()}
         with session(self.threads):
             return embed(self.network, encoded)
@@ -363,6 +356,18 @@ class Model:
                 reasons[problem.rows] = problem.message
             table["problem"] = reasons
         return table
+
+
+def _compressed(rival: SimpleModel, features: Features) -> NDArray[np.float32]:
+    """The numbers by which a simpler model describes records; UserError where it has none."""
+    codes = rival.compress(features.values)
+    if codes is None:
+        raise UserError(
+            f"The model that this run delivers, {rival.title}, does not describe records by numbers.",
+            where="--model",
+            fix="ask for the network with --model network",
+        )
+    return codes
 
 
 @dataclass(frozen=True)
