@@ -70,6 +70,8 @@ def test_areas_are_found_and_scored_by_dice_with_intervals_of_pictures(run: tupl
     table = pd.read_csv(run[0].folder / "predictions.csv")
     assert table["correct"].between(0, 1).all()
     assert "Dice of 255" in table
+    assert (run[0].folder / "figures" / "areas-worst.svg").is_file()
+    assert "The worst of the test pictures" in (run[0].folder / "report.html").read_text()
 
 
 def test_predicted_masks_are_pictures_beside_the_table(run: tuple[Run, Path], tmp_path: Path) -> None:

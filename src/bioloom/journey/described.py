@@ -20,6 +20,7 @@ from bioloom.events import Listener
 from bioloom.figures import style
 from bioloom.figures.cloud import cloud
 from bioloom.files import write_bytes
+from bioloom.journey.areas import draw_areas
 from bioloom.journey.judge import Trial
 from bioloom.journey.predicted import PredictionTable, read_table
 from bioloom.journey.result import predictions_table
@@ -181,6 +182,7 @@ def write_answers(trial: Trial, model: Model, folder: Path) -> dict[str, Any]:
     if not trial.task.restores:
         table = judged_table(trial) if trial.task.names else predictions_table(trial)
         write_table(folder / "predictions.csv", table)
+        draw_areas(trial, folder / "figures")
         return {}
     features = restored_features(trial)
     write_table(folder / "predictions.csv", errors_table(trial))

@@ -10,7 +10,7 @@ import numpy as np
 from bioloom.figures.confusion import confusion
 from bioloom.figures.histogram import distribution
 from bioloom.figures.scatter import scatter
-from bioloom.report.images import Image, from_figure
+from bioloom.report.images import Image, from_figure, from_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +29,28 @@ CORRECT = "correct"
 def images(facts: Facts) -> list[Image]:
     """A table of what was taken for what and how much is right in each record; for numbers, points."""
     target = facts["data"]["target"]
+    if target["place"] == "pixel":
+        return _of_pictures(facts)
     name, classes = str(target["names"][0]), tuple(map(str, target.get("classes") or ()))
     return _of_classes(facts, name, classes) if classes else _of_numbers(facts, name)
+
+
+def _of_pictures(facts: Facts) -> list[Image]:
+    """Three test pictures with their areas, and how much is right in each."""
+    found = []
+    for which in ("best", "middle", "worst"):
+        alt = f"The {which} test picture with its true and predicted areas."
+        image = from_file(
+            facts.folder, f"figures/areas-{which}.svg", alt=alt, title=f"The {which} of the test pictures"
+        )
+        found += [] if image is None else [image]
+    shares = np.array([float(row.get(CORRECT) or "nan") for row in _tested(facts)])
+    if np.isfinite(shares).sum() > 1:
+        figure = distribution(
+            {"test pictures": shares[np.isfinite(shares)]}, label="Share of pixels that are right"
+        )
+        found.append(from_figure(figure, caption="How much is right in each test picture."))
+    return found
 
 
 def _of_classes(facts: Facts, name: str, classes: tuple[str, ...]) -> list[Image]:
