@@ -190,7 +190,7 @@ def usual_network(inputs: Mapping[str, InputRecipe]) -> tuple[str, str]:
     kind = modalities[recipe.modality].kind
     for name, network in networks.items():
         if network.everywhere and kind in network.default_for:
-            return name, "the default for targets at every position"
+            return name, "the default where each position, or pixel, has a target of its own"
     raise UserError(
         f"No network answers at every place of {recipe.modality}.", fix="predict one value for each record"
     )
