@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +54,7 @@ class Explained:
     names: tuple[str, ...]
     effect: str
     every_letter: bool = False
-    unit: str = "nt"
+    unit: str = ""
     regions: tuple[Region, ...] = ()
     sets: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
@@ -85,7 +86,7 @@ def sequences(explained: Explained) -> Overview:
     """Where in aligned sequences importance lies; sequences of different lengths have no common positions."""
     if explained.mask is not None and not explained.mask.all():
         return Overview("The sequences differ in length, so positions cannot be averaged over records.", ())
-    axis = SequenceAxis(explained.unit, 1, explained.regions)
+    axis = SequenceAxis(explained.unit or "nt", 1, explained.regions)
     per_position = importance(explained.attribution, explained.x)
     varies = (explained.x != explained.x[:1]).any(axis=(0, 1))
     shown = varies if varies.any() else np.ones_like(varies)
@@ -169,7 +170,7 @@ def columns(explained: Explained) -> Overview:
     ]
     if not bars:
         return Overview("", ())
-    unit, label = explained.unit or "column", f"Mean size of: {explained.effect.lower()}"
+    unit, label = explained.unit or "column", fill(f"Mean size of: {explained.effect.lower()}", 44)
     title = f"Which {unit}s move the prediction, whatever the direction"
     pictures = [Picture("columns", title, attributions(bars, label=label))]
     text = _strongest(bars, unit)

@@ -104,7 +104,7 @@ def two_attributions(
         _draw(ax, shown, [style.BLUE if bar.value < 0 else style.VERMILLION for bar in shown])
         ax.axvline(0, color=style.MUTED, linewidth=0.8)
         left = len(each) - len(shown)
-        ax.set_title(f"{len(shown)} of {len(each):,} {title}" if left > 0 else title, loc="left")
+        ax.set_title(f"{title} ({len(shown)} of {len(each):,})" if left > 0 else title, loc="left")
         ax.set_xlabel(label)
     words = "; ".join(f"{bar.name} {bar}" for shown in ranked for bar in shown[:3])
     return style.describe(

@@ -45,7 +45,7 @@ HELD = 0.1
 FEWEST_CELLS, FEWEST_GENES = 50, 20
 
 TITLES = {
-    "network": "Network (zero-inflated autoencoder)",
+    "network": "Network (autoencoder)",
     "low_rank": "Principal components",
     "own": "The cell's own counts",
     "mean": "Mean of all cells",
@@ -318,5 +318,5 @@ def _write(found: Denoised, outdir: Path) -> None:
         for name, each in found.content["scores"].items()
         if name != "mean"
     ]
-    figure = comparison(bars, metric="Bits per held-out molecule beyond the mean of all cells", chance=0.0)
+    figure = comparison(bars, metric="Bits per held-out molecule")
     style.save(figure, outdir / "denoised.svg")

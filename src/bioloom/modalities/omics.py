@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -373,10 +374,10 @@ class Omics(Modality):
             else ""
         )
         if not self.sets:
-            return attributions(bars, label=label, title=title)
+            return attributions(bars, label=fill(label, 44), title=title)
         sums = [Bar(name, float(attribution[list(places)].sum())) for name, places in self.sets]
         return two_attributions(
-            (bars, sums), ("features", "gene sets, summed over their features"), label=label
+            (bars, sums), (title or "Features", "Gene sets, summed up"), label=fill(label, 44)
         )
 
     @classmethod
