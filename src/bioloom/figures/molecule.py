@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+ROOM, LEAST = 0.9, 3.0
+"""Beside the outermost atoms, and the least width and height, in the units of the places: a bond is 1.5 long."""
+
+
 @dataclass(frozen=True)
 class DrawnMolecule:
     """What is drawn.
@@ -36,9 +40,8 @@ class DrawnMolecule:
 def attributed_molecule(drawn: DrawnMolecule, label: str) -> Figure:
     """Atoms as discs coloured by what they contribute, bonds between them: blue lowers, vermillion raises."""
     spread = np.ptp(drawn.places, axis=0)
-    figure = style.new_figure(
-        style.WIDE, float(np.clip(style.WIDE * (spread[1] + 2) / (spread[0] + 2), 2.6, 6.0))
-    )
+    wide, tall = np.maximum(spread + 2 * ROOM, LEAST)
+    figure = style.new_figure(style.WIDE, float(np.clip(style.WIDE * tall / wide, 2.0, 6.0)) + 0.8)
     ax = figure.add_subplot()
     for first, second, order in drawn.bonds:
         _bond(ax, drawn.places[first], drawn.places[second], order)
@@ -50,10 +53,13 @@ def attributed_molecule(drawn: DrawnMolecule, label: str) -> Figure:
         colour = "white" if abs(effect) > 0.6 * limit else style.INK
         ax.annotate(symbol, (x, y), ha="center", va="center", fontsize=8, color=colour, zorder=4)
     ax.set_aspect("equal")
-    ax.margins(0.12)
+    low, high = drawn.places.min(axis=0), drawn.places.max(axis=0)
+    room = np.maximum(ROOM, (LEAST - (high - low)) / 2)  # also beside a chain, which has no height
+    ax.set_xlim(low[0] - room[0], high[0] + room[0])
+    ax.set_ylim(low[1] - room[1], high[1] + room[1])
     ax.set_axis_off()
-    bar = figure.colorbar(dots, ax=ax, pad=0.02, shrink=0.9)
-    bar.set_label(fill(label, 40))
+    bar = figure.colorbar(dots, ax=ax, location="bottom", pad=0.02, shrink=0.6, aspect=30)
+    bar.set_label(fill(label, 70))
     strongest = int(np.argmax(np.abs(drawn.effect))) if len(drawn.effect) else -1
     told = f"atom {strongest + 1} ({drawn.symbols[strongest] or 'C'})" if strongest >= 0 else "none"
     return style.describe(figure, f"The atom with the largest effect is {told}.")
