@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bioloom.errors import UserError
 
 if TYPE_CHECKING:
-    from bioloom.api import check, explain, load, predict, train
+    from bioloom.api import check, embed, explain, load, predict, train
     from bioloom.recipe import Recipe
     from bioloom.run import Run
 
@@ -27,6 +27,7 @@ __all__ = [
     "UserError",
     "__version__",
     "check",
+    "embed",
     "explain",
     "load",
     "predict",
@@ -35,6 +36,7 @@ __all__ = [
 
 _PLACES = {
     "check": "bioloom.api",
+    "embed": "bioloom.api",
     "explain": "bioloom.api",
     "load": "bioloom.api",
     "predict": "bioloom.api",

@@ -12,7 +12,7 @@ from bioloom.events import Listener, Silent
 from bioloom.progress import Lines
 from bioloom.run import Run, load
 
-__all__ = ["check", "explain", "load", "predict", "train"]
+__all__ = ["check", "embed", "explain", "load", "predict", "train"]
 
 
 def check(
@@ -137,6 +137,24 @@ def predict(
     """
     where = None if out is None else Path(out)
     return workflow.predict(Path(run), source, where, _listener(quiet), model)
+
+
+def embed(
+    run: str | Path,
+    source: workflow.Source,
+    *,
+    model: str = "auto",
+    out: str | Path | None = None,
+    quiet: bool = False,
+) -> workflow.PredictionTable:
+    """Describe every record of a file or DataFrame by the few numbers that the model of a run has for it.
+
+    run:   the run folder
+    model: "auto" for the model that the run recommends, "network", or "simple" for the simpler one beside it
+    out:   also write them to this file, .csv or .npz
+    """
+    where = None if out is None else Path(out)
+    return workflow.embed(Path(run), source, where, _listener(quiet), workflow.Embedding(model))
 
 
 def explain(

@@ -81,7 +81,7 @@ def test_embedding_gives_a_row_for_each_row_and_the_codes_of_the_run(restored: R
 def test_rows_that_cannot_be_read_stay_and_say_so(restored: Run) -> None:
     frame = curved(20, 1).astype({"m1": object})
     frame.loc[4, "m1"] = "lost"
-    found = workflow.embed(restored.folder, frame).frame
+    found = bioloom.embed(restored.folder, frame, quiet=True).frame
     assert len(found) == 20
     assert list(np.flatnonzero(found["problem"] != "")) == [4]
     assert found.loc[4, ["code 1", "code 2"]].isna().all()
