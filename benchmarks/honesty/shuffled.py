@@ -14,8 +14,8 @@ from bioloom.events import Silent
 from bioloom.journey.judge import Judged, Trial, judge
 from bioloom.journey.prepare import Request, prepare
 from bioloom.journey.rehearsal import Rehearsal
-from bioloom.journey.shelf import Shelf
 from bioloom.journey.rivals import fit_rivals
+from bioloom.journey.shelf import Shelf
 from bioloom.journey.trainee import train_network
 
 SETTINGS = {
