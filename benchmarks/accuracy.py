@@ -434,7 +434,8 @@ INTRODUCTION = """\
 The default recipe at the normal budget, one seed, nothing set for any data set. It was chosen on validation records and
 within training records. Not so clean is GB1: its published splits share records (decision 0013), and some of its scores
 were seen before and after one change (decision 0014), as was that of cell-free yield (also before and after 0015). What counts is
-the model that `predict` uses, which the verdict names: bold where it misses its aim. Written by `python -m benchmarks.accuracy`.
+the model that `predict` uses, which the verdict names: bold where it misses its aim. Many seconds may be those of a
+busy machine. Written by `python -m benchmarks.accuracy`.
 
 | data | score | network | reaches | 95 % interval | simple | boosting | predict uses | gives | aim |{peer} published | seconds |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |{rule} --- | --- |
