@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,7 +49,7 @@ def attributed_picture(
         _bare(ax)
     scale = ScalarMappable(Normalize(-limit, limit), cmap=style.SIGNED)  # that of the picture is see-through
     bar = figure.colorbar(scale, ax=[left, right], pad=0.015, aspect=14)
-    bar.set_label(label)
+    bar.set_label(fill(label, _letters(tall)))
     bar.outline.set_visible(False)
     return style.describe(figure, _in_words(attribution, label))
 
@@ -57,12 +58,13 @@ def attributed_picture(
 def map_of_places(values: NDArray[np.floating], *, label: str) -> Figure:
     """How much each place of a picture matters, (height, width), 0 for nothing."""
     height, width = values.shape
-    figure = style.new_figure(style.WIDTH, min(5.0, 3.4 * height / width) + 0.5)
+    tall = min(5.0, max(1.6, 3.4 * height / width))
+    figure = style.new_figure(style.WIDTH, tall + 0.5)
     ax = figure.add_subplot()
     image = ax.imshow(values, cmap=style.AMOUNT, vmin=0, interpolation="nearest")
     _bare(ax)
     bar = figure.colorbar(image, ax=ax, pad=0.02, aspect=14)
-    bar.set_label(label)
+    bar.set_label(fill(label, _letters(tall)))
     bar.outline.set_visible(False)
     row, column = map(int, np.unravel_index(int(values.argmax()), values.shape))
     return style.describe(
@@ -77,6 +79,11 @@ def place(row: int, column: int, shape: tuple[int, ...]) -> str:
     across = ("left", "", "right")[min(2, 3 * column // shape[1])]
     words = f"{down} {across}".strip()
     return f"at the {words}" if words else "in the middle"
+
+
+def _letters(inches: float) -> int:
+    """Letters of a label that fit beside a picture of that height."""
+    return max(16, int(11 * inches))
 
 
 def _bare(ax: Axes) -> None:
