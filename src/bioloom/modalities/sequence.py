@@ -127,7 +127,9 @@ class SequenceModality(Modality):
     def positions(cls, values: pd.DataFrame) -> NDArray[np.int64]:
         """Letters and gaps of each record, (records,); 0 where the sequence is missing."""
         cells = _column(values)
-        return np.array([0 if pd.isna(cell) else len("".join(str(cell).split())) for cell in cells], dtype=np.int64)
+        return np.array(
+            [0 if pd.isna(cell) else len("".join(str(cell).split())) for cell in cells], dtype=np.int64
+        )
 
     def state(self) -> dict[str, Any]:
         """What was learned, as JSON."""
