@@ -138,3 +138,9 @@ def test_a_batch_is_suggested_as_a_group_unless_it_is_one() -> None:
     assert "data.group=batch" in note.fix
     grouped = check(Request(samples(), target=("condition",), settings={"data.group": "batch"}))
     assert not [each for each in grouped.problems if each.code == "columns.batch"]
+
+
+def test_how_profiles_are_read_makes_no_record_unlike_the_others(run: Run) -> None:
+    found = predict(run.folder, samples().drop(columns=["condition", "batch", "drug"]))
+    assert any(note.startswith("profiles are read") for note in found.notes)
+    assert (found.frame["unlike"] == "").mean() > 0.5

@@ -143,7 +143,8 @@ def read_table(model: Model, source: Any) -> tuple[Table, dict[str, pd.DataFrame
 def _told(note: Problem, several: bool) -> str:
     """What happens to how many rows, and in which column where there are several inputs."""
     column = f', column "{note.column}"' if several and note.column else ""
-    return f"{counted(len(note.rows), 'row')}{column}: {note.message}"
+    rows = f"{counted(len(note.rows), 'row')}{column}: " if len(note.rows) else ""
+    return f"{rows}{note.message}"
 
 
 def _ids(table: Table) -> list[str]:

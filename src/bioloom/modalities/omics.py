@@ -297,20 +297,19 @@ class Omics(Modality):
 
     def notes(self, values: pd.DataFrame) -> list[Problem]:
         """How the numbers are read, how many features are used, and what is missing."""
-        rows = np.arange(len(values))
         read = {
             "counts": f"as the logarithm of counts per {self.usual:,.6g} in all",
             "clr": f"as centred log-ratios, with {self.pseudocount:.2g} of a record standing for not found",
             "log": "as their logarithms",
             "none": "as they are",
         }[self.scale]
-        found = [Problem("omics.scale", "note", f"profiles are read {read}: {self.reason}", "", "", rows)]
+        found = [Problem("omics.scale", "note", f"profiles are read {read}: {self.reason}")]
         if self.left_out:
             why = (
                 "held by too few training records, the same in all of them, or not among those that vary most"
             )
             message = f"{self.left_out:,} of {self.left_out + len(self.names):,} features are not used: {why}"
-            found.append(Problem("omics.unused", "note", message, "", "", rows))
+            found.append(Problem("omics.unused", "note", message))
         empty = np.isnan(as_matrix(self._columns(values)))
         if empty.any():
             some = np.flatnonzero(empty.any(axis=1))
