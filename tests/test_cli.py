@@ -157,6 +157,7 @@ VERBS = {
     "dry-run quiet json",
     "predict": "model out quiet json",
     "explain": "method seed device quiet json",
+    "generate": "prompt length count temperature top-k greedy seed out quiet json",
     "report": "json",
     "doctor": "quiet json",
 }
