@@ -13,7 +13,7 @@ from bioloom.cli.terminal import Terminal, table
 from bioloom.errors import UserError
 
 if TYPE_CHECKING:
-    from bioloom.journey.designed import Designs
+    from bioloom.inquiry.designed import Designs
 
 RULES, TRIED, ORDER = "What a design must be", "How it is sought", "How it is ordered"
 
@@ -194,8 +194,8 @@ def command(
     from bioloom.design.pool import Order
     from bioloom.design.rules import Rules
     from bioloom.guard import train_judge
-    from bioloom.journey import designed
-    from bioloom.journey.variants import one_sequence
+    from bioloom.inquiry import designed
+    from bioloom.inquiry.variants import one_sequence
 
     begun = one_sequence(parent)
     rules = Rules(

@@ -14,7 +14,7 @@ from bioloom.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from bioloom.events import Listener
-    from bioloom.journey.experiment import Found
+    from bioloom.inquiry.experiment import Found
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -97,11 +97,11 @@ def motif(
     quiet: options.Quiet = False,
 ) -> None:
     """What motifs do by themselves: put into sequences that mean nothing."""
-    from bioloom.journey import experiment as journey
+    from bioloom.inquiry import experiment as inquiry
 
-    subject = journey.Subject(run, file, records, output, shuffle, seed)
+    subject = inquiry.Subject(run, file, records, output, shuffle, seed)
     start = at - 1 if at else None
-    _show(lambda listener: journey.motif_effects(subject, motifs, start, listener), out, figure, quiet=quiet)
+    _show(lambda listener: inquiry.motif_effects(subject, motifs, start, listener), out, figure, quiet=quiet)
 
 
 @app.command("space")
@@ -126,11 +126,11 @@ def space(
     quiet: options.Quiet = False,
 ) -> None:
     """Two motifs at growing distances, in each orientation."""
-    from bioloom.journey import experiment as journey
+    from bioloom.inquiry import experiment as inquiry
 
-    subject, gaps = journey.Subject(run, file, records, output, shuffle, seed), range(0, most + 1, step)
+    subject, gaps = inquiry.Subject(run, file, records, output, shuffle, seed), range(0, most + 1, step)
     _show(
-        lambda listener: journey.spacing_effects(subject, (first, second), gaps, listener),
+        lambda listener: inquiry.spacing_effects(subject, (first, second), gaps, listener),
         out,
         figure,
         quiet=quiet,
@@ -156,11 +156,11 @@ def pair(
     quiet: options.Quiet = False,
 ) -> None:
     """Two motifs alone and together, and what remains: epistasis."""
-    from bioloom.journey import experiment as journey
+    from bioloom.inquiry import experiment as inquiry
 
-    subject = journey.Subject(run, file, records, output, shuffle, seed)
+    subject = inquiry.Subject(run, file, records, output, shuffle, seed)
     _show(
-        lambda listener: journey.pair_effects(subject, (first, second), spacing, listener),
+        lambda listener: inquiry.pair_effects(subject, (first, second), spacing, listener),
         out,
         figure,
         quiet=quiet,
@@ -182,10 +182,10 @@ def tile(
     quiet: options.Quiet = False,
 ) -> None:
     """Which stretches matter: window after window is shuffled away."""
-    from bioloom.journey import experiment as journey
+    from bioloom.inquiry import experiment as inquiry
 
-    subject = journey.Subject(run, file, records, output, seed=seed)
-    _show(lambda listener: journey.tile_effects(subject, width, step, listener), out, figure, quiet=quiet)
+    subject = inquiry.Subject(run, file, records, output, seed=seed)
+    _show(lambda listener: inquiry.tile_effects(subject, width, step, listener), out, figure, quiet=quiet)
 
 
 @app.command("stretch")
@@ -209,11 +209,11 @@ def stretch(
     quiet: options.Quiet = False,
 ) -> None:
     """What one stretch does: shuffled away, or replaced by that of other sequences."""
-    from bioloom.journey import experiment as journey
+    from bioloom.inquiry import experiment as inquiry
 
-    subject = journey.Subject(run, file, records, output, seed=seed)
+    subject = inquiry.Subject(run, file, records, output, seed=seed)
     _show(
-        lambda listener: journey.stretch_effect(subject, start, end, others, listener),
+        lambda listener: inquiry.stretch_effect(subject, start, end, others, listener),
         out,
         figure,
         quiet=quiet,
@@ -237,21 +237,21 @@ def pairs(
     quiet: options.Quiet = False,
 ) -> None:
     """Which positions of one sequence depend on each other: a map of pairs."""
-    from bioloom.journey import experiment as journey
+    from bioloom.inquiry import experiment as inquiry
 
-    subject = journey.Subject(run, file, 1, output)
-    _show(lambda listener: journey.pair_map(subject, start, end or None, listener), out, figure, quiet=quiet)
+    subject = inquiry.Subject(run, file, 1, output)
+    _show(lambda listener: inquiry.pair_map(subject, start, end or None, listener), out, figure, quiet=quiet)
 
 
 def _show(work: Callable[[Listener], Found], out: Path | None, figure: Path | None, *, quiet: bool) -> None:
     """Do it, and tell the table with the unit of its effects."""
-    from bioloom.journey import experiment as journey
+    from bioloom.inquiry import experiment as inquiry
 
     terminal = Terminal(quiet)
     with terminal.listening() as listener:
         found: Any = work(listener)
         listener.message(f"effect: {found.unit}, with its 95 % interval over the sequences")
-        text = journey.write(found, out, figure)
+        text = inquiry.write(found, out, figure)
         if figure is not None:
             listener.message(f"drawn: {figure}")
     if out is None:

@@ -164,12 +164,12 @@ def discover(
     json: options.Json = False,
 ) -> None:
     """Find the motifs that a trained model uses: stretches that matter more than by chance, grouped and aligned."""
-    from bioloom.journey import discovered as journey
+    from bioloom.inquiry import discovered as inquiry
 
-    wanted = journey.Wanted(run, file, records, database=database, width=width, fdr=fdr, seed=seed)
+    wanted = inquiry.Wanted(run, file, records, database=database, width=width, fdr=fdr, seed=seed)
     with Terminal(quiet, json).listening() as listener:
-        found = journey.discover_motifs(wanted, listener)
-        paths = journey.write(found, outdir)
+        found = inquiry.discover_motifs(wanted, listener)
+        paths = inquiry.write(found, outdir)
         for path in paths:
             listener.message(f"written: {path}")
     _tell(found.table, None, json, "motifs")

@@ -110,7 +110,7 @@ def command(
     quiet: options.Quiet = False,
 ) -> None:
     """Say what variants change: one row for each, with an interval over the networks of the model."""
-    from bioloom.journey import variants as journey
+    from bioloom.inquiry import variants as inquiry
 
     given = [name for name, value in (("--genome", genome), ("--parent", parent), ("--against", against),
                                       ("--all", everything)) if value]  # fmt: skip
@@ -120,23 +120,23 @@ def command(
             where=" ".join(given) or source,
             fix="--genome FASTA for a VCF, --parent SEQUENCE for a table of mutations",
         )
-    asked, terminal = journey.Asked(run, output, shifts, both_strands), Terminal(quiet)
+    asked, terminal = inquiry.Asked(run, output, shifts, both_strands), Terminal(quiet)
     with terminal.listening() as listener:
         if genome is not None:
-            table = journey.of_vcf(asked, Path(source), genome, listener)
+            table = inquiry.of_vcf(asked, Path(source), genome, listener)
         elif parent:
-            table = journey.of_mutations(asked, source, parent, column, first)
+            table = inquiry.of_mutations(asked, source, parent, column, first)
         elif against is not None:
-            table = journey.of_pairs(asked, Path(source), against)
+            table = inquiry.of_pairs(asked, Path(source), against)
         else:
-            table, values = journey.of_all(asked, source)
+            table, values = inquiry.of_all(asked, source)
             if figure is not None:
-                journey.draw_all(asked, source, values, figure)
+                inquiry.draw_all(asked, source, values, figure)
                 listener.message(f"drawn: {figure}")
         unused = int((table["problem"] != "").sum())
         if unused:
             listener.message(f"{unused:,} of {len(table):,} rows have no effect; the column problem says why")
-    text = journey.write(table, out)
+    text = inquiry.write(table, out)
     if out is None:
         sys.stdout.write(text)
     else:

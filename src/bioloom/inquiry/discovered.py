@@ -17,7 +17,7 @@ from bioloom.explanation import explainers
 from bioloom.figures import style
 from bioloom.figures.motifs import logos
 from bioloom.files import write_text
-from bioloom.journey.experiment import sequence_column
+from bioloom.inquiry.experiment import sequence_column
 from bioloom.journey.predicted import read_records
 from bioloom.modalities.sequence import SequenceModality
 from bioloom.modalities.shuffles import shuffled_texts

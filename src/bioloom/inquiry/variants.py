@@ -22,7 +22,7 @@ from bioloom.experiments.variants import Changed, Effects, all_substitutions, ef
 from bioloom.figures import style
 from bioloom.figures.heatmap import heatmap
 from bioloom.files import write_text
-from bioloom.journey.experiment import log_odds, output_of, sequence_column
+from bioloom.inquiry.experiment import log_odds, output_of, sequence_column
 from bioloom.modalities.sequence import SequenceModality
 from bioloom.motifs.stretches import from_fasta
 from bioloom.run import load

@@ -21,7 +21,7 @@ from bioloom.design.rules import Rules, checked
 from bioloom.errors import UserError, did_you_mean
 from bioloom.events import Listener
 from bioloom.files import write_json, write_text
-from bioloom.journey.variants import Asked, Judge
+from bioloom.inquiry.variants import Asked, Judge
 
 LOOKED_AT = 20
 """Proposals that are looked at for each design that is wanted."""
