@@ -1,11 +1,19 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
-from bioloom.modalities import Kind, Shape
+from bioloom.modalities import Encoded, Kind, Resident, Shape, Signal
 from bioloom.models import build
 from bioloom.models.resnet import Block, Bottleneck
+from bioloom.training.loop import fit
+from simulated import STEADY, job
 
 PUBLISHED = {18: 11_689_512, 34: 21_797_672, 50: 25_557_032, 101: 44_549_160, 152: 60_192_808}
 
@@ -99,3 +107,44 @@ def test_gradients_stay_finite_through_fifty_layers() -> None:
 def test_a_single_record_that_has_shrunk_to_one_place_can_be_learned_from() -> None:
     network = build("resnet", picture(4), 1, {"width": 8}).train()
     assert network(torch.rand(1, 3, 4, 4)).isfinite().all()
+
+
+class Pixels(Encoded):
+    """Pictures in memory, (records, channels, height, width) float32."""
+
+    def __init__(self, values: torch.Tensor) -> None:
+        self.values, self.shape = values, Shape(Kind.IMAGE, tuple(values.shape[1:]))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, index: np.ndarray) -> Pixels:
+        return Pixels(self.values[torch.from_numpy(index)])
+
+    def on(self, device: str) -> Resident:
+        pixels = self.values
+
+        class There(Resident):
+            def batch(self, index: torch.Tensor) -> Signal:
+                return Signal(pixels[index])
+
+        return There()
+
+
+def test_a_training_that_was_stopped_ends_with_the_same_norms_and_weights(tmp_path: Path) -> None:
+    values = torch.rand(41, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    changes = {
+        "settings": {"width": 4},
+        "inputs": {"x": Pixels(values)},
+        "truth": values.mean(dim=(1, 2, 3))[:, None].numpy(),
+        "weight": np.ones(41, dtype=np.float32),
+        "train": np.arange(33),  # a last batch of one record
+        "validation": np.arange(33, 41),
+        "plan": replace(STEADY, epochs=3, batch_size=16),
+    }
+    unbroken = fit(job("resnet", **changes)).network.state_dict()
+    fit(job("resnet", **changes), checkpoint=tmp_path / "checkpoint", until=1)
+    resumed = fit(job("resnet", **changes), checkpoint=tmp_path / "checkpoint")
+    assert resumed.resumed == 1
+    found = resumed.network.state_dict()
+    assert all(torch.equal(found[name], weights) for name, weights in unbroken.items())
