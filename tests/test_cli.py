@@ -6,9 +6,10 @@ import inspect
 import io
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,7 +44,9 @@ class Request:
     split: str = ""
     settings: Any = None
     exclude: tuple[str, ...] = ()
+    join: tuple[str, ...] = ()
     start: str = ""
+    pretrain: str = ""
     trackers: tuple[str, ...] = ()
     budget: str = ""
     time: str = ""
@@ -60,6 +63,7 @@ class Wanted:
     outputs: tuple[int, ...] = ()
     seed: int = 0
     device: str = "cpu"
+    place: int | None = None
 
 
 @pytest.fixture
@@ -151,51 +155,52 @@ def asked(calls: SimpleNamespace, *words: str) -> tuple[Any, ...]:
 
 # ---- words --------------------------------------------------------------------------------------------------
 
-VERBS = {
-    "check": "target input exclude labels task positive split set quiet json",
-    "train": "target input exclude labels task positive split set from budget time seed device threads track outdir force "
-    "dry-run quiet json",
-    "predict": "model out quiet json",
-    "explain": "method seed device quiet json",
-    "generate": "prompt length count temperature top-k greedy seed out quiet json",
-    "report": "json",
-    "doctor": "quiet json",
-}
-
 
 def options_of(verb: Sequence[str]) -> set[str]:
     command = app.typer.main.get_command(app.app)
     for word in verb:
         command = command.commands[word]  # type: ignore[attr-defined]
-    return {
-        name.removeprefix("--") for each in command.params for name in each.opts if name.startswith("--")
-    } - {"help"}
+    names = [name for each in command.params for name in (*each.opts, *each.secondary_opts)]
+    return {name.removeprefix("--") for name in names if name.startswith("--")} - {"help"}
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_the_options_of_a_verb_are_these_and_no_others(verb: str) -> None:
-    assert options_of([verb]) == set(VERBS[verb].split())
+def verbs(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every verb with its words, groups taken apart."""
+    below = getattr(command, "commands", {})
+    if not below:
+        yield words
+    for name, each in below.items():
+        yield from verbs(each, (*words, name))
 
 
-def test_the_verbs_are_these_and_no_others() -> None:
-    command = app.typer.main.get_command(app.app)
-    assert set(command.commands) == {*VERBS, "parts", "data"}  # type: ignore[attr-defined]
-    assert options_of(["parts", "show"]) == {"input", "outputs", "set", "json"}
-    assert options_of(["parts", "layer"]) == {"covers", "filters", "stride", "padding", "units", "json"}
-    assert options_of(["parts", "convolve"]) == {"stride", "padding", "json"}
-    assert set(command.commands["data"].commands) == {"list", "path"}  # type: ignore[attr-defined]
+def rows_of(heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading of the reference of the command line."""
+    text = REFERENCE.read_text(encoding="utf-8").split(heading, 1)[1].split("\n## ", 1)[0]
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in row] for row in rows]
 
 
-def test_every_option_stands_in_the_reference_and_no_other_does() -> None:
-    page = Path(__file__).parent.parent / "docs" / "reference" / "command-line.md"
-    rows = [
-        line.split("|")[1]
-        for line in page.read_text(encoding="utf-8").splitlines()
-        if line.startswith("| `--")
-    ]
-    parts_of = (options_of(["parts", word]) for word in ("show", "layer", "convolve"))
-    known = set().union(*(options_of([verb]) for verb in VERBS), *parts_of)
-    assert {row.strip(" `").removeprefix("--") for row in rows} == known
+REFERENCE = Path(__file__).parent.parent / "docs" / "reference" / "command-line.md"
+
+
+def named(cell: str) -> set[str]:
+    return set(re.findall(r"`--([a-z0-9-]+)`", cell))
+
+
+def test_the_reference_lists_every_verb_with_its_options_and_no_others() -> None:
+    told = {row[0].strip("`"): named(row[2]) for row in rows_of("# The command line")}
+    every = {" ".join(words): options_of(words) for words in verbs(app.typer.main.get_command(app.app))}
+    assert told == {**every, "parts": {"json"}}
+
+
+def test_every_option_of_training_and_predicting_is_explained_in_the_reference() -> None:
+    first = ("check", "train", "predict", "embed", "explain", "report", "doctor", "parts", "data")
+    known = set().union(
+        *(options_of(words) for words in verbs(app.typer.main.get_command(app.app)) if words[0] in first)
+    )
+    explained = [row[0].strip("` ").removeprefix("--") for row in rows_of("## Options")]
+    assert set(explained) == known
+    assert len(explained) == len(set(explained))
 
 
 @pytest.mark.parametrize("module", [check, train, predict, explain, report, doctor])
@@ -390,7 +395,7 @@ def test_too_little_memory_is_something_to_fix(calls: SimpleNamespace, capsys: S
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["trian", "a.csv"], "Did you mean 'train'?"),
+        (["trian", "a.csv"], "Did you mean 'train'"),
         (["train", "a.csv", "--targt", "y"], 'Did you mean "--target"?'),
         (["train"], "Missing argument 'FILE'"),
         (["train", "a.csv", "--budget", "quick"], "'fast', 'normal', 'thorough'"),

@@ -29,6 +29,7 @@ from bioloom.events import Journal, Listener, Silent
 from bioloom.explanation import explainers
 from bioloom.files import write_json, write_text
 from bioloom.journey import described, explained, result
+from bioloom.journey import environment as environments
 from bioloom.journey.attempts import Ground
 from bioloom.journey.checked import Checked, look
 from bioloom.journey.clock import Clock
@@ -179,7 +180,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
             chosen = _spread_over_unseen(prepared, split, trainee.raw, numbers)
             explanation = _explain_rows(prepared, chosen, model, opened.path, clock.listener)
     with clock.stage("report", "Writing the report"):
-        environment = result.describe_environment(trainee.job.device, trainee.fitted.threads)
+        environment = environments.describe(trainee.job.device, trainee.fitted.threads)
         told = searched.result(trainee, rivals, rehearsal.chosen())
         found = Trained(trial, judged, model, recipe, explanation, opened.request, told)
         write_text(opened.path / "recipe.toml", recipes.dumps(recipe))

@@ -1,11 +1,10 @@
-"""What a run writes down: `result.json`, its tables, the model card, and on what machine it ran."""
+"""What a run writes down: `result.json`, its tables, and the model card."""
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -25,8 +24,6 @@ from bioloom.models import networks
 from bioloom.models.layers import layer_table
 from bioloom.recipe import Recipe
 from bioloom.trained import Model
-from bioloom.training import measured
-from bioloom.training.device import processors
 from bioloom.training.ensemble import seeds_of
 from bioloom.training.loop import Fitted, Job
 
@@ -35,8 +32,6 @@ FORMAT = 1
 
 LINES_SHOWN = 5
 """Lines named for each problem; `dropped.csv` has all of them."""
-
-PACKAGES = ("torch", "numpy", "scipy", "pandas", "matplotlib", "safetensors")
 
 
 @dataclass(frozen=True)
@@ -376,31 +371,3 @@ def _delivered(model: Model) -> str:
         f"The network was not better than a simpler model on records it had not seen, so predictions are those of "
         f"{model.rival.describe()}, learned from the same records; `--model network` asks the network."
     )
-
-
-def describe_environment(device: str, threads: int) -> dict[str, Any]:
-    """On what the run was done, for repeating it."""
-    return {
-        "python": platform.python_version(),
-        "bioloom": version("bioloom"),
-        "packages": dict(_versions(PACKAGES)),
-        "platform": platform.platform(),
-        "processors": processors(),
-        "device": device,
-        "threads": threads,
-        "bf16_gain": _bf16_gain(device),
-    }
-
-
-def _bf16_gain(device: str) -> float | None:
-    """How many times as fast as float32, as it was measured once on this machine; None without such hardware."""
-    found = measured.arithmetic(device)
-    return None if found is None else round(found.gain, 2)
-
-
-def _versions(names: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for name in names:
-        try:
-            yield name, version(name)
-        except PackageNotFoundError:
-            continue

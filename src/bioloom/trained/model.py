@@ -31,6 +31,7 @@ from bioloom.recipe import InputRecipe, Recipe
 from bioloom.targets import Targets
 from bioloom.tasks import task
 from bioloom.trained.asides import Told, asides
+from bioloom.trained.asked import Asked
 from bioloom.training.device import session, threads_for
 
 BATCH = 64
@@ -368,27 +369,6 @@ def _compressed(rival: SimpleModel, features: Features) -> NDArray[np.float32]:
             fix="ask for the network with --model network",
         )
     return codes
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is to be explained, and how.
-
-    method:     the explainer's name
-    input:      the name of the explained input
-    output:     which raw output (target, or class)
-    place:      which position, where the model answers at every one; None for the mean over all
-    references: how many backgrounds, for methods that compare with "nothing here"
-    """
-
-    method: str
-    input: str
-    output: int = 0
-    references: int = 4
-    seed: int = 0
-    device: str = "cpu"
-    progress: Callable[[float], None] = lambda _: None
-    place: int | None = None
 
 
 def _frame_of(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:

@@ -1,0 +1,27 @@
+"""What a model is asked to explain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be explained, and how.
+
+    method:     the explainer's name
+    input:      the name of the explained input
+    output:     which raw output (target, or class)
+    place:      which position, where the model answers at every one; None for the mean over all
+    references: how many backgrounds, for methods that compare with "nothing here"
+    """
+
+    method: str
+    input: str
+    output: int = 0
+    references: int = 4
+    seed: int = 0
+    device: str = "cpu"
+    progress: Callable[[float], None] = lambda _: None
+    place: int | None = None
