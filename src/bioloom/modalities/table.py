@@ -147,8 +147,8 @@ class Table(Modality):
         """Missing and unseen cells and what they are read as; columns left out because they are constant."""
         found = [
             Problem(
-                "table.constant", "note", f'the column "{name}" {_LEFT_OUT}', "", name, np.arange(len(values))
-            )
+                "table.constant", "note", f'the column "{name}" {_LEFT_OUT}', "", name
+            )  # of no row in particular
             for name in self.constant
         ]
         for column in self.learned:
