@@ -95,7 +95,8 @@ CONTESTS = (
     ),
     Contest(
         "ensemble",
-        "A mean of five networks that differ in their seed: the second problem for two epochs, two processors",
+        "A mean of five networks that differ in their seed: the default network, two epochs of 8,192 sequences of 50 nt, two "
+        "processors",
         2,
         {
             "one_member": "bioloom, one network, threads by its own choice",
