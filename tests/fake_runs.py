@@ -310,6 +310,30 @@ def unlabelled(folder: Path, *, n: int = 40) -> Path:
     return write(folder, result)
 
 
+def language(folder: Path, *, n: int = 40) -> Path:
+    """A run that learned to predict the next token: how surprising each record is."""
+    result = base("plays", n)
+    result["data"]["target"] = {
+        "names": ["nats_per_token"], "task": "language", "labelled": False, "classes": [], "positive": None,
+        "title": "language (predict the next token)", "summary": {},
+    }  # fmt: skip
+    result["controls"] = {"label_shuffle": None, "others": []}
+    result["scores"] = {
+        "primary": "nats", "model": {"nats": scored(1.72, 1.70, 1.74, n)}, "per_target": {},
+        "baselines": {
+            "simple": {
+                "title": "counts of runs", "description": "runs of up to 6 tokens",
+                "scores": {"nats": scored(1.75, 1.73, 1.77, n)},
+            }
+        },
+    }  # fmt: skip
+    result["verdict"] = {"code": "network_wins", "text": "The network needs 1.72 nats per token.", "next": ""}
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [f"r{row},{'train' if row % 2 else 'test'},1.{row + 10}" for row in range(n)]
+    (folder / "predictions.csv").write_text("\n".join(["id,part,nats_per_token", *rows]) + "\n")
+    return write(folder, result)
+
+
 def base(name: str, n: int) -> Result:
     """What every run has."""
     return {
@@ -458,6 +482,7 @@ RUNS = {
     "before": before,
     "binary": binary,
     "cross_validated": cross_validated,
+    "language": language,
     "multiclass": multiclass,
     "regression": regression,
     "two_inputs": two_inputs,

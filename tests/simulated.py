@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bioloom.modalities import Encoded
+from bioloom.modalities import Encoded, Kind
 from bioloom.modalities.encoded import ColumnEncoded, TokenEncoded
+from bioloom.models import networks
 from bioloom.tasks import TASKS
 from bioloom.training.job import Job
 from bioloom.training.plan import Plan
@@ -74,3 +75,11 @@ def job(network: str = "mlp", **changes: object) -> Job:
         threads=1,
     )
     return replace(small, **changes)  # type: ignore[arg-type]
+
+
+SUITED = [
+    name
+    for name, network in networks.items()
+    if Kind.SEQUENCE in network.accepts and not network.everywhere and not network.only_for
+]
+"""Networks that give one answer for a sequence; others have jobs of their own kind in their own tests."""

@@ -45,9 +45,14 @@ def test_what_is_asked_for_is_taken() -> None:
         "label_smoothing": 0.3,
         "focal": 2.0,
         "class_weights": "balanced",
+        "lora": 4,
     }
     assert asked.keys() == Plan.__dataclass_fields__.keys()
-    assert asked.keys() == TrainingRecipe.model_fields.keys() - {"members", "distil"}  # of several networks
+    assert asked.keys() == TrainingRecipe.model_fields.keys() - {
+        "members",
+        "distil",
+        "lora",
+    }  # not of the loop
     assert planned(1_000, **asked) == Plan(**asked)
 
 

@@ -18,8 +18,8 @@ COLUMNS = {
     "protein/amyloid.csv.gz": {"sequence": "protein"},
     "protein/tdp43.csv.gz": {"sequence": "protein"},
     "protein/gb1_flip.csv.gz": {"sequence": "protein"},
-    "structure/protein_complexes.csv": {},
-    "table/esol.csv": {},
+    "structure/protein_complexes.csv": {"structure": "structure"},
+    "table/esol.csv": {"smiles": "molecule"},
     "table/manufacturing_yield.csv": {},
     "table/cell_free_protein_yield.csv": {},
 }

@@ -148,6 +148,8 @@ def test_every_explainer_explains_every_network(name: str, network: str, kind: K
     shape = shapes_of(kind)
     shapes = {"x": shape, "other": Shape(Kind.VECTOR, (3,))} if networks[network].several else {"x": shape}
     built = build(network, shapes, 1, {}).eval()
+    for weight in built.parameters():  # some networks begin with an answer of 0 to everything
+        torch.nn.init.normal_(weight, std=0.2)
     x = letters(2, 40) if kind is Kind.SEQUENCE else torch.randn(2, 6)
     background = shuffles(x, 2) if kind is Kind.SEQUENCE else torch.zeros(2, 1, 6)
     batch = {

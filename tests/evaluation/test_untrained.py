@@ -40,7 +40,7 @@ def dna():
 @pytest.mark.parametrize("name", [each for each in networks if not networks[each].several])
 def test_every_network_for_sequences_gives_its_last_features(name: str, dna) -> None:
     _, encoded, shapes = dna
-    if "sequence" not in networks[name].accepts:
+    if "sequence" not in networks[name].accepts or networks[name].everywhere:
         pytest.skip("other kinds of input")
     torch.manual_seed(0)
     network = build(name, shapes, 1, {})
@@ -101,7 +101,7 @@ def test_a_network_that_reads_positions_one_by_one_has_no_such_control_and_ends_
     network = build("cnn", shapes, 1, {})
 
     class ByPosition(nn.Module):
-        name, several, strands = "by position", False, ()
+        name, several, strands, everywhere = "by position", False, (), False
 
         def __init__(self) -> None:
             super().__init__()

@@ -16,11 +16,10 @@ import pytest
 import torch
 
 from bioloom.errors import Interrupted, UserError
-from bioloom.models import networks
 from bioloom.training.job import Epoch, Fitted, Job
 from bioloom.training.loop import fit
 from bioloom.training.optimisers import optimisers
-from simulated import STEADY, job
+from simulated import STEADY, SUITED, job
 
 TESTS = Path(__file__).resolve().parents[1]
 PLAN = replace(STEADY, epochs=6, patience=6)
@@ -58,7 +57,7 @@ def test_killed_at_ten_random_moments_it_ends_with_the_same_weights(tmp_path: Pa
     assert [path.name for path in (tmp_path / "killed").iterdir()] == ["checkpoint.safetensors"]
 
 
-@pytest.mark.parametrize("network", list(networks))
+@pytest.mark.parametrize("network", SUITED)
 def test_ctrl_c_leaves_a_run_that_goes_on(network: str, tmp_path: Path) -> None:
     small, path = job(network, plan=PLAN), tmp_path / "checkpoint.safetensors"
     unbroken = fit(small)

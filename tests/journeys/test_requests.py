@@ -52,7 +52,7 @@ def test_a_run_killed_between_result_and_report_is_not_finished(tmp_path: Path):
 
 def test_every_column_that_stops_a_run_is_shown_by_check():
     days = [f"2024-01-{1 + number % 28:02}" for number in range(40)]
-    frame = pd.DataFrame({"day": days, "note": [f"free text {n}" for n in range(40)], "y": np.arange(40.0)})
+    frame = pd.DataFrame({"day": days, "who": [f"Ms {n}" for n in range(40)], "y": np.arange(40.0)})
     checked = bioloom.check(frame, target="y", quiet=True)
     assert {problem.code for problem in checked.problems} == {"table.date", "table.text"}
     with pytest.raises(UserError, match="1 more problem"):

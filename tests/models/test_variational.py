@@ -43,7 +43,9 @@ def test_loss_and_penalty_are_the_negative_lower_bound_but_for_a_factor_and_a_co
     normal = torch.distributions.Normal(restored, 0.4)
     bound = normal.log_prob(x).sum(dim=1) - divergence(network.mean(network.encoder(x)), log_variance)
     constant = 6 * (math.log(0.4) + 0.5 * math.log(2 * math.pi))
-    assert float(loss) == pytest.approx(float(-(bound.mean() + constant) * 2 * 0.4**2 / 6), rel=1e-5)
+    assert float(loss.detach()) == pytest.approx(
+        float(-(bound.mean() + constant).detach() * 2 * 0.4**2 / 6), rel=1e-5
+    )
 
 
 def test_a_code_is_drawn_while_learning_and_is_its_mean_afterwards() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def blurred(x: Tensor, width: float) -> Tensor:
@@ -12,6 +13,9 @@ def blurred(x: Tensor, width: float) -> Tensor:
 
     At the edges the picture goes on as its last row and column.
     """
+    import torch
+    import torch.nn.functional as F
+
     reach = max(1, min(round(3 * width), min(x.shape[-2:]) * 2))
     steps = torch.arange(-reach, reach + 1, dtype=x.dtype, device=x.device)
     weight = torch.exp(-(steps**2) / (2 * width**2))

@@ -34,5 +34,5 @@ def render(facts: Facts) -> Markup | None:
 
 
 surprise = sections.register(
-    Section("surprise", "evaluation", 12, "How surprising single records are", render)
+    Section("surprise", "evaluation", 13, "How surprising single records are", render)
 )
