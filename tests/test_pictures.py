@@ -56,6 +56,20 @@ def test_grey_that_is_stored_as_colour_is_grey() -> None:
     )
 
 
+def test_equal_channels_of_other_pictures_than_colours_stay() -> None:
+    two = np.repeat(GREY[:, :, None], 2, axis=2)
+    assert decode(two).pixels.shape == (5, 7, 2)
+    assert decode(np.repeat(GREY[:, :, None], 3, axis=2)).pixels.shape == (5, 7, 1)
+
+
+def test_the_axis_of_channels_has_sixteen_at_most() -> None:
+    random = np.random.default_rng(0)
+    assert decode(random.random((16, 20, 24))).pixels.shape == (20, 24, 16)
+    assert decode(random.random((18, 20, 3))).pixels.shape == (18, 20, 3)
+    with pytest.raises(UserError, match="no axis has 16 channels"):
+        decode(random.random((18, 20, 24)))
+
+
 def test_palettes_are_followed() -> None:
     image = Image.fromarray(COLOUR).quantize(64)
     assert np.array_equal(decode(saved(image, "PNG")).pixels, np.asarray(image.convert("RGB")))
@@ -158,3 +172,34 @@ def test_pictures_that_are_too_large_are_refused_before_they_are_unpacked(
 def test_formats_that_run_other_programs_are_not_opened() -> None:
     with pytest.raises(UserError, match="no picture"):
         decode(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n")
+
+
+def part_of_a_set(own: int, pixels: np.ndarray) -> bytes:
+    """One of two OME-TIFF files that are one stack of two pages together, a page in each file."""
+    height, width = pixels.shape
+    uuids = [f"urn:uuid:0000000{number}-0000-4000-8000-000000000000" for number in range(2)]
+    pages = "".join(
+        f'<TiffData IFD="0" FirstZ="{number}" PlaneCount="1"><UUID FileName="part{number}.ome.tif">{uuid}</UUID></TiffData>'
+        for number, uuid in enumerate(uuids)
+    )
+    told = (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="{uuids[own]}">'
+        f'<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="{width}" '
+        f'SizeY="{height}" SizeZ="2" SizeC="1" SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>{pages}'
+        "</Pixels></Image></OME>"
+    )
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, pixels, description=told, metadata=None, photometric="minisblack")
+    return stream.getvalue()
+
+
+def test_a_file_of_a_set_of_ome_files_is_read_as_what_is_in_it_and_nothing_is_made_up_for_the_others() -> (
+    None
+):
+    first = np.arange(20, 40, dtype=np.uint8).reshape(4, 5)
+    for own, pixels in enumerate([first, first + 100]):
+        found = decode(part_of_a_set(own, pixels))
+        np.testing.assert_array_equal(found.pixels[:, :, 0], pixels)
+        assert found.pixels.shape == (4, 5, 1)
+        assert found.notes == ()

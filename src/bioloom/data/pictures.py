@@ -36,6 +36,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", "
 PAGES_AS_CHANNELS = 4
 """So many pages of a TIFF that does not say what they are count as channels, more as a stack in depth."""
 
+MOST_CHANNELS = 16
+"""An axis of an array that does not say what it is counts as channels up to this length."""
+
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 _GREY = ("1", "L", "LA", "La")
@@ -81,7 +84,7 @@ def _tiff(content: bytes) -> Picture | None:
     import tifffile
 
     try:
-        with tifffile.TiffFile(io.BytesIO(content)) as file:
+        with tifffile.TiffFile(io.BytesIO(content), _multifile=False) as file:
             if not file.series:
                 raise UserError("The TIFF holds no picture.")
             series = file.series[0]
@@ -141,7 +144,15 @@ def _guessed_axes(shape: tuple[int, ...]) -> str:
     if len(shape) == 2:
         return "YX"
     if len(shape) == 3:
-        return "CYX" if shape[0] < min(shape[1:]) and shape[0] <= shape[2] else "YXS"
+        if shape[0] < min(shape[1:]) and shape[0] <= MOST_CHANNELS:
+            return "CYX"
+        if shape[2] <= MOST_CHANNELS:
+            return "YXS"
+        raise UserError(
+            f"An array of the shape {' x '.join(map(str, shape))} is no picture: "
+            f"no axis has {MOST_CHANNELS} channels or fewer.",
+            fix="give arrays of height x width, or of height x width x channels",
+        )
     return "Q" * (len(shape) - 2) + "YX"
 
 
@@ -162,7 +173,7 @@ def _of_array(pixels: NDArray[Any], axes: str) -> Picture:
     order = [axes.index("Y"), axes.index("X")]
     others = [place for place in range(len(axes)) if place not in order]
     pixels = pixels.transpose(*order, *others).reshape(*(pixels.shape[place] for place in order), -1)
-    if pixels.shape[2] > 1 and (pixels == pixels[:, :, :1]).all():
+    if pixels.shape[2] == 3 and (pixels == pixels[:, :, :1]).all():  # grey, stored as red, green and blue
         pixels = pixels[:, :, :1]
     return Picture(np.ascontiguousarray(pixels), tuple(notes))
 
