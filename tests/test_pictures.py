@@ -117,7 +117,7 @@ def test_a_stack_becomes_its_brightest_values_and_says_so() -> None:
     assert "6 pages" in found.notes[0]
     both = np.stack([stack, stack[::-1]], axis=1)
     found = decode(tiff(both, metadata={"axes": "ZCYX"}, imagej=True))
-    assert found.pixels.shape == (5, 7, 1)  # both channels have the same brightest values: grey
+    assert found.pixels.shape == (5, 7, 2)  # equal brightest values, of two channels all the same
     pages = decode(tiff(stack[:3], photometric="minisblack", metadata=None))
     assert pages.pixels.shape == (5, 7, 3)
     assert pages.notes == ()

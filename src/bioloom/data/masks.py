@@ -38,6 +38,23 @@ def read_mask(column: pd.Series[Any], row: int) -> NDArray[np.int64] | None:
     return values.astype(np.int64) if (values == np.round(values)).all() else None
 
 
+def other_form(column: pd.Series[Any], pictures: pd.Series[Any]) -> NDArray[np.int64]:
+    """Rows whose mask is not as high for its width as their picture, by more than a rounded pixel.
+
+    Pictures that cannot be read are not looked at.
+    """
+    files, found = assets_of(pictures), []
+    for row in range(len(column)):
+        mask = read_mask(column, row)
+        try:
+            height, width = decode(files.content(row)).pixels.shape[:2]
+        except UserError:
+            continue
+        if mask is not None and abs(mask.shape[0] * width - mask.shape[1] * height) > max(height, width):
+            found.append(row)
+    return np.array(found, dtype=np.int64)
+
+
 def mask_classes(column: pd.Series[Any]) -> tuple[str, ...]:
     """The values that occur in the masks, as texts in order of their number; UserError where they are too many."""
     values: set[int] = set()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bioloom.data.masks import are_files, read_mask
+from bioloom.data.masks import are_files, other_form, read_mask
 from bioloom.data.positions import (
     UNKNOWN,
     class_grid,
@@ -139,12 +139,7 @@ def problems(records: Records, inputs: Mapping[str, InputRecipe], task: str) -> 
     column, there = records.targets.iloc[:, 0], lengths(records, inputs)
     name, numbers = str(column.name), task == "position_values"
     if task == "segmentation":
-        rows = np.array([row for row in range(len(column)) if read_mask(column, row) is None], dtype=np.int64)
-        message, fix = (
-            "there is no mask that can be read",
-            "give a picture of one channel for each record, such as PNG",
-        )
-        return [Problem("target.mask", "drop", message, fix, name, rows)] if len(rows) else []
+        return _problems_of_masks(column, records.inputs[next(iter(inputs))])
     wrong = np.zeros(0, dtype=np.int64) if there is None else wrong_length(column, there, numbers)
     empty = np.setdiff1d(np.flatnonzero(nothing_known(column, numbers)), wrong)
     found = []
@@ -157,6 +152,22 @@ def problems(records: Records, inputs: Mapping[str, InputRecipe], task: str) -> 
         found.append(
             Problem("target.missing", "drop", message, "fill it in, or leave these rows out", name, empty)
         )
+    return found
+
+
+def _problems_of_masks(column: pd.Series[Any], pictures: pd.DataFrame) -> list[Problem]:
+    """Masks that cannot be read, and those of another form than their picture."""
+    found, name = [], str(column.name)
+    rows = np.array([row for row in range(len(column)) if read_mask(column, row) is None], dtype=np.int64)
+    if len(rows):
+        message = "there is no mask that can be read"
+        fix = "give a picture of one channel for each record, such as PNG"
+        found.append(Problem("target.mask", "drop", message, fix, name, rows))
+    other = other_form(column, pictures.iloc[:, 0]) if are_files(pictures.iloc[:, 0]) else rows[:0]
+    if len(other):
+        message = "the mask has another ratio of height to width than its picture, and would not lie on it"
+        fix = "give masks of the size of their pictures"
+        found.append(Problem("target.form", "drop", message, fix, name, other))
     return found
 
 
