@@ -23,7 +23,7 @@ def test_columns_of_one_number_are_points_and_gaps_between_are_straight_lines() 
     frame = pd.DataFrame({"t0": [1.0, np.nan], "t1": [np.nan, 5.0], "t2": [3.0, 6.0], "t3": [np.nan, 7.0]})
     first, second = read_series(frame)
     np.testing.assert_allclose(first, [[1, 2, 3]])
-    np.testing.assert_allclose(second, [[5, 6, 7]])
+    np.testing.assert_allclose(second, [[5, 5, 6, 7]])
     assert channels_of(frame) == ("value",)
 
 
@@ -114,3 +114,27 @@ def test_uneven_steps_are_made_even_and_that_is_said(tmp_path: Path) -> None:
 def test_a_record_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='no column "bach"'):
         as_series(readers.read(long_table(tmp_path)), "bach", "hour")
+
+
+def test_no_digit_of_a_number_is_lost_on_the_way_to_one_row_for_each_record(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("tank,hour,level\na,0,1234567.875\na,1,12345678\nb,0,0.1234567891\nb,1,2\n")
+    cells = as_series(readers.read(path), "tank", "hour").frame["level"].tolist()
+    assert [list(map(float, cell.split())) for cell in cells] == [
+        [1234567.875, 12345678.0],
+        [0.1234567891, 2.0],
+    ]
+
+
+def test_columns_keep_their_moments_where_the_first_numbers_are_missing_and_that_is_said() -> None:
+    """The peak of all records is at the fourth column, whenever they begin."""
+    frame = pd.DataFrame(np.tile([1.0, 2, 3, 9, 3, 2], (3, 1)), columns=list("abcdef"))
+    frame.iloc[1, :2] = np.nan
+    frame.iloc[2, 4:] = np.nan
+    assert [int(each[0].argmax()) for each in read_series(frame)] == [3, 3, 3]
+    assert [each.shape[1] for each in read_series(frame)] == [6, 6, 4]
+    (note,) = SIGNAL.fit(frame).notes(frame)
+    assert (note.code, note.rows.tolist()) == ("signal.late", [1])
+    alone = pd.DataFrame({"a": [1.0, np.nan], "b": [2.0, np.nan], "c": [3.0, 4.0]})
+    (problem,) = SIGNAL.check(alone)
+    assert problem.rows.tolist() == [1]

@@ -6,8 +6,9 @@ One series per record, of one channel or several, in one of three forms:
 * columns that hold several numbers each, with spaces, commas or semicolons between them: each column is a channel;
 * one column of names of files (.npy, or text such as .csv): rows of a file are points in time, columns are channels.
 
-A number that is missing, between two that are known, lies on the straight line between them; those before the first and
-behind the last known one do not count.
+A number that is missing, between two that are known, lies on the straight line between them; those behind the last known
+one do not count. Those before the first do not count either in cells and files. Where columns are the points, each column is
+the same moment for all records: points before the first known one stay, and take its number.
 """
 
 from __future__ import annotations
@@ -57,8 +58,7 @@ def channels_of(values: pd.DataFrame) -> tuple[str, ...]:
 def read_series(values: pd.DataFrame) -> list[NDArray[np.float32]]:
     """The series of each record, (channels, points); without points where nothing can be read."""
     if is_wide(values):
-        table = np.column_stack([as_numbers(values[name])[0] for name in values.columns])
-        return [_trimmed(row[None]) for row in table.astype(np.float32)]
+        return [_trimmed(row[None], start=0) for row in _wide(values)]
     if isinstance(values.dtypes.iloc[0], AssetDtype):
         return [_trimmed(_of_file(values.iloc[:, 0], row)[0]) for row in range(len(values))]
     columns = [numbers_of(values[name]) for name in values.columns]
@@ -109,12 +109,28 @@ def _numbered(count: int) -> tuple[str, ...]:
     return ("value",) if count == 1 else tuple(f"channel {number + 1}" for number in range(count))
 
 
-def _trimmed(series: NDArray[np.float32]) -> NDArray[np.float32]:
-    """From the first point at which a channel is known to the last one; what is missing between is interpolated."""
+def _wide(values: pd.DataFrame) -> NDArray[np.float32]:
+    """Columns of one number each, (records, points)."""
+    return np.column_stack([as_numbers(values[name])[0] for name in values.columns]).astype(np.float32)
+
+
+def begins_late(values: pd.DataFrame) -> NDArray[np.bool_]:
+    """Rows of columns of one number whose first points are missing, (records,); in other forms there is none."""
+    if not is_wide(values):
+        return np.zeros(len(values), dtype=bool)
+    known = np.isfinite(_wide(values))
+    return np.asarray(known.any(axis=1) & ~known[:, 0])
+
+
+def _trimmed(series: NDArray[np.float32], start: int | None = None) -> NDArray[np.float32]:
+    """From the first point at which a channel is known to the last one; what is missing between is interpolated.
+
+    start: the point to begin with, whether it is known or not; None for the first known one
+    """
     known = np.flatnonzero(np.isfinite(series).any(axis=0))
     if not len(known):
         return series[:, :0]
-    cut = series[:, known[0] : known[-1] + 1]
+    cut = series[:, known[0] if start is None else start : known[-1] + 1]
     return np.stack([_filled(channel) for channel in cut])
 
 
@@ -136,6 +152,8 @@ def resampled(series: NDArray[np.float32], points: int) -> NDArray[np.float32]:
 
 def unreadable(values: pd.DataFrame) -> NDArray[np.bool_]:
     """Rows with fewer than two points, (records,)."""
+    if is_wide(values):
+        return np.asarray(np.isfinite(_wide(values)).sum(axis=1) < 2)
     return np.array([series.shape[1] < 2 for series in read_series(values)], dtype=bool)
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from pydantic import Field
 
 from bioloom.data.learned import text_hashes
+from bioloom.data.positions import kept_of
 from bioloom.data.records import Problem, Records
 from bioloom.data.similarity.rows import compare_rows, read_rows, row_families
 from bioloom.errors import UserError
@@ -33,6 +34,7 @@ from bioloom.modalities import (
 )
 from bioloom.modalities.series import (
     SeriesEncoded,
+    begins_late,
     channels_of,
     read_series,
     resampled,
@@ -170,7 +172,7 @@ class Signal(Modality):
         return self.names
 
     def encode(self, values: pd.DataFrame) -> SeriesEncoded:
-        """Standardised numbers; what is longer than any training record is cut at its end."""
+        """Standardised numbers; what is longer than any training record is cut around its centre."""
         series = [self._seen(each) for each in read_series(values)]
         found = np.zeros((len(series), *self.shape.sizes), dtype=np.float32)
         for row, each in enumerate(series):
@@ -185,21 +187,40 @@ class Signal(Modality):
                 f"{', '.join(self.names)}.",
                 fix="give series of the same channels",
             )
-        kept = resampled(series, self.points) if self.points else series[:, : self.length]
+        kept = self._shown(series)
         mean, scale = np.array(self.mean)[:, None], np.array(self.scale)[:, None]
         known = np.nan_to_num((kept - mean) / scale)  # a channel that was not measured is at its mean
         return np.asarray(known, dtype=np.float32)
 
+    def _shown(self, series: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The points of a series that a network sees, the same of which targets at every point are kept."""
+        if self.points:
+            return resampled(series, self.points)
+        return series[:, kept_of(series.shape[1], self.length)]
+
+    @property
+    def keeps_places(self) -> bool:
+        """Not where series are resampled."""
+        return not self.points
+
     def notes(self, values: pd.DataFrame) -> list[Problem]:
-        """Series that are resampled, or cut."""
-        series, column = read_series(values), str(values.columns[0])
-        lengths = np.array([each.shape[1] for each in series], dtype=np.int64)
+        """Series that are resampled, cut, or begin with missing numbers."""
+        column = str(values.columns[0])
+        found, late = self._notes_on_length(values, column), np.flatnonzero(begins_late(values))
+        if len(late):
+            message = "the first numbers are missing; these points keep their places and take the first known number"
+            fix = "fill them in, or leave out the columns that few records have"
+            found.append(Problem("signal.late", "note", message, fix, column, late))
+        return found
+
+    def _notes_on_length(self, values: pd.DataFrame, column: str) -> list[Problem]:
+        lengths = np.array([each.shape[1] for each in read_series(values)], dtype=np.int64)
         if self.points:
             rows = np.flatnonzero(lengths != self.points)
             message = f"the series is resampled to {self.points:,} points, on straight lines between its own"
             return [Problem("signal.resampled", "note", message, "", column, rows)] if len(rows) else []
         rows = np.flatnonzero(lengths > self.length)
-        message = f"the series is longer than the {self.length:,} points of the longest training record; its end is cut"
+        message = f"the series is longer than the {self.length:,} points of the longest training record; its middle is kept"
         fix = "train on series as long as those to predict"
         return [Problem("signal.cut", "note", message, fix, column, rows)] if len(rows) else []
 
@@ -276,7 +297,7 @@ class Signal(Modality):
         from bioloom.figures.series import attributed_series
 
         (series,) = read_series(values)
-        shown = resampled(series, self.points) if self.points else series[:, : self.length]
+        shown = self._shown(series)
         return attributed_series(shown, attribution[:, : shown.shape[1]], names=self.names, label=label)
 
     @classmethod

@@ -103,7 +103,12 @@ def _cells(
     numbers, wrong = as_numbers(column)
     if wrong.any():
         return None
-    return [" ".join(f"{number:.6g}" for number in _even(times[each], numbers[each], step)) for each in rows]
+    return [" ".join(_written(number) for number in _even(times[each], numbers[each], step)) for each in rows]
+
+
+def _written(number: float) -> str:
+    """A number with every digit that it has."""
+    return repr(float(number)).removesuffix(".0")
 
 
 def _even(times: NDArray[np.float64], numbers: NDArray[np.float64], step: float) -> NDArray[np.float64]:
