@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from bioloom import workflow
 from bioloom.data.positions import class_grid, classes_of, nothing_known, number_grid, told_at, wrong_length
+from bioloom.errors import UserError
 from bioloom.evaluation.placed import cells, each_position
 from bioloom.modalities import Signal, modalities
 from bioloom.modalities.windows import some_windows, windows
@@ -124,3 +128,30 @@ def test_records_of_like_length_share_a_batch_and_none_is_lost() -> None:
     widths = [int(lengths[part].max() - lengths[part].min()) for part in torch.split(order, 8)]
     assert max(widths) < 20
     assert lengths_of(np.zeros((5, 1))) is None
+
+
+def test_of_a_long_series_the_points_are_shown_whose_targets_are_kept() -> None:
+    fitted = modalities["signal"].fit(pd.DataFrame({"current": ["1 2 3"]}))
+    long = pd.DataFrame({"current": ["1 2 3 4 5 6", "1 3"]})
+    shown = fitted.encode(long).values[:, 0] * fitted.scale[0] + fitted.mean[0]
+    targets = number_grid(pd.Series(["1 2 3 4 5 6", "1 3"]), fitted.length)[:, 0]
+    np.testing.assert_allclose(shown[0], [2, 3, 4], rtol=1e-6)
+    np.testing.assert_array_equal(targets[0], [2, 3, 4])
+    np.testing.assert_allclose(shown[1, :2], targets[1, :2], rtol=1e-6)
+    (note,) = fitted.notes(long)
+    assert note.rows.tolist() == [0]
+    assert "its middle is kept" in note.message
+
+
+def test_a_resampled_series_has_no_targets_at_its_points(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    cells = [" ".join(f"{number:.3f}" for number in random.random(12)) for _ in range(40)]
+    pd.DataFrame({"current": cells, "state": cells}).to_csv(tmp_path / "t.csv", index=False)
+    request = workflow.Request(
+        source=str(tmp_path / "t.csv"),
+        target=("state",),
+        inputs=("current=signal",),
+        settings={"data.task": "position_values", "encoding.signal.points": 6, "training.epochs": 1},
+    )
+    with pytest.raises(UserError, match="resampled"):
+        workflow.train(request, tmp_path / "run")

@@ -122,7 +122,7 @@ def class_grid(column: pd.Series[Any], classes: tuple[str, ...], width: int) -> 
     grid = np.full((len(column), 1, width), np.nan, dtype=np.float16)
     for row, cell in enumerate(letters_of(column)):
         codes = np.frombuffer(cell.encode("latin-1", "replace"), dtype=np.uint8)
-        codes = codes[_kept(len(codes), width)]
+        codes = codes[kept_of(len(codes), width)]
         grid[row, 0, : len(codes)] = table[codes]
     return grid
 
@@ -131,12 +131,12 @@ def number_grid(column: pd.Series[Any], width: int) -> NDArray[np.float32]:
     """The number of every position, (records, 1, width); NaN where it is unknown and behind the end."""
     grid = np.full((len(column), 1, width), np.nan, dtype=np.float32)
     for row, cell in enumerate(numbers_of(column)):
-        kept = cell[_kept(len(cell), width)]
+        kept = cell[kept_of(len(cell), width)]
         grid[row, 0, : len(kept)] = kept
     return grid
 
 
-def _kept(length: int, width: int) -> slice:
-    """The window around the centre that is kept of a long record."""
+def kept_of(length: int, width: int) -> slice:
+    """The window around its centre that a network of `width` places is shown of a longer record; all of a shorter one."""
     first = max(0, length - width) // 2
     return slice(first, first + width)

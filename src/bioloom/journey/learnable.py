@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bioloom import tasks
 from bioloom.data.records import Problem, Records, take_rows
 from bioloom.data.split import Split
+from bioloom.errors import UserError
 from bioloom.journey import everywhere
 from bioloom.journey.folder import ENCODED
 from bioloom.journey.prepare import Prepared
@@ -67,6 +68,7 @@ def encode(prepared: Prepared, split: Split, folder: Path | None = None) -> Lear
     encoded = {name: _encode(prepared, modality, name, folder) for name, modality in fitted.items()}
     task = tasks.task(prepared.recipe.data.task)
     if task.labelled:
+        _refuse_other_places(task, fitted)
         places = everywhere.places(task.name, fitted)
         targets = fit_targets(take_rows(records.targets, train), task.name, prepared.classes, places)
         if start is not None and start.predicts(targets):
@@ -81,6 +83,17 @@ def encode(prepared: Prepared, split: Split, folder: Path | None = None) -> Lear
         truth=truth,
         notes=tuple(note for name, each in fitted.items() for note in each.notes(records.inputs[name])),
     )
+
+
+def _refuse_other_places(task: tasks.Task, fitted: Mapping[str, Modality]) -> None:
+    """UserError where a target of each position would lie beside other positions than its own."""
+    for name, modality in fitted.items():
+        if task.everywhere and not modality.keeps_places:
+            raise UserError(
+                f'"{name}" is resampled, so that its points would not lie where the targets of each point are.',
+                where=f"encoding.{modality.name}",
+                fix=f"leave encoding.{modality.name} at its default, or predict one value for each record",
+            )
 
 
 def _encoding(prepared: Prepared, modality: str) -> dict[str, dict[str, Any]]:

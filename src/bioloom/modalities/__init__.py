@@ -349,6 +349,11 @@ class Modality(ABC):
         where records have no positions."""
         return None
 
+    @property
+    def keeps_places(self) -> bool:
+        """Whether each position that a network sees is one of the record, so that it may have a target of its own."""
+        return True
+
     @abstractmethod
     def features(self, values: pd.DataFrame) -> Features:
         """Simple features for the baselines: k-mers, positions, columns."""
