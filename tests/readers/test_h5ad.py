@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 from bioloom.data.profiles import PROFILE
-from bioloom.data.readers import read
+from bioloom.data.readers import h5ad, read
 from bioloom.errors import UserError
 
 h5py = pytest.importorskip("h5py")
@@ -82,6 +82,24 @@ def test_a_matrix_that_is_scaled_over_all_cells_is_not_taken_where_another_is_th
     table = read(save(tmp_path, scaled, raw=sparse.csr_array(COUNTS)))
     np.testing.assert_array_equal(table.frame[["TP53", "MYC", "ACTB"]].to_numpy(), COUNTS)
     assert "scaled over all cells" in table.notes[0]
+
+
+def test_a_scaled_matrix_without_another_is_taken_and_said_to_be_scaled(tmp_path: Path) -> None:
+    centred = COUNTS - COUNTS.mean(axis=0)
+    assert any("scaled over all cells" in note for note in read(save(tmp_path, centred)).notes)
+    for given in (save(tmp_path, centred, layers={"counts": COUNTS}), save(tmp_path, COUNTS)):
+        assert not any("scaled over all cells, the tested" in note for note in read(given).notes)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_of_too_many_genes_those_seen_in_most_cells_are_read_however_they_vary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form
+) -> None:
+    counts = np.array([[900, 1, 1], [0, 1, 1], [0, 1, 1], [0, 1, 0]], dtype=np.float32)
+    monkeypatch.setattr(h5ad, "LARGEST", 4 * 4 * 2)
+    table = read(save(tmp_path, form(counts)))
+    assert table.frame.columns[3:].tolist() == ["MYC", "ACTB"]
+    assert any("2 of 3 genes" in note and "the tested ones too" in note for note in table.notes)
 
 
 def test_counts_of_genes_of_one_name_are_added_up(tmp_path: Path) -> None:

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from bioloom.data.reading.raw import RawFile
 
 LARGEST = 2_000_000_000
-"""Bytes of a matrix with every zero written out; of a larger one the genes that vary most are read, as many as fit."""
+"""Bytes of a matrix with every zero written out; of a larger one the genes seen in most cells are read, as many as fit."""
+
+SCALED = (
+    "the numbers seem scaled over all cells, the tested ones too, which a model should not know: give counts, as a layer "
+    '"counts" or as raw'
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,8 @@ def _read(file: RawFile, content: Any) -> Table:
     chosen = _choose(content)
     notes = [f"the numbers are those of {chosen.where}{chosen.why}"]
     values, names = _merged(chosen, file, notes)
+    if _lowest(values) < 0:
+        notes.append(SCALED)
     values, names = _fitting(values, names, notes)
     profile = pd.DataFrame(values, columns=list(names), copy=False)
     taken = set(names)
@@ -165,22 +172,29 @@ def _merged(chosen: _Matrix, file: RawFile, notes: list[str]) -> tuple[Any, tupl
 def _fitting(
     values: Any, names: tuple[str, ...], notes: list[str]
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """The matrix with every zero written out, or as many of the genes that vary most as memory should hold."""
+    """The matrix with every zero written out, or as many of the genes seen in most cells as memory should hold.
+
+    How much a gene varies over all cells is not looked at: it would tell of the tested ones what groups they make.
+    """
     records, features = values.shape
     most = max(1, LARGEST // (4 * max(1, records)))
     if features > most:
-        mean = np.asarray(values.mean(axis=0)).ravel()
-        square = np.asarray((values * values).mean(axis=0)).ravel()
-        spread = (square - mean**2) / np.maximum(
-            mean, 1e-9
-        )  # dispersion, so that high genes do not win by height
-        kept = np.sort(np.argsort(-spread, kind="stable")[:most])
+        seen = _seen_in(values)
+        kept = np.sort(np.argsort(-seen, kind="stable")[:most])
         notes.append(
-            f"{most:,} of {features:,} genes are read, those that vary most: more would fill the memory"
+            f"{most:,} of {features:,} genes are read, those seen in most of all cells, the tested ones too: more would "
+            "fill the memory"
         )
         values, names = values[:, kept], tuple(names[place] for place in kept)
     dense: Any = values.toarray() if hasattr(values, "toarray") else values
     return np.ascontiguousarray(dense, dtype=np.float32), names
+
+
+def _seen_in(values: Any) -> NDArray[np.int64]:
+    """In how many records each feature is not 0, (features,)."""
+    if hasattr(values, "tocsr"):
+        return np.bincount(values.indices[values.data != 0], minlength=values.shape[1])
+    return np.asarray(np.count_nonzero(values, axis=0), dtype=np.int64)
 
 
 # ---- what is said about the records -----------------------------------------------------------------------------
