@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from bioloom.data import archives, readers, stores
-from bioloom.data.assets import AssetDtype, assets_of, embedded, looks_like_files, of_files
+from bioloom.data.assets import AssetDtype, assets_of, embedded, from_program, looks_like_files, of_files
 from bioloom.data.places import Arrays, Folder
 from bioloom.data.records import take_rows
 from bioloom.errors import UserError
@@ -237,10 +237,80 @@ def test_a_column_of_files_is_grouped_counted_and_compared_as_text(tmp_path: Pat
 
 def test_cells_of_a_program_may_be_arrays_or_paths(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"one")
-    column = pd.Series([np.eye(3), str(tmp_path / "a.png"), None, "gone.png"], dtype=object)
-    assets = assets_of(column)
-    assert np.array_equal(assets.content(0), np.eye(3))
+    assert np.array_equal(assets_of(pd.Series([np.eye(3)], dtype=object)).content(0), np.eye(3))
+    cells = ["a/../gone.png", str(tmp_path / "a.png"), None, "gone.png"]
+    assets = assets_of(from_program(pd.DataFrame({"f": cells}, dtype=object))["f"])
     assert assets.content(1) == b"one"
     for row, words in ((2, "No file is named"), (3, 'no file "gone.png"')):
         with pytest.raises(UserError, match=words):
             assets.content(row)
+
+
+def with_a_secret(tmp_path: Path, good: int, odd: int) -> tuple[Path, Path]:
+    """A table of pictures in a folder; its last row names a file outside of that folder."""
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"secret")
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    names = [f"{number}.png" for number in range(good)]
+    rows = [*names, *["no name at all"] * odd, str(secret)]
+    return folder(inner, dict.fromkeys(names, b"one"), rows), secret
+
+
+@pytest.mark.parametrize(("good", "odd"), [(17, 2), (2, 30)])
+def test_a_table_of_a_file_never_opens_what_lies_outside_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: int, odd: int
+) -> None:
+    path, secret = with_a_secret(tmp_path, good, odd)
+    monkeypatch.chdir(tmp_path)
+    opened: list[Path] = []
+    read = Path.open
+    monkeypatch.setattr(Path, "open", lambda self, *given: (opened.append(self), read(self, *given))[1])
+    column = readers.read(path).frame["file_name"]
+    assets = assets_of(column)
+    words = "no path below the folder" if good > odd else "not known where"
+    with pytest.raises(UserError, match=words):
+        assets.content(len(assets) - 1)
+    assert secret not in [each.resolve() for each in opened]
+    assert secret.resolve() not in opened
+    if good > odd:
+        assert assets.content(0) == b"one"
+
+
+def test_tables_of_one_file_per_class_open_files_of_their_own_folder_alone(tmp_path: Path) -> None:
+    path, _ = with_a_secret(tmp_path, 17, 2)
+    (path.parent / "healthy.csv").write_text(path.read_text())
+    table = readers.read([path, path.parent / "healthy.csv"])
+    assets = assets_of(table.frame["file_name"])
+    assert (assets.content(0), assets.content(20)) == (b"one", b"one")
+    assert table.target != "label"
+    for row in (19, 39):
+        with pytest.raises(UserError, match="no path below the folder"):
+            assets.content(row)
+
+
+def test_tables_of_several_folders_open_no_file_and_say_so(tmp_path: Path) -> None:
+    for name in "xy":
+        (tmp_path / name).mkdir()
+    paths = [folder(tmp_path / name, {"a.png": b"one"}, ["a.png"] * 3) for name in "xy"]
+    assets = assets_of(readers.read(paths).frame["file_name"])
+    with pytest.raises(UserError, match="not known where"):
+        assets.content(0)
+
+
+def test_a_data_frame_in_memory_may_name_any_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.png").write_bytes(b"one")
+    (tmp_path / "plain").write_bytes(b"two")
+    monkeypatch.chdir(tmp_path)
+    frame = pd.DataFrame({"here": ["a.png"] * 2, "whole": [str(tmp_path / "plain")] * 2, "n": [1.0, 2.0]})
+    table = readers.read(frame).frame
+    assert assets_of(table["here"]).content(0) == b"one"
+    assert assets_of(table["whole"]).content(1) == b"two"
+
+
+def test_a_column_made_anew_opens_no_file(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"one")
+    name = str(tmp_path / "a.png")
+    for column in (pd.Series([name], dtype=object), pd.Series([name], dtype=AssetDtype())):
+        with pytest.raises(UserError, match="not known where"):
+            assets_of(column).content(0)

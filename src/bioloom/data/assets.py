@@ -15,7 +15,6 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -23,15 +22,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.extensions import ExtensionArray, ExtensionDtype
 
-from bioloom.data.places import Anywhere, Folder
+from bioloom.data.places import Anywhere, Folder, Unplaced
 from bioloom.data.stores import Content, Store, as_text
 from bioloom.errors import UserError
 
 if TYPE_CHECKING:
     from bioloom.data.records import Table
 
-ENOUGH = 0.95
-"""The share of filled cells that must look like names of files before a column counts as one of files."""
+ENOUGH = 0.5
+"""The share of filled cells that must look like names of files before a column counts as one of files: low, because a
+cell that is none is told where its file is asked for, and a column that is not placed can be read by no one."""
+
+LOOKED_UP = 20
+"""Cells of a program's column that are looked up on the machine, where their form alone tells of no file."""
 
 LABEL = "label"
 """The column of a table of files that is usually predicted."""
@@ -81,7 +84,7 @@ class AssetArray(ExtensionArray):
 
     @classmethod
     def _from_sequence(cls, scalars: Iterable[object], *, dtype: Any = None, copy: bool = False) -> Self:
-        return cls(Anywhere(), _as_names(scalars))
+        return cls(Unplaced(), _as_names(scalars))
 
     def _cast_pointwise_result(self, values: Any) -> Any:
         """What a function made of each cell is no name of a file any more."""
@@ -93,9 +96,10 @@ class AssetArray(ExtensionArray):
 
     @classmethod
     def _concat_same_type(cls, to_concat: Sequence[AssetArray]) -> Self:
-        stores = {id(each.store) for each in to_concat if len(each)}
+        stores = {id(each.store): each.store for each in to_concat if len(each)}
         if len(stores) > 1:
-            raise TypeError("columns of files that lie in different places cannot be joined")
+            joint, names = joined([(each.store, each.names) for each in to_concat])
+            return cls(joint, names)
         store = next((each.store for each in to_concat if len(each)), to_concat[0].store)
         return cls(store, np.concatenate([each.names for each in to_concat]))
 
@@ -153,12 +157,13 @@ class AssetArray(ExtensionArray):
 
 
 def assets_of(column: pd.Series[Any]) -> AssetArray:
-    """The files that a column names; in one that a program made, a cell is a path, a `data:` text, or an array."""
+    """The files that a column names. In one that its reader did not place, a cell is the content itself: a `data:` text
+    or an array. A name in it is never looked for: who writes a table must not choose what is opened on this machine."""
     found = column.array
     if isinstance(found, AssetArray):
         return found
     texts = (as_text(cell) if isinstance(cell, np.ndarray) else cell for cell in column)
-    return AssetArray(Anywhere(), _as_names(texts))
+    return AssetArray(Unplaced(), _as_names(texts))
 
 
 def of_files(store: Store, names: Iterable[object]) -> pd.Series[Any]:
@@ -166,12 +171,26 @@ def of_files(store: Store, names: Iterable[object]) -> pd.Series[Any]:
     return pd.Series(AssetArray(store, _as_names(names)))
 
 
-def with_assets(table: Table, folder: Path) -> Table:
+def from_program(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a data frame in memory that name files, knowing that they lie wherever the program says.
+
+    Never for what was read from a file, whose author is not the one who runs this program.
+    """
+    anywhere = Anywhere()
+    named = {
+        name: of_files(anywhere, frame[name])
+        for name in frame.columns
+        if looks_like_files(frame[name]) or _are_there(frame[name], anywhere)
+    }
+    return frame.assign(**named) if named else frame
+
+
+def with_assets(table: Table, folder: Folder) -> Table:
     """The same table with every column that names files knowing where they lie; the files are part of its hash.
 
     folder: paths are relative to it
     """
-    placed = with_assets_of(table, Folder(folder))
+    placed = with_assets_of(table, folder)
     named = [name for name in placed.frame.columns if isinstance(placed.frame[name].dtype, AssetDtype)]
     if not named:
         return table
@@ -207,7 +226,7 @@ def fingerprint(assets: AssetArray) -> str:
 
 
 def looks_like_files(column: pd.Series[Any]) -> bool:
-    """Whether nearly all cells look like names of files: something, a dot, and an ending that begins with a letter."""
+    """Whether most cells look like names of files: something, a dot, and an ending that begins with a letter."""
     if column.dtype != object:
         return False
     filled = column[column.notna()]
@@ -224,6 +243,14 @@ def embedded(frame: pd.DataFrame) -> pd.DataFrame:
             cells = [as_text(assets.content(row)) for row in range(len(assets))]
             held[name] = pd.Series(cells, index=frame.index, dtype=object)
     return frame.assign(**held) if held else frame
+
+
+def _are_there(column: pd.Series[Any], store: Store) -> bool:
+    """Whether the first cells name files that exist."""
+    if column.dtype != object:
+        return False
+    cells = column[column.notna()].head(LOOKED_UP)
+    return len(cells) > 0 and all(isinstance(cell, str) and store.holds(cell) for cell in cells)
 
 
 def _share(cells: pd.Series[Any]) -> float:

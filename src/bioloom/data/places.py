@@ -106,8 +106,7 @@ class Folder(Store):
 
 
 class Anywhere(Store):
-    """Files that a program names in memory: relative to the current folder, or wherever; also cells that hold the
-    content itself, as `data:` texts (RFC 2397), the form in which a stored model keeps its examples."""
+    """Files that a program names in memory: relative to the current folder, or wherever; also `data:` texts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,6 +133,29 @@ class Anywhere(Store):
             return name.startswith("data:") or Path(name).expanduser().is_file()
         except (OSError, ValueError):
             return False
+
+
+class Unplaced(Store):
+    """Cells of a column whose files no reader placed: each holds its content itself, as a `data:` text (RFC 2397), the
+    form in which a stored model keeps its examples. No file of the machine is opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown = "the table"
+
+    def read(self, name: str) -> Content:
+        """What a data text holds."""
+        if name.startswith("data:"):
+            return from_text(name)
+        raise UserError(
+            f'It is not known where the file "{short(name, 80)}" lies.',
+            where=self.shown,
+            fix="name files relative to the folder of the table in most cells of the column, in tables of one folder",
+        )
+
+    def holds(self, name: str) -> bool:
+        """Whether the text holds the content."""
+        return name.startswith("data:")
 
 
 class Arrays(Store):

@@ -96,9 +96,20 @@ def _read_files(files: sources.Files) -> Table:
     if all(folders.is_record(file.name) for file in files.files):
         return _read_records(files)
     tables = [_read_file(file) for file in files.files]
-    first, folder = tables[0], files.files[0].path.parent
-    table = one_per_class(tables, files) if files.by_class else with_assets(first, folder)
+    folders_named = {file.path.parent for file in files.files}
+    if len(folders_named) == 1:  # of tables in several folders no column can say where its files lie
+        place = Folder(folders_named.pop())
+        tables = [_placed(each, place, files) for each in tables]
+    if not files.by_class:
+        return replace(tables[0], notes=(*files.notes, *tables[0].notes))
+    table = one_per_class(tables, files)
     return replace(table, notes=(*files.notes, *table.notes))
+
+
+def _placed(table: Table, place: Folder, files: sources.Files) -> Table:
+    """The table with its columns of files placed; of one file per class the class stays what is predicted."""
+    placed = with_assets(table, place)
+    return replace(placed, target=table.target) if files.by_class else placed
 
 
 def _read_records(files: sources.Files) -> Table:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bioloom.data.assets import fingerprint, of_files
+from bioloom.data.assets import fingerprint, from_program, of_files
 from bioloom.data.places import Held
 from bioloom.data.reading.grid import column_of
 from bioloom.data.reading.missing import with_missing
@@ -48,7 +48,7 @@ def read_data(source: object) -> Table:
     frame = frame.assign(**{name: of_files(store, frame[name]) for name in held})
     told = "".join(fingerprint(frame[name].array) for name in held)
     return Table(
-        frame=frame,
+        frame=from_program(frame),
         lines=numbered(frame),
         source=shown,
         format="data frame" if shown == "the data frame" else "arrays",
