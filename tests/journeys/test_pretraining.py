@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from bioloom.events import Silent
 from bioloom.journey.division import divide
 from bioloom.journey.learnable import encode, make_job
 from bioloom.journey.prepare import Prepared, Request, prepare
-from bioloom.journey.pretraining import choose
+from bioloom.journey.pretraining import Seen, choose
 from bioloom.run import Run
 
 LABELLED = QUICK | {
@@ -148,3 +149,55 @@ def test_a_file_of_copies_alone_is_refused(files: tuple[Path, Path], tmp_path: P
     given = prepared((files[0], few), **{"split.folds": 3})
     with pytest.raises(UserError, match="Only 0 records"):
         choose(given, divide(given))
+
+
+@pytest.fixture(scope="module")
+def patients(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Thirty patients of five records with labels, and new records of the same patients and of others without."""
+    folder = tmp_path_factory.mktemp("patients")
+    labelled, others = curved(150, 1), curved(300, 2).drop(columns="tissue")
+    labelled.assign(group=np.repeat(np.arange(30), 5)).to_csv(folder / "labelled.csv", index=False)
+    others.drop(columns="id").to_csv(folder / "no_groups.csv", index=False)
+    groups = np.arange(300) % 60.0
+    groups[-10:] = np.nan
+    others.assign(group=groups).to_csv(folder / "others.csv", index=False)
+    return folder / "labelled.csv", folder / "others.csv"
+
+
+def test_records_of_patients_that_are_held_out_are_not_learned_from(patients: tuple[Path, Path]) -> None:
+    given = prepared(patients, **{"split.method": "group"})
+    division = divide(given)
+    assert given.records.group is not None
+    held = set(map(int, given.records.group[division.split.part != "train"]))
+    (chosen,) = choose(given, division)
+    rows = chosen.frame["id"].str[1:].astype(int)
+    assert not {number % 60 for number in rows if number < 290} & held
+    expected = [number for number in range(290) if number % 60 in held]
+    assert chosen.seen.same_group == len(expected) > 0
+    assert f"{len(expected):,} records of groups that are held out" in chosen.seen.text
+    assert "Of 10 records the group is not known" in chosen.seen.text
+
+
+def test_with_folds_no_labelled_patient_is_learned_from(patients: tuple[Path, Path]) -> None:
+    given = prepared(patients, **{"split.method": "group", "split.folds": 3})
+    (chosen,) = choose(given, divide(given))
+    rows = chosen.frame["id"].str[1:].astype(int)
+    assert all(number % 60 >= 30 for number in rows if number < 290)
+
+
+def test_a_file_without_the_column_of_groups_is_said_to_hold_records_of_unknown_groups(
+    patients: tuple[Path, Path],
+) -> None:
+    given = prepared((patients[0], patients[0].parent / "no_groups.csv"), **{"split.method": "group"})
+    (chosen,) = choose(given, divide(given))
+    assert chosen.seen.used == 300
+    assert "groups of its records are not known" in chosen.seen.text
+
+
+def test_where_near_copies_are_not_looked_for_that_is_said() -> None:
+    seen = Seen("others.csv", 500, 500, 0, 0, 0, "test and validation records", "")
+    assert (
+        "None is an exact copy of test and validation records; near copies were not looked for" in seen.text
+    )
+    assert "Left out: 3 records that are exact copies of" in replace(seen, copies=3).text
+    assert "is like" in replace(seen, notion="rows that are near").text

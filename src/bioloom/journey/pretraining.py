@@ -8,6 +8,7 @@ A test is honest only where nothing like its records was learned from, with a la
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -49,6 +50,8 @@ class Finished(Protocol):
 Train = Callable[[Request, Path, Listener], Finished]
 """How a run is done in a folder."""
 
+_WHOLE = re.compile(r"^(-?\d+)\.0+$")
+
 FEWEST = 30
 """With fewer records nothing is learned first."""
 
@@ -63,7 +66,10 @@ class Seen:
     used:   that were learned from
     copies, near: left out because they are copies, or near copies, of records that are tested or decide when to stop
     unusable: left out because they cannot be read as the inputs
-    kept_from: what they were compared with, in words; notion: what counts as near
+    kept_from: what they were compared with, in words; notion: what counts as near, empty where it was not looked for
+    group:  the column of groups of the run with labels; empty where it has none
+    grouped: whether the file has that column; same_group: left out because their group is held out; groupless: rows
+            without a group, which stay
     """
 
     file: str
@@ -76,6 +82,10 @@ class Seen:
     notion: str
     input: str = ""
     several: bool = False
+    group: str = ""
+    grouped: bool = False
+    same_group: int = 0
+    groupless: int = 0
 
     @property
     def text(self) -> str:
@@ -83,11 +93,40 @@ class Seen:
         of = f", of each the {self.input}," if self.several else ""
         used = f"{counted(self.used, 'record')} of {self.file}{of}"
         told = f"Before it saw a label, the network learned from {used} without labels."
+        return " ".join(filter(None, (told, self._of_copies, self.of_groups)))
+
+    @property
+    def _of_copies(self) -> str:
         found = self.copies + self.near
+        if not self.notion:
+            none = (
+                "None"
+                if not found
+                else f"Left out: {counted(found, 'record')} that {'is' if found == 1 else 'are'}"
+            )
+            copy = "is an exact copy" if not found else "an exact copy" if found == 1 else "exact copies"
+            return f"{none} {copy} of {self.kept_from}; near copies were not looked for."
         if not found:
-            return f"{told} None of its records is like {self.kept_from}."
+            return f"None of its records is like {self.kept_from}."
         left = f"{counted(found, 'record')} that {'is a copy or near copy' if found == 1 else 'are copies or near copies'}"
-        return f"{told} Left out: {left} of {self.kept_from} ({self.copies:,} exact, {self.near:,} near)."
+        return f"Left out: {left} of {self.kept_from} ({self.copies:,} exact, {self.near:,} near)."
+
+    @property
+    def of_groups(self) -> str:
+        """What is known of the groups of the records, in a sentence; empty where records with labels have none."""
+        if not self.group:
+            return ""
+        if not self.grouped:
+            return (
+                f'{self.file} has no column "{self.group}", so the groups of its records are not known: '
+                "some may be of groups that are tested."
+            )
+        told = (
+            f'Left out by "{self.group}": {counted(self.same_group, "record")} of groups that are held out.'
+        )
+        if not self.groupless:
+            return told
+        return f"{told} Of {counted(self.groupless, 'record')} the group is not known."
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in result.json."""
@@ -157,16 +196,20 @@ def _chosen(
         if problem.severity in ("drop", "fatal"):
             usable[problem.rows] = False
     held, words = _held_out(prepared, division)
-    rows = np.flatnonzero(usable)
+    groups = _groups(prepared)
+    same_group = usable & np.isin(groups, sorted(_groups_held_out(prepared, division)))
+    learnable = usable & ~same_group
+    rows = np.flatnonzero(learnable)
     known = take_rows(prepared.records.inputs[name], held).drop_duplicates(ignore_index=True)
-    found = _alike(prepared, name, take_rows(values, usable), known)
+    found = _alike(prepared, name, take_rows(values, learnable), known)
     exact = np.isin(found.kind, ("exact", "reverse"))
     near = (found.partner >= 0) & ~exact
     kept = rows[~(exact | near)]
     if len(kept) < FEWEST:
         raise UserError(
             f"Only {counted(len(kept), 'record')} of {table.source} can be learned from without labels; "
-            f"{counted(int((exact | near).sum()), 'record')} are like {words}.",
+            f"{counted(int((exact | near).sum()), 'record')} are like {words}, "
+            f"and {same_group.sum():,} of groups that are held out.",
             where="--pretrain",
             fix="give a file with more other records, or leave out --pretrain",
         )
@@ -181,6 +224,10 @@ def _chosen(
         notion=found.notion,
         input=name,
         several=several,
+        group=prepared.roles.reserved.get("group", ""),
+        grouped=_has_groups(prepared),
+        same_group=int(same_group.sum()),
+        groupless=int((learnable & (groups == "")).sum()) if _has_groups(prepared) else 0,
     )
     frame = take_rows(values, kept)
     if "id" in table.frame.columns and "id" not in frame.columns:
@@ -193,6 +240,44 @@ def _held_out(prepared: Prepared, division: Division) -> tuple[NDArray[np.int64]
     if division.folds is not None:
         return np.arange(len(prepared.records)), "records with labels, each of which is tested in a fold"
     return np.flatnonzero(division.split.part != "train"), "test and validation records"
+
+
+def _has_groups(prepared: Prepared) -> bool:
+    """Whether the unlabelled file tells the group of its records, as the file with labels does."""
+    assert prepared.unlabelled is not None
+    name = prepared.roles.reserved.get("group", "")
+    return prepared.records.group is not None and name in prepared.unlabelled.frame.columns
+
+
+def _groups(prepared: Prepared) -> NDArray[np.str_]:
+    """The group of each unlabelled record, (rows,) text; empty where it is not known."""
+    assert prepared.unlabelled is not None
+    frame = prepared.unlabelled.frame
+    if not _has_groups(prepared):
+        return np.full(len(frame), "", dtype=np.str_)
+    return _names(frame[prepared.roles.reserved["group"]].to_numpy(dtype=object))
+
+
+def _groups_held_out(prepared: Prepared, division: Division) -> set[str]:
+    """Groups of which a test or validation knows records and the training beside it none.
+
+    With folds of groups these are all; a split that does not follow groups trains on most of those that it tests.
+    """
+    if prepared.records.group is None:
+        return set()
+    groups = _names(prepared.records.group)
+    splits = (division.split,) if division.folds is None else division.folds.splits
+    held: set[str] = set()
+    for split in splits:
+        learned = split.part == "train"
+        held |= set(groups[~learned].tolist()) - set(groups[learned].tolist())
+    return held - {""}
+
+
+def _names(cells: NDArray[np.object_]) -> NDArray[np.str_]:
+    """Groups as texts, equal ones alike in both files: 7 and 7.0 are "7", what is missing is ""."""
+    texts = ("" if pd.isna(cell) else str(cell).strip() for cell in cells)
+    return np.array([_WHOLE.sub(r"\1", text) for text in texts], dtype=np.str_)
 
 
 def _alike(prepared: Prepared, name: str, unlabelled: pd.DataFrame, held: pd.DataFrame) -> Alike:
