@@ -86,6 +86,13 @@ def test_what_cannot_be_indexed_is_told(tmp_path):
     with pytest.raises(UserError, match="differ in length") as caught:
         open_genome(uneven)
     assert "line 3" in caught.value.where
+    for number, text in enumerate(
+        (">a\nAAAA\nCCCCGG\nTTTT\n", ">a\nAAAA\n\nCCGG\nTTTT\n", ">a\nAAAA\nCCCC\r\nTT\n")
+    ):
+        odd = tmp_path / f"odd{number}.fa"
+        odd.write_text(text, newline="")
+        with pytest.raises(UserError, match="differ in length"):
+            open_genome(odd)
     empty = tmp_path / "empty.fa"
     empty.write_text("nothing\n")
     with pytest.raises(UserError, match="no sequence"):

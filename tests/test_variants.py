@@ -44,8 +44,8 @@ def test_a_line_that_is_no_variant_is_named(tmp_path, line):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("", "MAGW"), ("WT", "MAGW"), ("p.=", "MAGW"), ("A2T", "MTGW"), ("p.Ala2Thr", "MTGW"), ("p.(Ala2Thr)", "MTGW"),
-        ("A2T,W4*", "MTG*"), ("A2T:G3K", "MTKW"), ("A2del", "MGW"), ("p.Trp4Ter", "MAG*"), ("c.2A>T", "MTGW"),
+        ("WT", "MAGW"), ("p.=", "MAGW"), ("A2T", "MTGW"), ("p.Ala2Thr", "MTGW"), ("p.(Ala2Thr)", "MTGW"),
+        ("A2T,W4*", "MTG*"), ("A2T:G3K", "MTKW"), ("A2del", "MGW"), ("p.Trp4Ter", "MAG*")
     ],
 )  # fmt: skip
 def test_mutations_are_understood_in_the_usual_spellings(words, expected):
@@ -63,8 +63,18 @@ def test_numbers_may_begin_elsewhere():
         ("A9T", "outside of the parent"),
         ("A2", "no mutation that can be read"),
         ("p.Xyz2Thr", "no amino acid"),
+        ("", "no mutation in this cell"),
+        ("A2T,A2G", "changed twice"),
+        ("c.2A>T", "a mutation of nucleotides, and the parent is a protein"),
     ],
 )
 def test_wrong_mutations_are_told(words, told):
     with pytest.raises(UserError, match=told):
         mutated("MAGW", words)
+
+
+def test_proteins_and_nucleotides_are_not_mixed_up():
+    assert mutated("ACGT", "c.2C>G", protein=False) == "AGGT"
+    assert mutated("ACGT", "C2del", protein=False) == "AGT"
+    with pytest.raises(UserError, match="a mutation of a protein, and the parent is made of nucleotides"):
+        mutated("ACGT", "p.Ala1Thr", protein=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,15 @@ from bioloom import workflow
 from bioloom.data.records import take_rows
 from bioloom.errors import UserError
 from bioloom.events import Listener
+from bioloom.files import sha256, write_json
 from bioloom.journey.prepare import Prepared, prepare
 from bioloom.modalities import modalities
+
+OF = "judges.json"
+"""File in the folder of a judge that says whose designs it judges."""
+
+LARGEST = 0.4
+"""Share of the records in one cluster from which half of the records stand in for half of the clusters."""
 
 FEWEST = 100
 """Records of which half can teach a judge something."""
@@ -30,6 +38,7 @@ def train_judge(
     first model's mistakes by having seen the same. Raises UserError where the data of the run cannot be read any more.
     """
     if (folder / "result.json").exists():
+        _refuse_other_judge(run, folder)
         return folder
     recipe = recipes.load(run / "recipe.toml")
     if not recipe.data.file:
@@ -51,7 +60,7 @@ def train_judge(
         )
     frame = _frame(prepared, rows)
     listener.message(
-        f"training a judge on {len(rows):,} records, half of the clusters of the training records"
+        f"training a judge on {len(rows):,} records, about half of the training records, whole families where there are any"
     )
     data = recipe.data
     request = workflow.Request(
@@ -64,18 +73,60 @@ def train_judge(
         seed=recipe.seed + 1,
     )
     workflow.train(request, folder, listener=listener)
+    write_json(folder / OF, {"judges": _identity(run)})
     return folder
 
 
+def refuse_judge(run: Path, judge: Path) -> None:
+    """UserError for a judge that is the designer itself, or was trained on another target."""
+    if run.resolve() == judge.resolve():
+        raise UserError(
+            "The model cannot judge its own designs.",
+            where="--judge",
+            fix="train another run with another --seed",
+        )
+    targets = [recipes.load(folder / "recipe.toml").data.target for folder in (run, judge)]
+    if targets[0] != targets[1]:
+        raise UserError(
+            f"The judge was trained on {', '.join(targets[1])}, and the designs are made for {', '.join(targets[0])}.",
+            where="--judge",
+            fix="name a run on the same target",
+        )
+
+
+def _identity(run: Path) -> str:
+    """What tells one trained model from another."""
+    return sha256(run / "model" / "weights.safetensors")
+
+
+def _refuse_other_judge(run: Path, folder: Path) -> None:
+    try:
+        judged = json.loads((folder / OF).read_text(encoding="utf-8"))["judges"]
+    except (OSError, KeyError, ValueError):
+        judged = ""
+    if judged != _identity(run):
+        raise UserError(
+            "The judge in this folder belongs to another model.",
+            where=str(folder),
+            fix="choose another --outdir",
+        )
+
+
 def half_of_clusters(prepared: Prepared, run: Path, seed: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Training records of half of the clusters, (records,)."""
+    """Training records of half of the clusters, (records,); half of the records where one cluster holds most of them."""
     parts = pd.read_csv(run / "split.csv", dtype=str, keep_default_na=False)["part"].to_numpy(dtype=object)
     train = np.flatnonzero(parts == "train")
     ((name, each),) = prepared.recipe.data.inputs.items()
     values = take_rows(prepared.records.inputs[name], train)
     labels = modalities[each.modality].clusters(values).labels
     kinds = np.unique(labels)
-    chosen = np.random.default_rng(seed).permutation(kinds)[: max(1, len(kinds) // 2)]
+    random = np.random.default_rng(seed)
+    largest = np.bincount(np.unique(labels, return_inverse=True)[1]).max()
+    if largest > LARGEST * len(
+        train
+    ):  # nearly all are relatives: half of the clusters would be all or nothing
+        return np.sort(random.permutation(train)[: len(train) // 2])
+    chosen = random.permutation(kinds)[: len(kinds) // 2]
     return np.asarray(train[np.isin(labels, chosen)], dtype=np.int64)
 
 

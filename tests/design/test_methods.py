@@ -73,6 +73,16 @@ def test_words_that_must_occur_are_put_in():
     assert "TTGACA" in text
 
 
+def test_a_word_is_put_where_fewest_letters_change():
+    parent = "ACGTACGTACTTGCCAACGTACGTACGTAC"
+    for seed in range(4):
+        objective = Objective([Goal("flat", lambda texts: np.zeros(len(texts)))])
+        METHODS["beam"](
+            checked(Rules(parent, words=("TTGACA",), edits=2)), objective, Effort(3, 4, seed=seed)
+        )
+        assert "TTGACA" in objective.best(1)[0][0]
+
+
 def test_rules_that_no_sequence_keeps_are_told_with_the_one_to_loosen():
     with pytest.raises(UserError, match="No sequence was found") as caught:
         improved("beam", Rules("A" * 12, fixed=frozenset(range(9)), longest_run=2))

@@ -62,6 +62,8 @@ def test_an_order_holds_designs_controls_and_replicates():
     assert as_fasta(table).count(">") == 10
     with pytest.raises(UserError, match="longer than 60"):
         oligos(designs, Order(order.forward, order.reverse, longest=60))
+    with pytest.raises(UserError, match='holds "X"'):
+        oligos(designs, Order(forward="GGXX"))
     with pytest.raises(UserError, match="also binds within a design"):
         oligos(designs, Order(forward="TTGCATGACG"))
 
@@ -81,3 +83,14 @@ def test_expected_improvement_is_the_mean_of_what_is_drawn():
     np.testing.assert_allclose(found, drawn, atol=0.004)
     z = (mean[0] - best) / spread[0]
     assert found[0] == pytest.approx((mean[0] - best) * norm.cdf(z) + norm.pdf(z))
+
+
+def test_no_forbidden_site_arises_where_parts_meet_and_shuffles_hold_none():
+    designs = ["ACGTTGCATGACCTTGAATC" + "GAA" + str("TC" if n % 2 else "AC") for n in range(6)]
+    order = Order("GGTTAACCGATCGTA", "CATGCCAAGTTGTCA", 10, 3, shuffles=6)
+    table = oligos(designs, order, avoid=["GANTC"])
+    designed = table[table["kind"] == "shuffle"]
+    for text in designed["design"]:
+        assert not any(text[i : i + 2] == "GA" and text[i + 3 : i + 5] == "TC" for i in range(len(text) - 4))
+    other = oligos(designs, Order("GGTTAACCGATCGTA", "CATGCCAAGTTGTCA", 10, 3, shuffles=6, seed=1))
+    assert list(other["barcode"]) != list(table["barcode"])

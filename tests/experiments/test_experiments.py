@@ -71,6 +71,14 @@ def test_a_stretch_shuffled_away_shows_what_it_did():
     assert tiles["end"].max() == 80
 
 
+def test_a_short_stretch_changes_when_it_is_shuffled():
+    def sharp(texts):
+        return np.array([float(text[10:16] == "TTGACA") for text in texts])
+
+    texts = [text[:10] + "TTGACA" + text[16:] for text in backgrounds()]
+    assert ablate(sharp, texts, 10, 16)["effect"][0] > 0.8
+
+
 def test_a_stretch_of_others_brings_its_motif_along():
     carrying = [text[:30] + B + text[40:] for text in backgrounds(seed=1)]
     row = swap(answer, backgrounds(), carrying, 25, 45).iloc[0]

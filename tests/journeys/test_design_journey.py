@@ -86,15 +86,17 @@ def test_designs_raise_the_answer_within_the_rules_and_a_judge_agrees(run, capsy
         (["--aim", "up"], "no aim"),
         (["--also", "run"], "names no aim"),
         (["--coding", "1-20"], "whole codons"),
+        (["--fixed", "10-1"], "no stretch of positions"),
+        (["--judge", "RUN"], "cannot judge its own designs"),
+        (["--pool", "--primers", "GGXX,ACGT"], 'holds "X"'),
         (["--parent", "ACGTZ"], "no letter of it"),
     ],
 )
 def test_mistakes_are_told_in_words(run, capsys, words, told):
+    judge = [] if "--judge" in words else ["--no-judge"]
+    given = [str(run / "run") if word == "RUN" else word for word in words]
     code = main(
-        [
-            str(w)
-            for w in ("design", run / "run", "--parent", PARENT, "--outdir", run / "no", "--no-judge", *words)
-        ]
+        [*map(str, ["design", run / "run", "--parent", PARENT, "--outdir", run / "no", *judge, *given])]
     )
     assert code == 2
     assert told in " ".join(capsys.readouterr().err.split())

@@ -86,3 +86,28 @@ def test_stretches_of_a_record_do_not_overlap_and_short_records_have_none():
     starts = np.sort(found.start)
     assert (np.diff(starts) >= 7).all()
     assert len(find_seqlets(np.ones((3, 4)), np.ones((3, 4)), width=9)) == 0
+
+
+def test_groups_of_one_motif_become_one_with_sites_in_one_frame():
+    """The same sites told by two groups, one shifted and turned, lie at the same places afterwards."""
+    import pandas as pd
+
+    from bioloom.motifs.discover import Found, _joined
+
+    rng = np.random.default_rng(0)
+    whole = rng.normal(size=(4, 10))
+    first = pd.DataFrame(
+        {"record": [0, 1], "start": [20, 40], "end": [30, 50], "strand": ["+", "-"], "score": 1.0}
+    )
+    # the other group reads positions 2 to 10 of the motif, from the other strand
+    part = whole[:, 2:10][::-1, ::-1]
+    second = pd.DataFrame(
+        {"record": [2, 3], "start": [62, 80], "end": [70, 88], "strand": ["-", "+"], "score": 1.0}
+    )
+    one = Found(Motif("one", np.abs(whole) + 0.1, sites=2.0), whole, 1.0, first)
+    other = Found(Motif("other", np.abs(part) + 0.1, sites=2.0), part, 1.0, second)
+    (joined,) = _joined([one, other], both_strands=True)
+    added = joined.sites[joined.sites["record"] >= 2].sort_values("record")
+    assert added["start"].tolist() == [60, 80]
+    assert added["end"].tolist() == [70, 90]
+    assert added["strand"].tolist() == ["+", "-"]

@@ -88,6 +88,16 @@ def test_names_titles_and_sites_are_kept(tmp_path):
     assert (homer.name, homer.sites, homer.consensus) == ("AP-1(bZIP)", None, "AAG")
 
 
+def test_the_files_of_the_meme_suite_and_of_jaspar_as_they_come(tmp_path):
+    dashes = MEME.replace("URL http", "-----------\n\tMotif 2\nURL http").replace("nsites= 20", "nsites= 0")
+    (meme,) = read_motifs(write(tmp_path, dashes))
+    assert len(meme) == 3
+    assert meme.sites is None
+    assert np.isfinite(meme.log_odds()).all()
+    (tabs,) = read_motifs(write(tmp_path, TRANSFAC.replace("      ", "\t").replace("  ", "\t")))
+    assert (tabs.name, len(tabs)) == ("M00001", 3)
+
+
 def test_all_of_hocomoco_is_read(shared_data):
     motifs = read_motifs(shared_data / "motif" / "hocomoco_v11_human.pfm")
     assert len(motifs) == 401

@@ -96,6 +96,19 @@ def test_sites_are_as_frequent_as_their_p_value_says():
     assert abs(found - expected) < 5 * np.sqrt(expected)
 
 
+def test_both_strands_are_compared_with_one_background():
+    """Given letters are those of one strand; with both, A is as frequent as T and C as G, so that one p-value fits both."""
+    motifs = random_motifs(4, [8])
+    given, even = from_frequencies((0.25, 0.05, 0.45, 0.25)), from_frequencies((0.25, 0.25, 0.25, 0.25))
+    both = scanner(motifs, Wanted(0.01, background=given))
+    np.testing.assert_array_equal(
+        both.distributions[0].survival,
+        scanner(motifs, Wanted(0.01, background=even)).distributions[0].survival,
+    )
+    forward = scanner(motifs, Wanted(0.01, both_strands=False, background=given))
+    assert not np.array_equal(forward.weights[0], both.weights[0])
+
+
 def test_windows_without_unknown_letters_are_counted():
     assert windows("ACGTNACG", 3) == 3
     assert windows("NNN", 1) == 0

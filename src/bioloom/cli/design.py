@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 RULES, TRIED, ORDER = "What a design must be", "How it is sought", "How it is ordered"
 
+LONGEST = 100_000
+"""Positions of a sequence that is designed."""
+
 Parent = Annotated[
     str,
     typer.Option(
@@ -149,6 +152,12 @@ Replicates = Annotated[
     int,
     typer.Option("--replicates", metavar="N", min=1, help="Oligos for each design.", rich_help_panel=ORDER),
 ]
+LongestOligo = Annotated[
+    int,
+    typer.Option(
+        "--longest-oligo", metavar="N", min=20, help="Letters that can be ordered.", rich_help_panel=ORDER
+    ),
+]
 Outdir = Annotated[
     Path,
     typer.Option(
@@ -186,6 +195,7 @@ def command(
     primers: Primers = "",
     barcode: Barcode = 12,
     replicates: Replicates = 1,
+    longest_oligo: LongestOligo = 300,
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> None:
@@ -193,7 +203,7 @@ def command(
     from bioloom.design.methods import Effort
     from bioloom.design.pool import Order
     from bioloom.design.rules import Rules
-    from bioloom.guard import train_judge
+    from bioloom.guard import refuse_judge, train_judge
     from bioloom.inquiry import designed
     from bioloom.inquiry.variants import one_sequence
 
@@ -217,11 +227,15 @@ def command(
         replicates=replicates,
         wild_type=begun,
         shuffles=count // 5,
+        longest=longest_oligo,
+        seed=seed,
     )
     terminal = Terminal(quiet, json)
     with terminal.listening() as listener:
         if judge is None and not no_judge:
             judge = train_judge(run, outdir / "judge", listener)
+        elif judge is not None:
+            refuse_judge(run, judge)
         brief = designed.Brief(
             runs=((run, aim), *map(_other, also or ())),
             rules=rules,
@@ -258,7 +272,14 @@ def _positions(text: str, option: str) -> list[int]:
         first, dash, last = word.partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise UserError(f'"{word}" is no position.', where=option, fix="write positions such as 1-10,25")
-        found += range(int(first) - 1, int(last or first))
+        low, high = int(first), int(last or first)
+        if not 1 <= low <= high <= LONGEST:
+            raise UserError(
+                f'"{word}" is no stretch of positions.',
+                where=option,
+                fix="write the first before the last, from 1",
+            )
+        found += range(low - 1, high)
     return found
 
 

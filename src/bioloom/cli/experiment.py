@@ -85,7 +85,7 @@ def motif(
     ],
     *,
     at: Annotated[
-        int, typer.Option("--at", metavar="POSITION", help="Position from 1; 0 for the middle.")
+        int, typer.Option("--at", metavar="POSITION", min=0, help="Position from 1; 0 for the middle.")
     ] = 0,
     file: File = "",
     records: Records = 100,

@@ -67,6 +67,12 @@ class Genome:
         with self.path.open("rb") as stream:
             stream.seek(begin)
             text = stream.read(stop - begin).translate(None, b"\r\n \t").decode("latin-1").upper()
+        if len(text) != last - first:
+            raise UserError(
+                "The index of the genome does not fit it.",
+                where=str(self.path),
+                fix="delete the .fai file beside it",
+            )
         return "N" * (first - start) + text + "N" * (end - last)
 
     @staticmethod
@@ -126,7 +132,7 @@ def _indexed(file: RawFile) -> dict[str, Entry]:
     with file.path.open("rb", buffering=_BLOCK) as stream:
         for number, line in enumerate(stream, start=1):
             offset += len(line)
-            text = line.rstrip(b"\r\n")
+            text = line.rstrip()
             if line.startswith(b">"):
                 if name:
                     entries[name] = Entry(length, start, max(1, letters), max(1, size))
@@ -134,15 +140,14 @@ def _indexed(file: RawFile) -> dict[str, Entry]:
                 name = words[0].decode("utf-8", "replace") if words else f"sequence_{len(entries) + 1}"
                 length, start, letters, size, short = 0, offset, 0, 0, 0
                 continue
+            if short and text:
+                raise _uneven(name, file, short)
             if not text:
+                short = short or number  # an empty line inside of a sequence would shift all that follows
                 continue
-            if short:
-                raise UserError(
-                    f'The lines of "{name}" differ in length, so that places in it cannot be found.',
-                    where=f"{file.shown}, line {short}",
-                    fix="write the genome with lines of one length, for instance with seqtk seq -l 60",
-                )
             letters, size = (letters, size) if letters else (len(text), len(line))
+            if len(text) > letters or (len(text) == letters and len(line) != size and line.endswith(b"\n")):
+                raise _uneven(name, file, number)
             short = number if len(text) < letters else 0
             length += len(text)
     if name:
@@ -150,3 +155,11 @@ def _indexed(file: RawFile) -> dict[str, Entry]:
     if not entries:
         raise UserError("There is no sequence in this file.", where=file.shown, fix="give a genome as FASTA")
     return entries
+
+
+def _uneven(name: str, file: RawFile, line: int) -> UserError:
+    return UserError(
+        f'The lines of "{name}" differ in length, so that places in it cannot be found.',
+        where=f"{file.shown}, line {line}",
+        fix="write the genome with lines of one length, for instance with seqtk seq -l 60",
+    )

@@ -90,19 +90,27 @@ def _alleles(number: int, fields: list[str]) -> Iterator[Variant]:
         yield variant
 
 
-def mutated(parent: str, mutations: str, first: int = 1) -> str:
+def mutated(parent: str, mutations: str, first: int = 1, *, protein: bool = True) -> str:
     """A parent sequence with mutations, such as "A23T", "A23T,G45C", "p.Ala23Thr", "c.23A>T", "A23del" or "A23T:G45C".
 
-    first: the number of the parent's first letter
-    "", "WT", "wild type", "p.=" and "=" leave the parent as it is.
+    first:   the number of the parent's first letter
+    protein: whether the parent is one; names of amino acids and p. belong to proteins, c., g. and n. to nucleotides
+    "WT", "wild type", "p.=" and "=" leave the parent as it is.
     Raises UserError for a mutation that is not understood, that names another letter than the parent has, or that
     lies outside of it.
     """
-    if mutations.strip().lower() in ("", "wt", "wild type", "wildtype", "p.=", "c.=", "="):
+    if not mutations.strip():
+        raise UserError("There is no mutation in this cell.", fix='write "WT" for the parent itself')
+    if mutations.strip().lower() in ("wt", "wild type", "wildtype", "p.=", "c.=", "="):
         return parent
     letters = list(parent)
+    seen: set[int] = set()
     for word in filter(None, re.split(r"[,;:/+\s]+", mutations.strip())):
+        _refuse_other_kind(word, protein)
         before, number, after = _parsed(word)
+        if number in seen:
+            raise UserError(f"The position {number} is changed twice.", fix="name each position once")
+        seen.add(number)
         place = number - first
         if not 0 <= place < len(parent):
             raise UserError(
@@ -116,6 +124,18 @@ def mutated(parent: str, mutations: str, first: int = 1) -> str:
             )
         letters[place] = after
     return "".join(letters)
+
+
+def _refuse_other_kind(word: str, protein: bool) -> None:
+    """p.Ala23Thr says nothing of a DNA sequence, and c.23A>T nothing of a protein."""
+    of_protein = word.startswith("p.") or re.fullmatch(r"\(?[A-Za-z]{3}\d+[A-Za-z]{3}\)?", word) is not None
+    of_nucleotides = re.match(r"[cgn]\.", word) is not None
+    if (of_protein and not protein and not word.endswith("del")) or (of_nucleotides and protein):
+        kind = "a protein" if of_protein else "nucleotides"
+        raise UserError(
+            f"{word} is a mutation of {kind}, and the parent is {'a protein' if protein else 'made of nucleotides'}.",
+            fix="give mutations of the sequence that the model reads",
+        )
 
 
 def _parsed(word: str) -> tuple[str, int, str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bioloom.data.similarity.copies import reverse_complement
+from bioloom.design.rules import pattern
 from bioloom.errors import UserError
 
 TRIES = 400
@@ -65,7 +66,7 @@ def _plain(word: str, avoid: Sequence[str], gc: tuple[float, float]) -> bool:
     if not gc[0] <= share <= gc[1] or re.search(r"(.)\1\1", word):
         return False
     other = reverse_complement(word)
-    if any(each in word or each in other for each in avoid):
+    if any(pattern(each).search(word) or pattern(each).search(other) for each in avoid):
         return False
     return not any(word[start : start + 6] in other for start in range(len(word) - 5))
 

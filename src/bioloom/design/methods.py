@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bioloom.design.goals import Objective
-from bioloom.design.rules import CODONS, Rules
+from bioloom.design.rules import CODONS, IUPAC, Rules, pattern
 from bioloom.errors import UserError
 
 TRIES = 200
@@ -120,15 +120,25 @@ class Changer:
         )
 
     def _with_words(self, text: str) -> str:
-        """Words that must occur, put where nothing is fixed."""
+        """Words that must occur, each put where fewest letters change, nothing is fixed and no other one stands."""
+        free = set(self.single)
         for word in self.rules.words:
-            if word in text:
-                continue
-            free = set(self.single)
-            starts = [s for s in range(len(text) - len(word) + 1) if set(range(s, s + len(word))) <= free]
-            if starts and set(word) <= set(self.rules.letters):
-                start = starts[int(self.random.integers(len(starts)))]
-                text = text[:start] + word + text[start + len(word) :]
+            if pattern(word).search(text) is None:
+                starts = [s for s in range(len(text) - len(word) + 1) if set(range(s, s + len(word))) <= free]
+                if not starts:
+                    continue
+                start = min(
+                    starts,
+                    key=lambda s: sum(text[s + i] not in IUPAC[letter] for i, letter in enumerate(word)),
+                )
+                kept = [
+                    text[start + i] if text[start + i] in IUPAC[letter] else IUPAC[letter][0]
+                    for i, letter in enumerate(word)
+                ]
+                text = text[:start] + "".join(kept) + text[start + len(word) :]
+            found = pattern(word).search(text)
+            assert found is not None
+            free -= set(range(found.start(), found.end()))
         return text
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from bioloom.data.similarity.copies import reverse_complement
 from bioloom.design.barcodes import barcodes
+from bioloom.design.rules import pattern
 from bioloom.errors import UserError
 from bioloom.modalities.shuffles import shuffled_texts
 
@@ -46,46 +47,87 @@ def oligos(designs: Sequence[str], order: Order | None = None, avoid: Sequence[s
     Raises UserError for oligos that are too long, a design that holds a primer, and barcodes that cannot be found.
     """
     order = order or Order()
-    controls = shuffled_texts(
-        [designs[number % len(designs)] for number in range(order.shuffles)], order.seed + 1
-    )
+    words = [*avoid, *filter(None, (order.forward, order.reverse))]
+    refuse_order(order, max(map(len, designs), default=0))
+    controls = _controls(designs, order, words)
     named = [(f"design_{number + 1}", "design", text) for number, text in enumerate(designs)]
     named += [("wild_type", "wild type", order.wild_type)] if order.wild_type else []
     named += [(f"shuffle_{number + 1}", "shuffle", text) for number, text in enumerate(controls)]
-    _refuse_primers(order, [text for _, _, text in named])
     count = len(named) * order.replicates
-    primers = [word for word in (order.forward, order.reverse) if word]
-    words = [""] * count
-    if order.barcode:
-        words = barcodes(count, order.barcode, order.apart, avoid=[*avoid, *primers], seed=order.seed)
+    spare = (
+        barcodes(3 * count, order.barcode, order.apart, avoid=words, seed=order.seed)
+        if order.barcode
+        else [""]
+    )
     rows = []
-    for number, (name, kind, text) in enumerate(named):
+    taken = iter(spare)
+    for name, kind, text in named:
         for replicate in range(order.replicates):
-            word = words[number * order.replicates + replicate]
-            whole = order.forward + text + word + reverse_complement(order.reverse)
+            word, whole = _whole(text, order, taken if order.barcode else iter([""]), words)
             shown = name if order.replicates == 1 else f"{name}_{replicate + 1}"
             rows.append((shown, kind, text, word, whole, len(whole)))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    long = table[table["length"] > order.longest]
-    if len(long):
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def refuse_order(order: Order, design: int) -> None:
+    """UserError for primers with other letters than A, C, G and T, and for oligos that are too long to be ordered.
+
+    design: letters of the longest design
+    """
+    for primer in (order.forward, order.reverse):
+        wrong = sorted(set(primer) - set("ACGT"))
+        if wrong:
+            raise UserError(
+                f'The primer {primer} holds "{wrong[0]}".', fix="write primers with A, C, G and T"
+            )
+    length = len(order.forward) + design + order.barcode + len(order.reverse)
+    if length > order.longest:
         raise UserError(
-            f"{len(long)} oligos are longer than {order.longest} letters; the longest has {table['length'].max()}.",
-            fix="shorten designs, barcodes or primers, or say what can be ordered",
+            f"Oligos of {length} letters are longer than {order.longest}.",
+            where=f"primers {len(order.forward)} and {len(order.reverse)}, design {design}, barcode {order.barcode}",
+            fix="shorten the barcode or the primers, or say what can be ordered with --longest-oligo",
         )
-    return table
 
 
-def _refuse_primers(order: Order, texts: Sequence[str]) -> None:
-    """A primer that binds inside of an oligo amplifies a piece of it."""
-    for primer in filter(None, (order.forward, order.reverse)):
-        for strand in (primer, reverse_complement(primer)):
-            found = next((text for text in texts if strand in text), None)
-            if found is not None:
+def _controls(designs: Sequence[str], order: Order, words: Sequence[str]) -> list[str]:
+    """Designs with their letters in another order, that hold none of the words."""
+    found: list[str] = []
+    for attempt in range(50):
+        if len(found) >= order.shuffles:
+            break
+        drawn = [designs[number % len(designs)] for number in range(order.shuffles)]
+        found += [text for text in shuffled_texts(drawn, order.seed + 1 + attempt) if not _holds(text, words)]
+    return found[: order.shuffles]
+
+
+def _holds(text: str, words: Sequence[str]) -> str:
+    """The first of some words, IUPAC letters understood, that a text holds on either strand; empty for none."""
+    strands = ((word, strand) for word in words for strand in (word, reverse_complement(word)))
+    return next((word for word, strand in strands if pattern(strand).search(text)), "")
+
+
+def _whole(text: str, order: Order, spare: Iterator[str], words: Sequence[str]) -> tuple[str, str]:
+    """A barcode and the whole oligo, in which no forbidden word arises where its parts meet."""
+    inner = [word for word in words if word not in (order.forward, order.reverse)]
+    for word in spare:
+        body = text + word
+        whole = order.forward + body + reverse_complement(order.reverse)
+        primer = next((each for each in (order.forward, order.reverse) if each and _holds(body, [each])), "")
+        if primer:
+            if _holds(text, [primer]):
                 raise UserError(
                     f"The primer {primer} also binds within a design.",
-                    where=found[:60],
+                    where=text[:60],
                     fix="choose another primer",
                 )
+            continue
+        if not _holds(whole, inner) or _holds(text, inner):
+            return word, whole
+    raise UserError(
+        "A site that must not occur arises where a design meets a primer or barcode.",
+        where=text[:60],
+        fix="choose other primers, a longer barcode, or another site",
+    )
 
 
 def as_fasta(table: pd.DataFrame) -> str:

@@ -156,7 +156,7 @@ def _refuse_outside(rules: Rules) -> None:
 def _refuse_fixed_words(rules: Rules) -> None:
     for word in rules.without:
         for strand in (word, reverse_complement(word)):
-            for match in _pattern(strand).finditer(rules.parent):
+            for match in pattern(strand).finditer(rules.parent):
                 if rules.fixed.issuperset(range(match.start(), match.end())):
                     raise UserError(
                         f"{word} must not occur, and stands at the fixed positions {match.start() + 1} to {match.end()}.",
@@ -218,14 +218,14 @@ def _runs(rules: Rules, text: str) -> str:
 def _without(rules: Rules, text: str) -> str:
     for word in rules.without:
         for strand in (word, reverse_complement(word)):
-            found = _pattern(strand).search(text)
+            found = pattern(strand).search(text)
             if found:
                 return f"holds {word} at {found.start() + 1}"
     return ""
 
 
 def _with(rules: Rules, text: str) -> str:
-    absent = next((word for word in rules.words if not _pattern(word).search(text)), "")
+    absent = next((word for word in rules.words if not pattern(word).search(text)), "")
     return f"does not hold {absent}" if absent else ""
 
 
@@ -262,7 +262,7 @@ def _most_used(usage: Mapping[str, float]) -> dict[str, float]:
     return best
 
 
-def _pattern(word: str) -> re.Pattern[str]:
+def pattern(word: str) -> re.Pattern[str]:
     """A word with IUPAC letters as a pattern; the module keeps the last ones compiled."""
     return re.compile("".join(letter if len(IUPAC[letter]) == 1 else f"[{IUPAC[letter]}]" for letter in word))
 

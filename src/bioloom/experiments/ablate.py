@@ -9,10 +9,13 @@ import pandas as pd
 
 from bioloom.errors import UserError
 from bioloom.experiments.effects import COLUMNS, Answer, effect
-from bioloom.modalities.shuffles import shuffled_texts
+from bioloom.modalities.shuffles import any_order, neighbours_kept, shuffled_texts
 
 SHUFFLES = 10
 """Shuffles of each stretch whose answers are averaged."""
+
+NEIGHBOURS = 20
+"""Letters from which on a shuffle keeps neighbours: a shorter stretch hardly changes if they stay together."""
 
 
 def ablate(
@@ -20,7 +23,7 @@ def ablate(
 ) -> pd.DataFrame:
     """The effect of a stretch of each sequence: its answer less the mean answer with the stretch shuffled.
 
-    start, end: 0-based and half-open; neighbouring letters (dinucleotides) of the stretch are kept
+    start, end: 0-based and half-open; its letters come in another order, of long stretches with their neighbours kept
     One row; columns: start, end, effect, low, high, sequences. A positive effect means that the stretch raises the
     answer. Raises UserError for a stretch beyond the end of a sequence.
     """
@@ -45,10 +48,11 @@ def stretch_effects(
             fix="choose a start below its end, inside of all",
         )
     parts = [text[start:end] for text in sequences]
+    orders = any_order if end - start < NEIGHBOURS else neighbours_kept
     answers = [
         answer([
             text[:start] + shuffled + text[end:]
-            for text, shuffled in zip(sequences, shuffled_texts(parts, seed + number), strict=True)
+            for text, shuffled in zip(sequences, shuffled_texts(parts, seed + number, orders), strict=True)
         ])
         for number in range(shuffles)
     ]  # fmt: skip

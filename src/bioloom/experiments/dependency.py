@@ -15,11 +15,14 @@ AT_ONCE = 4096
 """Sequences that are answered together."""
 
 
-def dependency(answer: Answer, sequence: str, start: int = 0, end: int | None = None) -> NDArray[np.float64]:
+def dependency(
+    answer: Answer, sequence: str, start: int = 0, end: int | None = None, *, letters: str = "ACGT"
+) -> NDArray[np.float64]:
     """How much the effect of one position depends on another, (positions, positions), symmetric, 0 on the diagonal.
 
     For each pair the largest |f(both) - f(one) - f(other) + f(neither)| over all nine double substitutions: 0 where
     the effects add up. Cost: 9 answers for each pair and 3 for each position.
+    letters: the four of the alphabet
     Raises UserError for more positions than a map holds.
     """
     end = len(sequence) if end is None else end
@@ -29,11 +32,9 @@ def dependency(answer: Answer, sequence: str, start: int = 0, end: int | None = 
             fix=f"choose at most {MOST} positions inside of the sequence, with a start below the end",
         )
     width = end - start
-    letters = [
-        [letter for letter in "ACGT" if letter != sequence[place].upper()][:3] for place in range(start, end)
-    ]
+    others = [[new for new in letters if new != sequence[place].upper()][:3] for place in range(start, end)]
     none = float(answer([sequence])[0])
-    singles = answer([put(sequence, new, start + place) for place in range(width) for new in letters[place]])
+    singles = answer([put(sequence, new, start + place) for place in range(width) for new in others[place]])
     one = singles.reshape(width, 3)
     found = np.zeros((width, width))
     pairs = [(first, second) for first in range(width) for second in range(first + 1, width)]
@@ -43,8 +44,8 @@ def dependency(answer: Answer, sequence: str, start: int = 0, end: int | None = 
         texts = [
             put(put(sequence, a, start + first), b, start + second)
             for first, second in some
-            for a in letters[first]
-            for b in letters[second]
+            for a in others[first]
+            for b in others[second]
         ]
         both = answer(texts).reshape(len(some), 3, 3)
         for (first, second), answers in zip(some, both, strict=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from bioloom.data.similarity.copies import reverse_complement
@@ -49,9 +48,3 @@ def pair(text: str, words: tuple[str, str], gap: int, strands: tuple[str, str] =
     )
     start = middle(text, len(one) + gap + len(two))
     return put(put(text, one, start), two, start + len(one) + gap)
-
-
-def spacing_profile(table: pd.DataFrame) -> pd.DataFrame:
-    """The table of `space` with a row for each orientation and a column for each spacing."""
-    named = table.assign(way=table["first"] + table["second"])
-    return named.pivot(index="way", columns="spacing", values="effect").astype(np.float64)

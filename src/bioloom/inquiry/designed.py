@@ -16,7 +16,7 @@ from bioloom.data.wording import counted
 from bioloom.design.choose import differences, expected_improvement, unlike_each_other
 from bioloom.design.goals import Goal, Objective, aim_of
 from bioloom.design.methods import METHODS, Effort
-from bioloom.design.pool import Order, as_fasta, oligos
+from bioloom.design.pool import Order, as_fasta, oligos, refuse_order
 from bioloom.design.rules import Rules, checked
 from bioloom.errors import UserError, did_you_mean
 from bioloom.events import Listener
@@ -84,32 +84,56 @@ def design(brief: Brief, listener: Listener) -> Designs:
             fix=f"use one of: {', '.join(METHODS)}",
         )
     rules = checked(brief.rules)
+    if brief.order is not None:
+        refuse_order(brief.order, len(rules.parent))
     designers = [Judge(Asked(run)) for run, _ in brief.runs]
     _refuse_letters(rules, designers)
-    goals = [_goal(judge, aim) for judge, (_, aim) in zip(designers, brief.runs, strict=True)]
+    goals = [
+        _goal(judge, aim, number)
+        for number, (judge, (_, aim)) in enumerate(zip(designers, brief.runs, strict=True))
+    ]
     objective = Objective(goals)
     listener.stage("design", f"Designing by {brief.method}")
     METHODS[brief.method](rules, objective, brief.effort)
-    found = [text for text, _ in objective.best(LOOKED_AT * brief.count)]
-    known = [text for text in found if text != rules.parent]
     listener.message(f"{objective.asked:,} sequences were asked about")
-    unlike = np.array([bool(why) for why in designers[0].unlike(known)], dtype=np.bool_)
-    left = [text for text, odd in zip(known, unlike, strict=True) if brief.unlike or not odd]
+    picked, unlike = _picked(brief, objective, designers[0])
+    if len(picked) < brief.count:
+        listener.message(
+            f"{len(picked)} of {brief.count} designs were found that differ at {brief.apart} positions or more: ask for more "
+            "with --steps, or for less with --apart"
+        )
+    table = _table(picked, rules.parent, objective, designers[0], brief)
+    summary = _summary(table, brief, objective, unlike, listener)
+    pool = None if brief.order is None else oligos(picked, brief.order, rules.without)
+    return Designs(table, summary, pool)
+
+
+def _picked(brief: Brief, objective: Objective, designer: Judge) -> tuple[list[str], int]:
+    """The best designs that are unlike each other, and how many were left out as unlike the training records.
+
+    Raises UserError where nothing is left to choose from.
+    """
+    ranked = [text for text, _ in objective.best(objective.asked) if text != brief.rules.parent]
+    if not ranked:
+        raise UserError(
+            "No sequence but the parent keeps all rules.", fix="free more positions, or loosen a rule"
+        )
+    left: list[str] = []
+    odd = 0
+    for start in range(0, len(ranked), LOOKED_AT * brief.count):
+        some = ranked[start : start + LOOKED_AT * brief.count]
+        unlike = [bool(why) and not brief.unlike for why in designer.unlike(some)]
+        left += [text for text, out in zip(some, unlike, strict=True) if not out]
+        odd += sum(unlike)
+        chosen = unlike_each_other(left, _wish(brief, objective, designer, left), brief.count, brief.apart)
+        if len(chosen) == brief.count:
+            break
     if not left:
         raise UserError(
             "All that was found is unlike what the model learned from, so that its answers mean little there.",
             fix="allow fewer changes of the parent (--edits), or keep such designs with --keep-unlike",
         )
-    scores = objective(left)
-    chosen = unlike_each_other(
-        left, _wish(brief, designers[0], goals[0], left, scores), brief.count, brief.apart
-    )
-    picked = [left[number] for number in chosen]
-    table = _table(picked, rules.parent, objective, designers[0], brief)
-    summary = _summary(table, brief, objective, int(unlike.sum()), listener)
-    avoid = [word for word in rules.without if set(word) <= set("ACGT")]
-    pool = None if brief.order is None else oligos(picked, brief.order, avoid)
-    return Designs(table, summary, pool)
+    return [left[number] for number in chosen], odd
 
 
 def _refuse_letters(rules: Rules, designers: Sequence[Judge]) -> None:
@@ -122,24 +146,23 @@ def _refuse_letters(rules: Rules, designers: Sequence[Judge]) -> None:
             )
 
 
-def _goal(judge: Judge, aim: str) -> Goal:
+def _goal(judge: Judge, aim: str, number: int) -> Goal:
     """What a model is asked for; one unit is the spread of its training target, or of log-odds."""
     targets = judge.model.targets
     scale = 1.0 if targets.classes else float(targets.scale[judge.number])
-    name = judge.unit.removeprefix("change of ")
+    name = "predicted " + judge.unit.removeprefix("change of ") + (f" (model {number + 1})" if number else "")
     return Goal(name, lambda texts: judge.of_each(texts).mean(axis=0), aim_of(aim), scale=scale or 1.0)
 
 
-def _wish(
-    brief: Brief, judge: Judge, goal: Goal, texts: Sequence[str], scores: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """By what designs are chosen: their score, or what they may be worth by the networks' disagreement."""
+def _wish(brief: Brief, objective: Objective, judge: Judge, texts: Sequence[str]) -> NDArray[np.float64]:
+    """By what designs are chosen: their score, or what they may be worth by the first model's disagreement."""
+    scores = objective(texts)
     if not brief.explore:
         return scores
-    each = goal.score(judge.of_each([brief.rules.parent, *texts]))
-    spread = each.std(axis=0, ddof=1) if len(each) > 1 else np.zeros(each.shape[1])
-    mean = each.mean(axis=0)
-    return expected_improvement(mean[1:], spread[1:], float(mean[0]))
+    goal = objective.goals[0]
+    each = goal.weight * goal.score(judge.of_each(texts))
+    spread = each.std(axis=0, ddof=1) if len(each) > 1 else np.zeros(len(texts))
+    return expected_improvement(scores, spread, float(objective([brief.rules.parent])[0]))
 
 
 def _table(
@@ -170,7 +193,8 @@ def _summary(
     goal = objective.goals[0]
     _tell_beyond(table, brief, goal, listener)
     before = float(goal.answer([brief.rules.parent])[0])
-    gain = float(table[goal.name].mean()) - before
+    after = table[goal.name].to_numpy(dtype=np.float64)
+    gain = float(after.mean()) - before
     told: dict[str, Any] = {
         "method": brief.method,
         "asked": objective.asked,
@@ -181,12 +205,19 @@ def _summary(
         "designer_expects": gain,
     }
     if brief.judge is not None:
-        judge = Judge(Asked(brief.judge))
-        judged = float(table["judge"].mean() - judge.of_each([brief.rules.parent])[0:].mean())
-        told |= {"judge_expects": judged, "optimism": gain - judged}
+        first = float(Judge(Asked(brief.judge)).of_each([brief.rules.parent]).mean())
+        judged = float(table["judge"].mean()) - first
+        (
+            better,
+            agreed,
+        ) = (  # in units of the goal, higher is better, so that optimism has one sign for every aim
+            float((goal.score(values) - goal.score(np.array([begun]))).mean())
+            for values, begun in ((after, before), (table["judge"].to_numpy(dtype=np.float64), first))
+        )
+        told |= {"judge_expects": judged, "optimism": better - agreed}
         listener.message(
             f"{counted(len(table), 'design')}: the designer expects {gain:+.3g} of {goal.name}, the judge {judged:+.3g}; "
-            + _trust(gain, judged)
+            + _trust(better, agreed)
         )
     else:
         listener.message(
@@ -215,7 +246,11 @@ def _trust(gain: float, judged: float) -> str:
         return "the judge does not see the gain: the designer may have found its own mistakes"
     if judged / gain < 0.5:
         return "the judge sees less than half of it: expect disappointment"
-    return "both agree within a factor of two"
+    return (
+        "both agree within a factor of two"
+        if judged <= 2 * gain
+        else "the judge expects more than twice as much"
+    )
 
 
 def read_usage(path: Path | None) -> dict[str, float]:

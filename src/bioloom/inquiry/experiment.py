@@ -26,6 +26,7 @@ from bioloom.figures import bars, effects, style
 from bioloom.files import write_text
 from bioloom.journey.predicted import read_records
 from bioloom.modalities import Kind
+from bioloom.modalities.sequence import SequenceModality
 from bioloom.modalities.shuffles import shuffled_texts
 from bioloom.motifs.database import find_motifs
 from bioloom.motifs.motif import Motif
@@ -70,6 +71,9 @@ class Bench:
         self.number, self.unit = output_of(self.model, subject.output)
         self.sequences = _sequences(self.run, subject, self.column, listener)
         self.seed = subject.seed
+        (modality,) = self.model.modalities.values()
+        assert isinstance(modality, SequenceModality)
+        self.letters, self.strands = modality.alphabet.letters, modality.alphabet.both_strands
 
     def answer(self, sequences: Sequence[str]) -> NDArray[np.float64]:
         """What the model says of sequences: the target in its unit, or the log-odds of a class."""
@@ -160,7 +164,9 @@ def spacing_effects(
 ) -> Found:
     """Two words at growing distances and in each orientation."""
     bench = Bench(subject, listener)
-    table = space(bench.answer, bench.sequences, words[0].upper(), words[1].upper(), list(spacings))
+    table = space(
+        bench.answer, bench.sequences, words[0].upper(), words[1].upper(), list(spacings), turn=bench.strands
+    )
     lines = {
         f"{words[0]} {first}, {words[1]} {second}": _line(part)
         for (first, second), part in table.groupby(["first", "second"], sort=False)
@@ -210,7 +216,12 @@ def pair_map(subject: Subject, start: int, end: int | None, listener: Listener) 
     bench = Bench(subject, listener)
     sequence = bench.sequences[0]
     end = min(len(sequence), start + 79) if end is None else end
-    values = dependency(bench.answer, sequence, start - 1, end)
+    if len(bench.letters) != len("ACGT"):
+        raise UserError(
+            "A map of pairs is made for DNA and RNA.",
+            fix="use bioloom variants RUN SEQUENCE --all for proteins",
+        )
+    values = dependency(bench.answer, sequence, start - 1, end, letters=bench.letters)
     letters = sequence[start - 1 : end]
     rows = [
         (start + one, letters[one], start + other, letters[other], values[one, other])

@@ -56,6 +56,7 @@ class Judge:
             raise UserError("Variants need a model of sequences.", fix="train one on a column of sequences")
         self.letters, self.length = modality.alphabet.letters, modality.length
         self.strands = modality.alphabet.both_strands
+        self.protein = len(self.letters) > len("ACGT")
 
     def of_each(self, sequences: Sequence[str]) -> NDArray[np.float64]:
         """What each network says, (networks, sequences)."""
@@ -80,6 +81,11 @@ class Judge:
         """The rows with what each variant changes; those that cannot be asked about say why in `problem`."""
         problems = rows["problem"].tolist()
         for number, each in enumerate(changed):
+            if each is not None and not problems[number] and self._blind(each):
+                problems[number] = (
+                    f"the model reads {self.length} letters in the middle, and sees nothing of this change"
+                )
+        for number, each in enumerate(changed):
             if (
                 each is not None
                 and not problems[number]
@@ -96,6 +102,16 @@ class Judge:
         why = np.full(len(rows), "", dtype=object)
         why[asked] = unlike
         return rows.drop(columns="problem").assign(**columns, unlike=why, problem=problems)
+
+    def _blind(self, each: Changed) -> bool:
+        """Whether a change lies outside of what the model reads; the parent itself is no change."""
+        if each.before == each.after:
+            return False
+        frames = self.model.frames({self.column: [*each.before, *each.after]})
+        ((name, modality),) = self.model.modalities.items()
+        x = modality.encode(frames[name]).on("cpu").batch(self.model.index(2 * len(each.before))).x
+        half = len(each.before)
+        return bool((x[:half] == x[half:]).all())
 
     def _with_strands(self, each: Changed) -> Changed:
         if not (self.asked.both_strands and self.strands):
@@ -130,7 +146,7 @@ def of_vcf(asked: Asked, vcf: Path, genome: Path, listener: Listener) -> pd.Data
         )
         changed.append(window)
     table = pd.DataFrame(rows, columns=["line", "name", "sequence", "position", "before", "after", "problem"])
-    wrong = sum("the genome has" in row[-1] for row in rows)
+    wrong = sum(row[-1].startswith("the genome has ") and " here, not " in row[-1] for row in rows)
     if wrong:
         listener.message(
             f"{wrong:,} of {counted(len(rows), 'allele')} name another reference than the genome has: "
@@ -151,6 +167,9 @@ def _window(variant: Variant, genome: Genome, judge: Judge) -> tuple[str, Change
     held = genome.fetch(variant.sequence, variant.position, end)
     if held != variant.before:
         return f"the genome has {held[:20]} here, not {variant.before[:20]}", None
+    widest = max(len(variant.before), len(variant.after))
+    if widest + 2 * judge.asked.shifts >= judge.length:
+        return f"the model reads {judge.length} letters: too few for this allele and its shifts", None
     reach = judge.length + judge.asked.shifts + len(variant.before)
     left = genome.fetch(variant.sequence, variant.position - reach, variant.position)
     right = genome.fetch(variant.sequence, end, end + reach)
@@ -174,7 +193,7 @@ def of_mutations(asked: Asked, source: str, parent: str, column: str, first: int
     for number, cell in enumerate(table.frame[name]):
         text = "" if pd.isna(cell) else str(cell)
         try:
-            changed.append(Changed((whole,), (mutated(whole, text, first),)))
+            changed.append(Changed((whole,), (mutated(whole, text, first, protein=judge.protein),)))
             problem = ""
         except UserError as error:
             changed.append(None)
@@ -201,10 +220,26 @@ def _mutation_column(frame: pd.DataFrame, column: str, source: str) -> str:
 def of_pairs(asked: Asked, before: Path, after: Path) -> pd.DataFrame:
     """One row for each sequence of a FASTA file, compared with the one of the same name in another."""
     judge = Judge(asked)
-    others = {each.name: each.text.upper() for each in from_fasta(after)}
+    others: dict[str, str] = {}
+    for each in from_fasta(after):
+        if each.name in others:
+            raise UserError(
+                f'Two sequences are called "{each.name}".',
+                where=str(after),
+                fix="give each a name of its own",
+            )
+        others[each.name] = each.text.upper()
     rows: list[tuple[Any, ...]] = []
     changed: list[Changed | None] = []
+    seen: set[str] = set()
     for each in from_fasta(before):
+        if each.name in seen:
+            raise UserError(
+                f'Two sequences are called "{each.name}".',
+                where=str(before),
+                fix="give each a name of its own",
+            )
+        seen.add(each.name)
         other = others.pop(each.name, None)
         rows.append((each.name, "" if other is not None else f"{after.name} has no sequence of this name"))
         changed.append(None if other is None else Changed((each.text.upper(),), (other,)))

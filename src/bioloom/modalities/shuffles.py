@@ -72,8 +72,9 @@ def shuffled(signal: Signal, seed: int, count: int, orders: Orders) -> Tensor:
     return signal.x[:, None].expand(records, count, channels, positions).gather(3, index)
 
 
-def shuffled_texts(texts: Sequence[str], seed: int) -> list[str]:
-    """Each text once with the same neighbours (dinucleotides) in another order."""
+def shuffled_texts(texts: Sequence[str], seed: int, orders: Orders | None = None) -> list[str]:
+    """Each text once in another order; with the same neighbours (dinucleotides) where no other kind is named."""
+    draw = orders or neighbours_kept
     found: list[str] = []
     for first in range(0, len(texts), TEXTS):
         some = [
@@ -88,8 +89,8 @@ def shuffled_texts(texts: Sequence[str], seed: int) -> list[str]:
         symbols = Symbols(
             numbers.reshape(codes.shape), np.broadcast_to(np.arange(codes.shape[1]), codes.shape), counts
         )
-        orders = neighbours_kept(symbols, _streams(symbols, seed, 1)[:, 0])
-        signs = kinds.astype(np.uint8)[np.take_along_axis(symbols.codes, orders, axis=1)]
+        order = draw(symbols, _streams(symbols, seed, 1)[:, 0])
+        signs = kinds.astype(np.uint8)[np.take_along_axis(symbols.codes, order, axis=1)]
         found += [row[:count].tobytes().decode("latin-1") for row, count in zip(signs, counts, strict=True)]
     return found
 

@@ -71,6 +71,12 @@ def from_frequencies(frequencies: tuple[float, float, float, float]) -> Backgrou
     return Background(numbers / numbers.sum(), np.ones(()))
 
 
+def both_ways(background: Background) -> Background:
+    """A background of order 0 as both strands together have it: A as frequent as T, C as G."""
+    a, c, g, t = background.letters
+    return from_frequencies(((a + t) / 2, (c + g) / 2, (c + g) / 2, (a + t) / 2))
+
+
 def from_sequences(sequences: Iterable[str], order: int = 0, both_strands: bool = True) -> Background:
     """Count the letters of sequences and of what stands before them.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def _jaspar(chosen: str) -> list[Motif]:
 
 
 def _fetched(database: Any, chosen: str) -> list[Any]:
-    if chosen.upper().startswith("MA"):
+    if re.fullmatch(r"MA\d{4}(\.\d+)?", chosen.upper()):
         one = database.fetch_motif_by_id(chosen.upper())
         return [] if one is None else [one]
     if chosen and chosen.lower() not in _GROUPS:

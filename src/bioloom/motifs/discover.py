@@ -191,25 +191,46 @@ def _telling(counts: NDArray[np.float64], mean: NDArray[np.float64]) -> slice:
 
 
 def _joined(found: Sequence[Found], both_strands: bool) -> list[Found]:
-    """Groups whose mean contributions are alike become one; the larger keeps its place."""
+    """Groups whose mean contributions are alike become one: that with more sites stays, and takes the other's sites over."""
     kept: list[Found] = []
     for each in sorted(found, key=lambda one: -len(one.sites)):
-        twin = next((n for n, other in enumerate(kept) if _as_one(each, other, both_strands)), None)
-        if twin is None:
-            kept.append(each)
+        for number, other in enumerate(kept):
+            alike, shift, turned = _laid_over(other, each, both_strands)
+            if alike >= JOINED:
+                kept[number] = _with_sites(other, each, shift, turned)
+                break
         else:
-            sites = pd.concat([kept[twin].sites, each.sites], ignore_index=True)
-            kept[twin] = replace(
-                kept[twin], sites=sites.drop_duplicates(["record", "start"], ignore_index=True)
-            )
+            kept.append(each)
     return kept
 
 
-def _as_one(one: Found, other: Found, both_strands: bool) -> bool:
-    wide = max(one.contributions.shape[1], other.contributions.shape[1])
+JOINED = 0.8
+"""Cosine of mean contributions from which two groups are one motif."""
+
+
+def _laid_over(one: Found, other: Found, both_strands: bool) -> tuple[float, int, bool]:
+    """How alike two groups are at the best shift and strand, that shift, and whether the other is turned."""
+    wide = 2 * max(one.contributions.shape[1], other.contributions.shape[1])
     padded = [
-        np.pad(each.contributions, ((0, 0), (wide // 2, wide - each.contributions.shape[1] + wide // 2)))
+        np.pad(each.contributions, ((0, 0), (wide // 4, wide - each.contributions.shape[1] - wide // 4)))
         for each in (one, other)
     ]
-    alike, _, _ = _similarities(np.stack(padded), both_strands)
-    return bool(alike[0, 1] >= 0.8)
+    alike, shifts, turned = _similarities(np.stack(padded), both_strands)
+    shift = int(shifts[0, 1])
+    if turned[0, 1]:  # turned within its frame, so that the padding has changed sides
+        shift += (wide - other.contributions.shape[1] - wide // 4) - wide // 4
+    return float(alike[0, 1]), shift, bool(turned[0, 1])
+
+
+def _with_sites(one: Found, other: Found, shift: int, turned: bool) -> Found:
+    """A group with the sites of another that begins `shift` positions behind it, both read in the first one's direction."""
+    width, others = len(one.motif), len(other.motif)
+    strand, start = other.sites["strand"], other.sites["start"]
+    same = (strand == "+") != turned  # the site as the first motif reads it stands on the forward strand
+    begun = np.where(same, start - shift, start + others + shift - width)
+    moved = other.sites.assign(start=begun, end=begun + width, strand=np.where(same, "+", "-").astype(object))
+    sites = pd.concat([one.sites, moved], ignore_index=True).drop_duplicates(
+        ["record", "start"], ignore_index=True
+    )
+    effect = float(sites["score"].mean())
+    return replace(one, sites=sites, effect=effect, motif=replace(one.motif, sites=float(len(sites))))

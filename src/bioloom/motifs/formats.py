@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.errors import UserError, did_you_mean
-from bioloom.motifs.matrices import PROBABILITIES, Draft, label_of, lines, made, numbers_of
+from bioloom.motifs.matrices import PROBABILITIES, Draft, is_number, label_of, lines, made, numbers_of
 from bioloom.motifs.motif import Motif, checked
 from bioloom.motifs.pwm import LETTERS
 
@@ -161,10 +161,10 @@ def _read_meme(text: str, name: str) -> list[Motif]:
         elif line.startswith("letter-probability matrix") and drafts:
             inside = True
             drafts[-1].width, drafts[-1].sites = _meme_size(line)
-        elif inside and (words[0][0].isdigit() or words[0][0] in ".-+"):
+        elif inside and is_number(words[0]):
             drafts[-1].rows.append((number, "", numbers_of(line, f"{name}, line {number}")))
-        elif inside and not words[0].upper().startswith("URL"):
-            inside = False
+        elif inside and drafts[-1].rows:
+            inside = False  # a URL, a line of dashes, or the next part of the file
     return [made(draft, name, by_position=True) for draft in drafts]
 
 
@@ -176,15 +176,16 @@ def _is_dna(line: str) -> bool:
 def _meme_size(line: str) -> tuple[int | None, float | None]:
     width = re.search(r"w=\s*(\d+)", line)
     sites = re.search(r"nsites=\s*([\d.eE+]+)", line)
-    return int(width[1]) if width else None, float(sites[1]) if sites else None
+    counted = float(sites[1]) if sites else 0.0
+    return int(width[1]) if width else None, counted if counted > 0 else None
 
 
 def _read_transfac(text: str, name: str) -> list[Motif]:
     drafts: list[Draft] = []
     inside = False
     for number, line in lines(text):
-        key, _, rest = line.partition(" ")
-        rest = rest.strip()
+        key, *others = line.split(None, 1)
+        rest = others[0].strip() if others else ""
         if key == "//":
             inside = False
         elif key in ("ID", "AC") and (not drafts or drafts[-1].rows):

@@ -39,6 +39,11 @@ def lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, stripped
 
 
+def is_number(word: str) -> bool:
+    """Whether a word of a line is a number."""
+    return _NUMBER.fullmatch(word) is not None
+
+
 def numbers_of(line: str, where: str) -> list[float]:
     """The numbers of a line; raises UserError where something else stands."""
     words = re.split(r"[\s,;]+", line.replace("[", " ").replace("]", " ").strip())

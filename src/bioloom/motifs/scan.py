@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.errors import UserError
-from bioloom.motifs.background import Background, codes, uniform
+from bioloom.motifs.background import Background, both_ways, codes, uniform
 from bioloom.motifs.motif import PSEUDOCOUNT, Motif
 from bioloom.motifs.significance import ScoreDistribution, rounded_weights, score_distribution
 from bioloom.motifs.words import Pattern, WordIndex, index, words_of
@@ -35,7 +35,7 @@ class Wanted:
 
     p_value:      the highest probability by chance
     both_strands: look at the reverse complement too
-    background:   what sites are compared with
+    background:   what sites are compared with; with both strands A is taken as frequent as T, and C as G
     pseudocount:  sites added to each position of a motif, see `Motif.probabilities`
     """
 
@@ -184,6 +184,8 @@ def scanner(motifs: Sequence[Motif], wanted: Wanted | None = None) -> Scanner:
             fix="choose one above 0 and at most 1, such as 1e-4",
         )
     background = wanted.background or uniform()
+    if wanted.both_strands and background.order == 0:
+        background = both_ways(background)
     weights = tuple(rounded_weights(motif, background, wanted.pseudocount) for motif in motifs)
     distributions = tuple(score_distribution(each, background) for each in weights)
     return Scanner(tuple(motifs), weights, distributions, wanted)
