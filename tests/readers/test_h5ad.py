@@ -125,3 +125,69 @@ def test_a_real_file_is_read(shared_data: Path) -> None:
     assert len(table.frame) == 700
     assert len(table.frame.attrs[PROFILE]) == 765
     assert table.frame["bulk_labels"].nunique() == 10
+
+
+def secret(folder: Path) -> Path:
+    path = folder / "secret.h5"
+    with h5py.File(path, "w") as file:
+        file["data"] = COUNTS
+    (folder / "secret.raw").write_bytes(COUNTS.tobytes())
+    return path
+
+
+def linked(file, path: Path) -> None:
+    file["X"] = h5py.ExternalLink(str(path), "/data")
+
+
+def linked_deep(file, path: Path) -> None:
+    file["X"] = COUNTS
+    file["obs"]["note"] = h5py.ExternalLink(str(path), "/data")
+
+
+def outside(file, path: Path) -> None:
+    raw = [(str(path.with_suffix(".raw")), 0, COUNTS.nbytes)]
+    file.create_dataset("X", COUNTS.shape, COUNTS.dtype, external=raw)
+
+
+def virtual(file, path: Path) -> None:
+    layout = h5py.VirtualLayout(COUNTS.shape, COUNTS.dtype)
+    layout[:] = h5py.VirtualSource(str(path), "data", COUNTS.shape)
+    file.create_virtual_dataset("X", layout)
+
+
+@pytest.mark.parametrize("put_elsewhere", [linked, linked_deep, outside, virtual])
+def test_what_stands_in_another_file_is_not_opened(tmp_path: Path, put_elsewhere) -> None:
+    other, path = secret(tmp_path), save(tmp_path, COUNTS)
+    with h5py.File(path, "a") as file:
+        del file["X"]
+        put_elsewhere(file, other)
+    with pytest.raises(UserError, match="stands in another file, which is not opened"):
+        read(path)
+
+
+def test_links_within_a_file_are_followed_and_a_group_may_hold_itself(tmp_path: Path) -> None:
+    path = save(tmp_path, COUNTS)
+    with h5py.File(path, "a") as file:
+        file.move("X", "uns/kept")
+        file["X"] = h5py.SoftLink("/uns/kept")
+        file["uns/again"] = file["uns"]
+        file["uns/nowhere"] = h5py.SoftLink("/not/there")
+    np.testing.assert_array_equal(read(path).frame[["TP53", "MYC", "ACTB"]].to_numpy(), COUNTS)
+
+
+def test_an_array_that_claims_more_than_memory_holds_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = save(tmp_path, COUNTS)
+    with h5py.File(path, "a") as file:
+        del file["obs/depth"]
+        file["obs"].create_dataset("depth", (2**40,), "f8", chunks=(2**10,))
+    assert path.stat().st_size < 100_000
+    with pytest.raises(UserError, match=r"1,099,511,627,776 is larger than 8 GB"):
+        read(path)
+
+
+def test_a_matrix_of_another_shape_than_its_cells_and_genes_is_refused(tmp_path: Path) -> None:
+    path = save(tmp_path, sparse.csc_array(COUNTS))
+    with h5py.File(path, "a") as file:
+        file["X"].attrs["shape"] = (2**50, 3)
+    with pytest.raises(UserError, match="obs and var name"):
+        read(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from bioloom.data.profiles import PROFILE
 from bioloom.data.readers import Reader, readers
 from bioloom.data.reading import frames
 from bioloom.data.records import Table
-from bioloom.data.wording import counted, listed
+from bioloom.data.wording import counted, listed, short
 from bioloom.errors import UserError
 from bioloom.files import sha256
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 LARGEST = 2_000_000_000
 """Bytes of a matrix with every zero written out; of a larger one the genes seen in most cells are read, as many as fit."""
+
+MOST_READ = 2**33
+"""Bytes of one array of a file, unpacked: 8 GB. A file of a few kilobytes may claim any size."""
 
 SCALED = (
     "the numbers seem scaled over all cells, the tested ones too, which a model should not know: give counts, as a layer "
@@ -52,6 +56,7 @@ def read(file: RawFile) -> Table:
     try:
         source = io.BytesIO(file.content()) if file.packed else str(file.path)
         with h5py.File(source, "r") as content:
+            _refuse_elsewhere(content, file)
             return _read(file, content)
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise UserError(
@@ -71,6 +76,50 @@ def _h5py(file: RawFile) -> Any:
             fix='pip install "bioloom[omics]", or save the matrix as CSV',
         ) from error
     return h5py
+
+
+def _refuse_elsewhere(content: Any, file: RawFile) -> None:
+    """UserError where something of the file stands in another one, which who wrote it would choose on this machine.
+
+    Nothing is followed: soft links lead to another place of the same file, which is looked at there.
+    """
+    import h5py
+
+    groups, seen = [content], set()
+    while groups:
+        group = groups.pop()
+        for name in group:
+            link = group.get(name, getlink=True)
+            if isinstance(link, h5py.ExternalLink):
+                raise _elsewhere(f"{group.name.rstrip('/')}/{name}", file)
+            if isinstance(link, h5py.SoftLink):
+                continue
+            item = group[name]
+            if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+                raise _elsewhere(item.name, file)
+            address = h5py.h5o.get_info(item.id).addr
+            if isinstance(item, h5py.Group) and address not in seen:  # a group may hold itself
+                seen.add(address)
+                groups.append(item)
+
+
+def _elsewhere(name: str, file: RawFile) -> UserError:
+    return UserError(
+        f'"{short(name, 80)}" of this HDF5 file stands in another file, which is not opened.',
+        where=file.shown,
+        fix="write one file that holds everything, such as with write_h5ad of anndata",
+    )
+
+
+def _whole(item: Any) -> Any:
+    """All of an array of a file. Raises UserError where it is larger than memory should hold."""
+    if prod(item.shape) * item.dtype.itemsize > MOST_READ:
+        raise UserError(
+            f"An array of {' x '.join(f'{size:,}' for size in item.shape)} is larger than {MOST_READ >> 30} GB.",
+            where=f"{item.name} of the .h5ad file",
+            fix="take fewer cells or genes, or save the matrix as a sparse one",
+        )
+    return item[()]
 
 
 def _read(file: RawFile, content: Any) -> Table:
@@ -109,15 +158,17 @@ def _read(file: RawFile, content: Any) -> Table:
 def _choose(content: Any) -> _Matrix:
     """Counts in a layer; else X, unless it is scaled and what it was made from is there too."""
     names = _index(content["var"])
+    shape = (_count(content["obs"]), len(names))
     layers = content.get("layers", {})
     for layer in ("counts", "raw_counts", "umi", "spliced"):
         if layer in layers:
-            return _Matrix(_values(layers[layer]), names, f'the layer "{layer}"')
-    x = _values(content["X"])
+            return _Matrix(_values(layers[layer], shape), names, f'the layer "{layer}"')
+    x = _values(content["X"], shape)
     if _lowest(x) < 0 and "raw" in content and "X" in content["raw"]:
         raw = content["raw"]
         why = ", because X is scaled over all cells, those of the test too"
-        return _Matrix(_values(raw["X"]), _index(raw["var"]), "raw.X", why)
+        names = _index(raw["var"])
+        return _Matrix(_values(raw["X"], (shape[0], len(names))), names, "raw.X", why)
     return _Matrix(x, names, "X")
 
 
@@ -131,17 +182,22 @@ def _lowest(values: Any) -> float:
     return float(numbers.min()) if numbers.size else 0.0
 
 
-def _values(item: Any) -> Any:
-    """A dense array, or a matrix in compressed sparse rows, in float32."""
+def _values(item: Any, shape: tuple[int, int]) -> Any:
+    """A dense array, or a matrix in compressed sparse rows, in float32.
+
+    shape: (records, features) as obs and var name them; what a matrix says of itself might be of any size
+    """
     kind = str(item.attrs.get("encoding-type", "array"))
+    told = tuple(map(int, item.shape if kind == "array" else item.attrs["shape"]))
+    if told != shape:
+        raise ValueError(f"{item.name} has the shape {told}, and obs and var name {shape}")
     if kind == "array":
-        return np.asarray(item[()], dtype=np.float32)
+        return np.asarray(_whole(item), dtype=np.float32)
     if kind not in ("csr_matrix", "csc_matrix"):
         raise ValueError(f"a matrix of the type {kind}")
-    parts = item["data"][()].astype(np.float32), item["indices"][()], item["indptr"][()]
+    parts = _whole(item["data"]).astype(np.float32), _whole(item["indices"]), _whole(item["indptr"])
     make = sparse.csr_array if kind == "csr_matrix" else sparse.csc_array
-    records, features = map(int, item.attrs["shape"])
-    return make(parts, shape=(records, features)).tocsr()
+    return make(parts, shape=shape).tocsr()
 
 
 def _merged(chosen: _Matrix, file: RawFile, notes: list[str]) -> tuple[Any, tuple[str, ...]]:
@@ -202,7 +258,12 @@ def _seen_in(values: Any) -> NDArray[np.int64]:
 
 def _index(group: Any) -> tuple[str, ...]:
     """The names of rows of a data frame."""
-    return tuple(_text(cell) for cell in group[str(group.attrs["_index"])][()])
+    return tuple(_text(cell) for cell in _whole(group[str(group.attrs["_index"])]))
+
+
+def _count(group: Any) -> int:
+    """How many rows a data frame has."""
+    return int(group[str(group.attrs["_index"])].shape[0])
 
 
 def _frame(group: Any) -> pd.DataFrame:
@@ -219,18 +280,18 @@ def _column(item: Any) -> NDArray[Any] | None:
     """One column; None for kinds that say nothing here, such as nested ones."""
     kind = str(item.attrs.get("encoding-type", "array"))
     if kind == "categorical":
-        names = np.array([*map(_text, item["categories"][()]), np.nan], dtype=object)
-        return np.asarray(names[item["codes"][()]])  # code -1 is a missing cell, the last name
+        names = np.array([*map(_text, _whole(item["categories"])), np.nan], dtype=object)
+        return np.asarray(names[_whole(item["codes"])])  # code -1 is a missing cell, the last name
     if kind in ("nullable-integer", "nullable-boolean", "nullable-string-array"):
-        values = item["values"][()].astype(object)
-        values[item["mask"][()]] = np.nan
+        values = _whole(item["values"]).astype(object)
+        values[_whole(item["mask"])] = np.nan
         return np.asarray(
             [_text(cell) if isinstance(cell, bytes | bool | np.bool_) else cell for cell in values],
             dtype=object,
         )
     if not hasattr(item, "dtype") or len(item.shape) != 1:
         return None
-    values = item[()]
+    values = _whole(item)
     if values.dtype.kind in "OSUb":
         return np.array([_text(cell) for cell in values], dtype=object)
     return np.asarray(values, dtype=np.float64 if values.dtype.kind == "f" else values.dtype)
