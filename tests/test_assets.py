@@ -314,3 +314,20 @@ def test_a_column_made_anew_opens_no_file(tmp_path: Path) -> None:
     for column in (pd.Series([name], dtype=object), pd.Series([name], dtype=AssetDtype())):
         with pytest.raises(UserError, match="not known where"):
             assets_of(column).content(0)
+
+
+def test_columns_of_two_folders_are_joined_and_each_name_stands_for_its_own_file(tmp_path: Path) -> None:
+    frames = []
+    for name, content in (("one", b"first"), ("two", b"second")):
+        (tmp_path / name).mkdir()
+        path = folder(
+            tmp_path / name, {"a.png": content, f"{name}.png": name.encode()}, ["a.png", f"{name}.png"]
+        )
+        frames.append(readers.read(path).frame[["file_name"]])
+    both = pd.concat([frames[0], frames[1], frames[0].iloc[:1]], ignore_index=True)
+    assets = pickle.loads(pickle.dumps(assets_of(both["file_name"])))  # noqa: S301
+    assert [assets.content(row) for row in range(5)] == [b"first", b"one", b"second", b"two", b"first"]
+    assert both["file_name"].tolist() == ["a.png", "one.png", "2/a.png", "two.png", "a.png"]
+    assert assets.sha256(0) == assets.sha256(4) != assets.sha256(2)
+    assert assets.store.holds("2/a.png")
+    assert not assets.store.holds("none.png")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from test_unlabelled import QUICK, curved
 
 import bioloom
@@ -201,3 +202,27 @@ def test_where_near_copies_are_not_looked_for_that_is_said() -> None:
     )
     assert "Left out: 3 records that are exact copies of" in replace(seen, copies=3).text
     assert "is like" in replace(seen, notion="rows that are near").text
+
+
+def picture_table(folder: Path, pictures: np.ndarray, labels: bool) -> Path:
+    """A table of pictures in a folder of its own; files of one name differ between folders."""
+    folder.mkdir()
+    rows = ["picture,class" if labels else "picture"]
+    for number, pixels in enumerate(pictures):
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+        rows.append(f"{number}.png" + f",{'ab'[number % 2]}" * labels)
+    (folder / "table.csv").write_text("\n".join(rows) + "\n")
+    return folder / "table.csv"
+
+
+def test_pictures_of_another_folder_are_compared_and_copies_left_out(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 255, (140, 12, 12)).astype(np.uint8)
+    labelled = picture_table(tmp_path / "labelled", pixels[:60], labels=True)
+    others = picture_table(tmp_path / "others", np.concatenate([pixels[60:], pixels[:10]]), labels=False)
+    request = Request(str(labelled), target=("class",), pretrain=str(others), settings=LABELLED)
+    given = prepare(request)
+    division = divide(given)
+    (chosen,) = choose(given, division)
+    assert chosen.seen.copies == (division.split.part[:10] != "train").sum() > 0
+    assert chosen.seen.used == 90 - chosen.seen.copies - chosen.seen.near

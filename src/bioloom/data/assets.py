@@ -22,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.extensions import ExtensionArray, ExtensionDtype
 
+from bioloom.data.joint import joined
 from bioloom.data.places import Anywhere, Folder, Unplaced
 from bioloom.data.stores import Content, Store, as_text
 from bioloom.errors import UserError
@@ -177,11 +178,13 @@ def from_program(frame: pd.DataFrame) -> pd.DataFrame:
     Never for what was read from a file, whose author is not the one who runs this program.
     """
     anywhere = Anywhere()
-    named = {
-        name: of_files(anywhere, frame[name])
-        for name in frame.columns
-        if looks_like_files(frame[name]) or _are_there(frame[name], anywhere)
-    }
+    named = {}
+    for name in frame.columns:
+        if frame[name].dtype == object or isinstance(frame[name].dtype, pd.StringDtype):
+            held = [as_text(cell) if isinstance(cell, np.ndarray) else cell for cell in frame[name]]
+            texts = pd.Series(held, index=frame.index, dtype=object)
+            if looks_like_files(texts) or _are_there(texts, anywhere):
+                named[name] = of_files(anywhere, texts).set_axis(frame.index)
     return frame.assign(**named) if named else frame
 
 
@@ -245,11 +248,9 @@ def embedded(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**held) if held else frame
 
 
-def _are_there(column: pd.Series[Any], store: Store) -> bool:
-    """Whether the first cells name files that exist."""
-    if column.dtype != object:
-        return False
-    cells = column[column.notna()].head(LOOKED_UP)
+def _are_there(texts: pd.Series[Any], store: Store) -> bool:
+    """Whether the first cells name files that exist, or hold a content."""
+    cells = texts[texts.notna()].head(LOOKED_UP)
     return len(cells) > 0 and all(isinstance(cell, str) and store.holds(cell) for cell in cells)
 
 
