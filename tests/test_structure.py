@@ -16,7 +16,7 @@ import bioloom
 from bioloom.data.assets import of_files
 from bioloom.data.places import Folder
 from bioloom.errors import UserError
-from bioloom.modalities import Across
+from bioloom.modalities import Across, Similarity
 from bioloom.modalities.kinship import families
 from bioloom.modalities.structure import Structure
 from bioloom.modalities.structure_demo import hairpin, pdb_text, turned
@@ -105,6 +105,44 @@ def test_a_copy_in_another_crystal_is_a_relative_and_a_shared_partner_is_not(tmp
     assert labels[2] == labels[3]
     apart = Structure.clusters(column(tmp_path, {name: files[name] for name in ("a.pdb", "c.pdb")})).labels
     assert apart[0] != apart[1]
+
+
+def nucleic(bases: str, seed: int, name: str = "A", dna: bool = False) -> gemmi.Structure:
+    """A strand of nucleotides of which C1' and P are known, anywhere."""
+    random, built = np.random.default_rng(seed), gemmi.Structure()
+    strand = gemmi.Chain(name)
+    for number, base in enumerate(bases):
+        residue = gemmi.Residue()
+        residue.name, residue.seqid = f"D{base}" if dna else base, gemmi.SeqId(str(number + 1))
+        residue.het_flag, residue.entity_type = "A", gemmi.EntityType.Polymer
+        for atom_name, element in (("C1'", "C"), ("P", "P")):
+            atom = gemmi.Atom()
+            atom.name, atom.element = atom_name, gemmi.Element(element)
+            atom.pos = gemmi.Position(6.0 * number, *random.normal(0, 1, size=2))
+            residue.add_atom(atom)
+        strand.add_residue(residue)
+    model = gemmi.Model("1")
+    model.add_chain(strand)
+    built.add_model(model)
+    return built
+
+
+def test_structures_of_rna_or_dna_alone_have_relatives_by_their_bases(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    riboswitch, other, third = ("".join(random.choice(list("ACGU"), size=72)) for _ in range(3))
+    entries = [riboswitch[:40] + "A" * (number % 2) + riboswitch[41:] for number in range(8)]
+    made = [nucleic(bases, number) for number, bases in enumerate([*entries, riboswitch, other, other])]
+    dna = third.replace("U", "T")
+    files = {f"entry{number}.pdb": each.make_pdb_string() for number, each in enumerate(made)}
+    files["copy.cif"] = nucleic(riboswitch, 50, "X").make_mmcif_document().as_string()
+    files["dna.pdb"] = nucleic(dna, 60, dna=True).make_pdb_string()
+    files["protein.pdb"] = chain(letters_of(0))
+    values = column(tmp_path, files)
+    labels = Structure.clusters(values).labels
+    assert labels.tolist() == [0] * 9 + [1, 1, 0, 2, 3]
+    found = Structure.alike(values, Across(np.array([0, 9, 11, 12, 13]), np.array([8, 10]), Similarity()))
+    assert found.kind.tolist() == ["near", "near", "near", "", ""]
+    assert found.identity[1] == found.identity[2] == 1.0
 
 
 def test_families_are_linked_by_one_lying_in_the_other() -> None:

@@ -1,45 +1,81 @@
-"""Which structures are relatives: those whose chains are, as protein sequences.
+"""Which structures are relatives: those whose chains are, as protein sequences; without protein, as RNA sequences.
 
 Two structures are alike where every chain of one of them has a relative among the chains of the other: the same
-protein in another crystal, or a part of the same complex. Sharing one of two partners is not enough.
+protein in another crystal, or a part of the same complex. Sharing one of two partners is not enough. Where a structure
+holds protein, its nucleic acids do not count: one factor on many pieces of DNA is one family.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
 
 from bioloom.data.leakage import Alike
-from bioloom.modalities import Across, Similarity
+from bioloom.modalities import Across, Modality, Similarity
 from bioloom.modalities.protein import Protein
+from bioloom.modalities.rna import Rna
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from bioloom.modalities.residues import Residues
 
     Index = NDArray[np.int64]
 
 NOTION = "structures are alike where every chain of one has a relative in the other"
 
 
-def chain_families(
-    sequences: Sequence[Sequence[str]], similarity: Similarity
-) -> tuple[list[frozenset[int]], str]:
-    """The families that the chains of each record belong to, and how chains were judged, in words.
+@dataclass(frozen=True)
+class Chained:
+    """The chains of some records, as letters; a record has chains of one of the two kinds, or none that is known.
 
-    sequences: the chains of each record
+    proteins: amino acids of the chains of each record
+    nucleic:  bases of the chains of each record that holds no protein
     """
+
+    proteins: Sequence[Sequence[str]]
+    nucleic: Sequence[Sequence[str]]
+
+    def __len__(self) -> int:
+        return len(self.proteins)
+
+    @classmethod
+    def of(cls, residues: Iterable[Residues]) -> Self:
+        """The chains of structures."""
+        found = list(residues)
+        proteins = [list(each.sequences.values()) for each in found]
+        nucleic = [
+            [] if amino else list(each.nucleic.values()) for amino, each in zip(proteins, found, strict=True)
+        ]
+        return cls(proteins, nucleic)
+
+
+def chain_families(chained: Chained, similarity: Similarity) -> tuple[list[frozenset[int]], str]:
+    """The families that the chains of each record belong to, and how chains were judged, in words."""
+    proteins, told = _labelled(Protein, chained.proteins, similarity, 0)
+    after = 1 + max(chain.from_iterable(proteins), default=-1)
+    nucleic, told_nucleic = _labelled(Rna, chained.nucleic, similarity, after)
+    notion = "; ".join(filter(None, (
+        NOTION, told and f"chains: {told}", told_nucleic and f"chains of nucleic acids alone: {told_nucleic}",
+    )))  # fmt: skip
+    return [one | other for one, other in zip(proteins, nucleic, strict=True)], notion
+
+
+def _labelled(
+    modality: type[Modality], sequences: Sequence[Sequence[str]], similarity: Similarity, first: int
+) -> tuple[list[frozenset[int]], str]:
+    """The families of chains of one kind, with numbers from the first one, and how they were judged."""
     every = list(chain.from_iterable(sequences))
     if not every:
-        return [frozenset() for _ in sequences], NOTION
-    found = Protein.clusters(_frame(every), similarity)
-    labels = iter(found.labels.tolist())
-    return [
-        frozenset(next(labels) for _ in chains) for chains in sequences
-    ], f"{NOTION}; chains: {found.notion}"
+        return [frozenset() for _ in sequences], ""
+    found = modality.clusters(_frame(every), similarity)
+    labels = iter((first + found.labels).tolist())
+    return [frozenset(next(labels) for _ in chains) for chains in sequences], found.notion
 
 
 def families(sets: Sequence[frozenset[int]], copies: Index) -> Index:
@@ -72,12 +108,12 @@ def _contained(sets: Sequence[frozenset[int]]) -> list[tuple[int, int]]:
     return pairs
 
 
-def compare_structures(sequences: Sequence[Sequence[str]], copies: Index, across: Across) -> Alike:
+def compare_structures(chained: Chained, copies: Index, across: Across) -> Alike:
     """The most alike structure on the other side: an exact copy, or one whose chains are relatives.
 
     identity: of the chain of a record that is least like any chain of the other side
     """
-    sets, notion = chain_families(sequences, across.similarity)
+    sets, notion = chain_families(chained, across.similarity)
     kind = np.full(len(across.queries), "", dtype=object)
     partner = np.full(len(across.queries), -1, dtype=np.int64)
     known = {int(copies[row]): place for place, row in reversed(list(enumerate(across.targets.tolist())))}
@@ -87,7 +123,8 @@ def compare_structures(sequences: Sequence[Sequence[str]], copies: Index, across
             kind[place], partner[place] = "exact", known[int(copies[row])]
         elif related[place] >= 0:
             kind[place], partner[place] = "near", related[place]
-    identity = _identities(sequences, across)
+    identity = _identities(Protein, chained.proteins, across)
+    identity = np.fmin(identity, _identities(Rna, chained.nucleic, across))
     identity[kind == "exact"] = 1.0
     return Alike(kind, partner, identity, notion, unlike=np.isnan(identity))
 
@@ -106,7 +143,9 @@ def _relatives(queries: Sequence[frozenset[int]], targets: Sequence[frozenset[in
     return found
 
 
-def _identities(sequences: Sequence[Sequence[str]], across: Across) -> NDArray[np.float32]:
+def _identities(
+    modality: type[Modality], sequences: Sequence[Sequence[str]], across: Across
+) -> NDArray[np.float32]:
     """The identity of the least alike chain of each query with its most alike chain among the targets, (queries,)."""
     asked = [sequences[row] for row in across.queries.tolist()]
     known = [sequence for row in across.targets.tolist() for sequence in sequences[row]]
@@ -115,7 +154,7 @@ def _identities(sequences: Sequence[Sequence[str]], across: Across) -> NDArray[n
     if not every or not known:
         return least
     both = Across(np.arange(len(every)), np.arange(len(every), len(every) + len(known)), across.similarity)
-    identity = iter(Protein.alike(_frame([*every, *known]), both).identity.tolist())
+    identity = iter(modality.alike(_frame([*every, *known]), both).identity.tolist())
     for place, chains in enumerate(asked):
         of_chains = [next(identity) for _ in chains]
         least[place] = min(of_chains) if of_chains and not np.isnan(of_chains).any() else np.nan

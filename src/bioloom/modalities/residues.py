@@ -68,6 +68,7 @@ class Residues:
     beta:    (residues, 3) beta carbon, where it would be for glycine
     atoms:   (atoms, 3) heavy atoms; owner: (atoms,) their residue, rising; radii: (atoms,) in Å
     elements: (atoms,) symbols in upper case
+    bases:   (residues,) the base of a nucleotide, one of ACGU (T counts as U), N for any other; "" for an amino acid
     notes:   what was left out or changed, in words
     """
 
@@ -82,6 +83,7 @@ class Residues:
     owner: NDArray[np.int32]
     radii: NDArray[np.float32]
     elements: NDArray[np.str_]
+    bases: NDArray[np.str_]
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -109,6 +111,15 @@ class Residues:
             if letters.strip("NX"):
                 found[chain] = letters.replace("N", "X")
         return found
+
+    @cached_property
+    def nucleic(self) -> dict[str, str]:
+        """The bases that are seen, by name of their chain; chains without any that is known are left out."""
+        found = {
+            chain: "".join(self.bases[self.chains == chain].tolist())
+            for chain in dict.fromkeys(self.chains.tolist())
+        }
+        return {chain: bases for chain, bases in found.items() if bases.strip("N")}
 
     @property
     def nbytes(self) -> int:
@@ -275,6 +286,7 @@ def _collected(residues: list[tuple[str, gemmi.Residue]], side: dict[str, int], 
         owner=np.repeat(np.arange(len(chosen), dtype=np.int32), [len(atoms) for atoms in chosen]),
         radii=np.array([RADII.get(element, RADII["C"]) for element in elements], dtype=np.float32),
         elements=elements,
+        bases=np.array([_base(residue) for _, residue in residues], dtype=np.str_),
         notes=(*notes, *_left(residues)),
     )
 
@@ -288,6 +300,16 @@ def _letter(residue: gemmi.Residue) -> int:
     letter = known.one_letter_code.upper().strip()
     letter = {"U": "C", "O": "K"}.get(letter, letter)  # as sequences of proteins are read
     return LETTERS.index(letter) if letter and letter in AMINO_ACIDS else LETTERS.index("X")
+
+
+def _base(residue: gemmi.Residue) -> str:
+    import gemmi
+
+    known = gemmi.find_tabulated_residue(residue.name)
+    if not known.is_nucleic_acid():
+        return ""
+    base = known.one_letter_code.upper().strip().replace("T", "U")
+    return base if base in tuple("ACGU") else "N"
 
 
 def _atoms(residue: gemmi.Residue) -> dict[str, Any]:

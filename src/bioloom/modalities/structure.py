@@ -31,7 +31,7 @@ from bioloom.modalities import (
 from bioloom.modalities import survey as surveys
 from bioloom.modalities.contacts import TOUCHING
 from bioloom.modalities.graphs import ROOM, Graph, GraphEncoded, Layout
-from bioloom.modalities.kinship import chain_families, compare_structures, families
+from bioloom.modalities.kinship import Chained, chain_families, compare_structures, families
 from bioloom.modalities.structure_demo import salt_bridges
 from bioloom.modalities.structure_features import feature_names, features_of
 from bioloom.modalities.structure_graph import FEATURES, NEIGHBOURS, NUMBERS, residue_graph
@@ -66,7 +66,7 @@ class StructureFiles(Modality):
     def clusters(cls, values: pd.DataFrame, similarity: Similarity | None = None) -> Clusters:
         """Group copies and relatives: every chain of one structure is a relative of one in the other.
 
-        similarity: share of equal amino acids, as for protein sequences
+        similarity: share of equal amino acids, as for protein sequences; of equal bases where there is no protein
         """
         sets, notion = chain_families(_chains(values), similarity or Similarity())
         return Clusters(families(sets, cls.copies(values)), notion)
@@ -258,6 +258,6 @@ class Structure(StructureFiles):
         return Demo(records, "structure", parts, "regression")
 
 
-def _chains(values: pd.DataFrame) -> list[list[str]]:
-    """The sequences of the chains of each record."""
-    return [list(each.residues.sequences.values()) for each in Cells.of(values).usable()]
+def _chains(values: pd.DataFrame) -> Chained:
+    """The chains of each record."""
+    return Chained.of(each.residues for each in Cells.of(values).usable())
