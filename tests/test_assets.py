@@ -331,3 +331,12 @@ def test_columns_of_two_folders_are_joined_and_each_name_stands_for_its_own_file
     assert assets.sha256(0) == assets.sha256(4) != assets.sha256(2)
     assert assets.store.holds("2/a.png")
     assert not assets.store.holds("none.png")
+
+
+def test_cells_that_hold_pictures_stay_beside_cells_that_name_them(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"one")
+    frame = pd.DataFrame({"f": pd.Series([np.eye(3), str(tmp_path / "a.png")], dtype=object, index=[5, 7])})
+    column = from_program(frame)["f"]
+    assert column.index.tolist() == [5, 7]
+    assert np.array_equal(assets_of(column).content(0), np.eye(3))
+    assert assets_of(column).content(1) == b"one"

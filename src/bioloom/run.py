@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bioloom import recipe as recipes
 from bioloom import trained
+from bioloom.data.assets import from_program
 from bioloom.data.records import take_rows
 from bioloom.errors import UserError
 from bioloom.events import Silent
@@ -95,7 +96,7 @@ class Run:
         return explained.explain(self.model, frames, ids, wanted, Silent())
 
     def _given(self, records: Values) -> tuple[dict[str, pd.DataFrame], list[str]]:
-        frames = self.model.frames(records)
+        frames = {name: from_program(each) for name, each in self.model.frames(records).items()}
         count = len(next(iter(frames.values())))
         return frames, [str(number + 1) for number in range(count)]
 

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from bioloom.data.assets import from_program
 from bioloom.data.learned import Learned
 from bioloom.data.records import Problem, take_rows
 from bioloom.data.stores import as_text
@@ -121,7 +122,7 @@ class Model:
         of each class and the likeliest class; beside it what `asides` tells. Rows that cannot be predicted are
         empty, with the reason in a column `problem`.
         """
-        return self.predict_frames(self.frames(values))
+        return self.predict_frames({name: from_program(each) for name, each in self.frames(values).items()})
 
     def predict_frames(self, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """Predict from one frame per input; see `predict`."""
