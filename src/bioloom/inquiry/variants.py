@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,12 @@ class Asked:
     output: str = ""
     shifts: int = 0
     both_strands: bool = False
+
+
+ALLELES = 2_000
+"""Alleles of a VCF that are held together with the windows around them."""
+
+VCF_COLUMNS = ("line", "name", "sequence", "position", "before", "after", "problem")
 
 
 class Judge:
@@ -136,23 +143,30 @@ def of_vcf(asked: Asked, vcf: Path, genome: Path, listener: Listener) -> pd.Data
     unlike, problem. An allele whose reference is not what the genome has is not asked about, and says so.
     """
     judge, known = Judge(asked), open_genome(genome)
-    variants = list(read_vcf(vcf))
-    rows: list[tuple[Any, ...]] = []
-    changed: list[Changed | None] = []
-    for each in variants:
-        problem, window = _window(each, known, judge)
-        rows.append(
-            (each.line, each.name, each.sequence, each.position + 1, each.before, each.after, problem)
+    parts, rows = [], []
+    alleles = read_vcf(vcf)
+    while some := list(islice(alleles, ALLELES)):
+        changed: list[Changed | None] = []
+        told: list[tuple[Any, ...]] = []
+        for each in some:
+            problem, window = _window(each, known, judge)
+            told.append(
+                (each.line, each.name, each.sequence, each.position + 1, each.before, each.after, problem)
+            )
+            changed.append(window)
+        parts.append(judge.table(pd.DataFrame(told, columns=list(VCF_COLUMNS)), changed))
+        rows += told
+    if not parts:
+        raise UserError(
+            "There are no variants in this file.", where=str(vcf), fix="give a VCF with at least one line"
         )
-        changed.append(window)
-    table = pd.DataFrame(rows, columns=["line", "name", "sequence", "position", "before", "after", "problem"])
     wrong = sum(row[-1].startswith("the genome has ") and " here, not " in row[-1] for row in rows)
     if wrong:
         listener.message(
             f"{wrong:,} of {counted(len(rows), 'allele')} name another reference than the genome has: "
             "is it the right genome?" + (" All do." if wrong == len(rows) else "")
         )
-    return judge.table(table, changed)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _window(variant: Variant, genome: Genome, judge: Judge) -> tuple[str, Changed | None]:

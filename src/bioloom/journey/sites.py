@@ -78,11 +78,12 @@ def look_for(wanted: Search, listener: Listener) -> Iterator[pd.DataFrame]:
         tally.add(joined(made.scan(each.text for each in group)), group)
     _refuse_nothing(tally, wanted)
     if not several:
-        yield hits.table(found, first, tally)
+        yield from (hits.table(part, first, tally) for part in hits.in_slices(found))
         return
     for group in stretches.in_groups(again()):
         listener.message(f"writing the sites in {group[0].name}")
-        yield hits.table(joined(made.scan(each.text for each in group)), group, tally)
+        again_found = joined(made.scan(each.text for each in group))
+        yield from (hits.table(part, group, tally) for part in hits.in_slices(again_found))
 
 
 def write_sites(wanted: Search, form: str, out: Path | None, listener: Listener) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,10 @@ from bioloom.motifs.significance import STEPS_PER_BIT
 from bioloom.motifs.stretches import Stretch
 
 COLUMNS = ("motif", "title", "sequence", "start", "end", "strand", "score", "p_value", "q_value", "site")
+
+
+ROWS = 500_000
+"""Sites that are made into a table together."""
 
 
 class Tally:
@@ -68,6 +72,15 @@ def joined(parts: Iterable[Hits]) -> Hits:
         np.concatenate([each.forward for each in held]),
         np.concatenate([each.steps for each in held]),
     )
+
+
+def in_slices(hits: Hits, size: int = ROWS) -> Iterator[Hits]:
+    """The same sites some at a time, at least one slice; a table of millions takes more memory than the sites."""
+    for start in range(0, max(1, len(hits)), size):
+        part = slice(start, start + size)
+        yield Hits(
+            hits.sequence[part], hits.start[part], hits.motif[part], hits.forward[part], hits.steps[part]
+        )
 
 
 def scan(scanner: Scanner, stretches: Sequence[Stretch]) -> pd.DataFrame:
