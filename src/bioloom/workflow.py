@@ -11,7 +11,6 @@ No function here knows the name of a modality, network or task: the parts know w
 
 from __future__ import annotations
 
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,8 @@ METHODS: dict[str, int | None] = {"fast": 1, "normal": None, "thorough": None}
 """Methods of explanation where none is named, by budget: the first of those that suit the input, or all."""
 
 LETTERS_EXPLAINED = {"fast": 15_000, "normal": 60_000, "thorough": 400_000}
-"""Fewer records are explained where they hold more numbers than this together: each asks the network once or more."""
+"""Fewer records are explained where they hold more numbers than this together, counted anew for each network of a mean and
+each class: each number asks once or more."""
 
 
 def check(request: Request, listener: Listener = SILENT) -> Checked:
@@ -174,7 +174,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         trained.save(model, opened.path / "model", examples, result.card(prepared, trainee.job, model))
         more = described.write_answers(trial, model, opened.path)
     with clock.stage("explain", "Explaining predictions"), session(trainee.fitted.threads):
-        numbers = sum(prod(shape.sizes) for shape in trainee.job.shapes.values())
+        numbers = explained.numbers_asked(model)
         explanation: list[dict[str, Any]] = []
         if trainee.job.task.labelled:
             chosen = _spread_over_unseen(prepared, split, trainee.raw, numbers)
@@ -376,7 +376,7 @@ def _spread_over_unseen(
 ) -> NDArray[np.int64]:
     """Records to explain, spread over the range of predictions: of the test, or of validation where there is none.
 
-    numbers: that the network sees of one record
+    numbers: that networks see of one record, once for each answer
     """
     rows = split.index("test")
     rows = rows if len(rows) else split.index("validation")

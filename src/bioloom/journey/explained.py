@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bioloom.explanation.overview import Explained, Picture, overview
 from bioloom.figures import style
 from bioloom.figures.positions import Region
 from bioloom.files import write_bytes
+from bioloom.models.ensemble import members_of
 from bioloom.trained import Asked, Model
 from bioloom.training.device import choose
 
@@ -92,6 +94,12 @@ def explain(
         answers.append(replace(told, effect=told.effect + _where(model, wanted.place)))
     listener.progress(1.0)
     return answers
+
+
+def numbers_asked(model: Model) -> int:
+    """The numbers of one record, counted anew for each network and each output that is explained."""
+    numbers = sum(prod(modality.shape.sizes) for modality in model.modalities.values())
+    return numbers * len(members_of(model.network)) * min(model.targets.outputs, OUTPUTS_AT_MOST)
 
 
 def _where(model: Model, place: int | None) -> str:
