@@ -226,3 +226,18 @@ def test_pictures_of_another_folder_are_compared_and_copies_left_out(tmp_path: P
     (chosen,) = choose(given, division)
     assert chosen.seen.copies == (division.split.part[:10] != "train").sum() > 0
     assert chosen.seen.used == 90 - chosen.seen.copies - chosen.seen.near
+
+
+def test_the_finding_says_that_groups_are_not_known(patients: tuple[Path, Path], tmp_path: Path) -> None:
+    settings = LABELLED | {"split.method": "group", "training.epochs": 3}
+    for name, said in (("others.csv", False), ("no_groups.csv", True)):
+        request = Request(
+            str(patients[0]),
+            target=("tissue",),
+            inputs=("m*=table",),
+            pretrain=str(patients[0].parent / name),
+            settings=settings,
+        )
+        found = workflow.train(request, tmp_path / name, Silent())
+        (finding,) = [each for each in found.findings if each["code"] == "skill.pretraining"]
+        assert ("groups of its records are not known" in str(finding)) is said

@@ -40,6 +40,7 @@ from bioloom.evaluation.scores import Resampled, resample
 from bioloom.evaluation.variance import VarianceComponents, variance_components
 from bioloom.journey.everywhere import as_rows
 from bioloom.journey.further import SCRATCH
+from bioloom.journey.pretraining import groups_not_known
 from bioloom.journey.promise import coverage
 from bioloom.journey.rivals import BASELINE_RECORDS
 from bioloom.journey.trainee import STUDENT, operating
@@ -127,9 +128,11 @@ def _pretrained(trial: Trial) -> Pretrained | None:
     values = trial.once.values
     if SCRATCH not in values:
         return None
-    return pretrained(
+    found = pretrained(
         trial.task, trial.truth, (values.get(FIRST, values["model"]), values[SCRATCH]), trial.plan
     )
+    unknown = groups_not_known(trial.trainee.prepared)
+    return replace(found, text=f"{found.text} {unknown}") if unknown else found
 
 
 def _distilled(trial: Trial) -> Loss | None:

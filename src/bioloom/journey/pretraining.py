@@ -117,10 +117,7 @@ class Seen:
         if not self.group:
             return ""
         if not self.grouped:
-            return (
-                f'{self.file} has no column "{self.group}", so the groups of its records are not known: '
-                "some may be of groups that are tested."
-            )
+            return not_known(self.file, self.group)
         told = (
             f'Left out by "{self.group}": {counted(self.same_group, "record")} of groups that are held out.'
         )
@@ -136,6 +133,21 @@ class Seen:
     def folder(self) -> str:
         """Where the first training lies, below the folder of the run."""
         return f"{FOLDER}/{words_of(self.input)}" if self.several else FOLDER
+
+
+def not_known(file: str, group: str) -> str:
+    """That a file does not tell the group of its records, in a sentence."""
+    return (
+        f'{file} has no column "{group}", so the groups of its records are not known: '
+        "some may be of groups that are tested."
+    )
+
+
+def groups_not_known(prepared: Prepared) -> str:
+    """The same of the unlabelled file of a run; empty where it tells them, and where there is nothing to tell."""
+    if prepared.unlabelled is None or prepared.records.group is None or _has_groups(prepared):
+        return ""
+    return not_known(prepared.unlabelled.source, prepared.roles.reserved.get("group", ""))
 
 
 def words_of(name: str) -> str:
