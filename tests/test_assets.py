@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -340,3 +341,41 @@ def test_cells_that_hold_pictures_stay_beside_cells_that_name_them(tmp_path: Pat
     assert column.index.tolist() == [5, 7]
     assert np.array_equal(assets_of(column).content(0), np.eye(3))
     assert assets_of(column).content(1) == b"one"
+
+
+def zipped(path: Path, names: list[str]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, f"{path.name} {name}")
+    return path
+
+
+@pytest.mark.parametrize("name", ["a" * 1030 + ".png", "ä" * 520 + ".png", "a/" * 64 + "x.png"])
+def test_paths_in_an_archive_that_are_very_long_or_deep_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match="more than 1,024 bytes or 64 folders"):
+        archives.open_archive(zipped(tmp_path / "a.zip", [name])).names()
+
+
+def test_a_file_in_an_archive_is_found_by_any_end_of_its_path_that_no_other_has(tmp_path: Path) -> None:
+    random, parts = np.random.default_rng(0), np.array(["a", "b", "ab", "ba", "a.png"])
+    names = {"/".join(random.choice(parts, random.integers(1, 5))) for _ in range(60)}
+    archive = archives.open_archive(zipped(tmp_path / "a.zip", sorted(names)))
+    asked = (
+        names | {"/".join(random.choice(parts, random.integers(1, 4))) for _ in range(300)} | {"", "/a", "g"}
+    )
+    for name in asked:
+        ends = [each for each in names if f"/{each}".endswith(f"/{name}")] if name else []
+        expected = name if name in names else ends[0] if len(ends) == 1 else None
+        assert archive.holds(name) is (expected is not None)
+        if expected is not None:
+            assert archive.read(name) == f"a.zip {expected}".encode()
+
+
+def test_what_an_archive_keeps_of_its_names_grows_as_they_do(tmp_path: Path) -> None:
+    names = [f"{'a/' * 60}{number}.png" for number in range(500)]
+    archive = archives.open_archive(zipped(tmp_path / "a.zip", names))
+    tracemalloc.start()
+    assert archive.holds("a/7.png")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 30 * sum(map(len, names))

@@ -9,6 +9,7 @@ import weakref
 import zipfile
 import zlib
 from abc import abstractmethod
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +23,12 @@ MOST_UNPACKED = 2**35
 
 MOST_MEMBERS = 2_000_000
 """An archive may hold so many files."""
+
+LONGEST_NAME = 1024
+"""Bytes of the path of a file in an archive, at most."""
+
+DEEPEST = 64
+"""Folders within each other in an archive, at most."""
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 """The endings of archives."""
@@ -40,7 +47,7 @@ class Archive(Store):
         self.path = path
         self.shown = path.name
         self._index: dict[str, Any] | None = None
-        self._ends: dict[str, str] = {}
+        self._backwards: list[str] | None = None
 
     def names(self) -> list[str]:
         """The paths of all files in it, in their order there."""
@@ -65,16 +72,20 @@ class Archive(Store):
         """By path: how a file is found in the archive. Raises UserError for a damaged archive."""
         if self._index is None:
             self._index = dict(self._listed())
-            for name in self._index:
-                parts = name.split("/")
-                for first in range(len(parts)):
-                    end = "/".join(parts[first:])
-                    self._ends[end] = "" if end in self._ends else name
         return self._index
 
     def _found(self, name: str) -> str | None:
         index, plain = self.index(), name.replace("\\", "/").removeprefix("./")
-        return plain if plain in index else self._ends.get(plain) or None
+        return plain if plain in index else self._ending_in(plain)
+
+    def _ending_in(self, plain: str) -> str | None:
+        """The one path that ends in these parts; backwards, in the order of the alphabet, such paths stand together."""
+        if self._backwards is None:
+            self._backwards = sorted(f"/{name}"[::-1] for name in self.index())
+        end = f"/{plain}"[::-1]
+        first = bisect_left(self._backwards, end)
+        found = [each for each in self._backwards[first : first + 2] if each.startswith(end)]
+        return found[0][::-1].removeprefix("/") if len(found) == 1 else None
 
     def _listed(self) -> Iterator[tuple[str, Any]]:
         for number, (name, entry) in enumerate(self._entries()):
@@ -83,6 +94,12 @@ class Archive(Store):
                     f"The archive holds more than {MOST_MEMBERS:,} files.",
                     where=self.shown,
                     fix="split it into several",
+                )
+            if len(name.encode("utf-8", "replace")) > LONGEST_NAME or name.count("/") >= DEEPEST:
+                raise UserError(
+                    f'"{short(name)}" in the archive has more than {LONGEST_NAME:,} bytes or {DEEPEST} folders.',
+                    where=self.shown,
+                    fix="check that the archive is what it should be; such paths are not read",
                 )
             if not is_hidden(name):
                 yield as_name(name, self.shown), entry
