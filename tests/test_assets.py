@@ -379,3 +379,23 @@ def test_what_an_archive_keeps_of_its_names_grows_as_they_do(tmp_path: Path) -> 
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 30 * sum(map(len, names))
+
+
+def test_a_name_that_stands_in_two_archives_is_taken_from_neither_until_one_is_named(tmp_path: Path) -> None:
+    zipped(tmp_path / "test.zip", ["1.png", "2.png"])
+    zipped(tmp_path / "train.zip", ["1.png", "cells/3.png"])
+    store = Folder(tmp_path)
+    with pytest.raises(
+        UserError, match=r'"1.png" stands in test.zip and train.zip: .* train.zip/1.png'
+    ) as told:
+        store.read("1.png")
+    assert "write the archive before the name" in told.value.fix
+    assert not store.holds("1.png")
+    assert store.read("test.zip/1.png") == b"test.zip 1.png"
+    assert store.read("train.zip/1.png") == b"train.zip 1.png"
+    assert store.read("./train.zip/cells/3.png") == b"train.zip cells/3.png"
+    assert (store.read("2.png"), store.read("3.png")) == (b"test.zip 2.png", b"train.zip cells/3.png")
+    assert not store.holds("train.zip/2.png")
+    table = folder(tmp_path, {}, ["1.png", "train.zip/1.png", "2.png"])
+    assets = assets_of(readers.read(table).frame["file_name"])
+    assert [assets.store.holds(name) for name in assets.names] == [False, True, True]

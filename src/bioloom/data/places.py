@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bioloom.data.archives import ARCHIVES, Archive, open_archive
 from bioloom.data.stores import Content, Store, as_name, bytes_of, from_text, leads_out
-from bioloom.data.wording import short
+from bioloom.data.wording import listed, short
 from bioloom.errors import UserError, did_you_mean
 
 MOST_ARRAY = 2**33
@@ -21,8 +21,8 @@ MOST_ARRAY = 2**33
 
 
 class Folder(Store):
-    """Files below a folder, in archives beside them (`a.png` of `pictures.zip`), and entries of arrays beside them
-    (`cells.npz#images#17`).
+    """Files below a folder, in archives beside them (`a.png` of `pictures.zip`, or `pictures.zip/a.png`), and entries of
+    arrays beside them (`cells.npz#images#17`).
 
     root: names are relative to it; a name that leads out of it is refused
     """
@@ -43,10 +43,13 @@ class Folder(Store):
         path = self._inside(name)
         if path.is_file():
             return bytes_of(path)
-        for archive in self.archives():
-            if self._is_in(archive, name):
-                return archive.read(name)
-        raise self._absent(name, path)
+        held = self._held(name)
+        if not held:
+            raise self._absent(name, path)
+        if len(held) > 1:
+            raise self._in_several(name, [archive.shown for archive, _ in held])
+        archive, member = held[0]
+        return archive.read(member)
 
     def holds(self, name: str) -> bool:
         """Whether there is a file, a member or an entry of that name."""
@@ -54,7 +57,7 @@ class Folder(Store):
         try:
             if mark and file.lower().endswith(".npz"):
                 return self._array(file).holds(entry)
-            return self._inside(name).is_file() or any(self._is_in(each, name) for each in self.archives())
+            return self._inside(name).is_file() or len(self._held(name)) == 1
         except UserError:
             return False
 
@@ -64,6 +67,14 @@ class Folder(Store):
             found = sorted(path for path in self.root.iterdir() if path.name.lower().endswith(ARCHIVES))
             self._archives = tuple(open_archive(path) for path in found if path.is_file())
         return self._archives
+
+    def _held(self, name: str) -> list[tuple[Archive, str]]:
+        """The archives that hold a name, and what it is called there; of `train.zip/1.png` the one that is named."""
+        first, _, rest = as_name(name, self.shown).partition("/")
+        for archive in self.archives():
+            if archive.shown == first and rest and self._is_in(archive, rest):
+                return [(archive, rest)]
+        return [(archive, name) for archive in self.archives() if self._is_in(archive, name)]
 
     def _is_in(self, archive: Archive, name: str) -> bool:
         """Whether an archive beside the files holds a name; one that cannot be opened is told where a file is missing."""
@@ -90,6 +101,15 @@ class Folder(Store):
         if file not in self._arrays:
             self._arrays[file] = Arrays(self._inside(file))
         return self._arrays[file]
+
+    def _in_several(self, name: str, archives: list[str]) -> UserError:
+        way_out = f"{archives[-1]}/{name}"
+        return UserError(
+            f'"{short(name, 80)}" stands in {listed(archives[:-1])} and {archives[-1]}: name the archive too, as '
+            f"{short(way_out, 80)}.",
+            where=self.shown,
+            fix="write the archive before the name in the cells of the table, or keep one of the archives there",
+        )
 
     def _absent(self, name: str, path: Path) -> UserError:
         near = ""
