@@ -290,13 +290,18 @@ def test_tables_of_one_file_per_class_open_files_of_their_own_folder_alone(tmp_p
             assets.content(row)
 
 
-def test_tables_of_several_folders_open_no_file_and_say_so(tmp_path: Path) -> None:
+def test_tables_of_several_folders_open_files_of_their_own_folder_each(tmp_path: Path) -> None:
     for name in "xy":
         (tmp_path / name).mkdir()
-    paths = [folder(tmp_path / name, {"a.png": b"one"}, ["a.png"] * 3) for name in "xy"]
+    paths = [
+        folder(tmp_path / name, {"a.png": name.encode()}, ["a.png", "../y/a.png", str(tmp_path / "y/a.png")])
+        for name in "xy"
+    ]
     assets = assets_of(readers.read(paths).frame["file_name"])
-    with pytest.raises(UserError, match="not known where"):
-        assets.content(0)
+    assert (assets.content(0), assets.content(3)) == (b"x", b"y")
+    for row in (1, 2, 4, 5):
+        with pytest.raises(UserError, match="no path below the folder"):
+            assets.content(row)
 
 
 def test_a_data_frame_in_memory_may_name_any_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,7 +170,7 @@ class Unplaced(Store):
         raise UserError(
             f'It is not known where the file "{short(name, 80)}" lies.',
             where=self.shown,
-            fix="name files relative to the folder of the table in most cells of the column, in tables of one folder",
+            fix="name files relative to the folder of the table in most cells of the column",
         )
 
     def holds(self, name: str) -> bool:

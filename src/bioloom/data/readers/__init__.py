@@ -96,10 +96,11 @@ def _read_files(files: sources.Files) -> Table:
     if all(folders.is_record(file.name) for file in files.files):
         return _read_records(files)
     tables = [_read_file(file) for file in files.files]
-    folders_named = {file.path.parent for file in files.files}
-    if len(folders_named) == 1:  # of tables in several folders no column can say where its files lie
-        place = Folder(folders_named.pop())
-        tables = [_placed(each, place, files) for each in tables]
+    places = {file.path.parent: Folder(file.path.parent) for file in files.files}
+    tables = [
+        _placed(table, places[file.path.parent], files)
+        for table, file in zip(tables, files.files, strict=True)
+    ]
     if not files.by_class:
         return replace(tables[0], notes=(*files.notes, *tables[0].notes))
     table = one_per_class(tables, files)
