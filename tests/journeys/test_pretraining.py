@@ -202,6 +202,8 @@ def test_where_near_copies_are_not_looked_for_that_is_said() -> None:
     )
     assert "Left out: 3 records that are exact copies of" in replace(seen, copies=3).text
     assert "is like" in replace(seen, notion="rows that are near").text
+    assert "on which these records lie is not looked at" in replace(seen, apart="chromosome").text
+    assert "not looked at" not in replace(seen, apart="group").text
 
 
 def picture_table(folder: Path, pictures: np.ndarray, labels: bool) -> Path:

@@ -33,7 +33,12 @@ from bioloom.journey.roles import columns_for
 from bioloom.journey.start import started_from, taken_over
 from bioloom.modalities import Across, Shape, Similarity, modalities
 from bioloom.models import networks
-from bioloom.recipe import Recipe
+
+NOT_LOOKED_AT = {
+    "chromosome": "The test asks about other chromosomes; on which these records lie is not looked at.",
+    "time": "The test asks about later records; when these were made is not looked at.",
+}
+"""What is said where a split keeps more apart than records without labels can be compared by, by its method."""
 
 FOLDER = "pretraining"
 """Where the first training lies in the folder of the run; it is a run of its own, with its own report."""
@@ -69,7 +74,7 @@ class Seen:
     kept_from: what they were compared with, in words; notion: what counts as near, empty where it was not looked for
     group:  the column of groups of the run with labels; empty where it has none
     grouped: whether the file has that column; same_group: left out because their group is held out; groupless: rows
-            without a group, which stay
+            without a group, which stay; apart: how records with labels are divided
     """
 
     file: str
@@ -86,6 +91,7 @@ class Seen:
     grouped: bool = False
     same_group: int = 0
     groupless: int = 0
+    apart: str = ""
 
     @property
     def text(self) -> str:
@@ -93,7 +99,7 @@ class Seen:
         of = f", of each the {self.input}," if self.several else ""
         used = f"{counted(self.used, 'record')} of {self.file}{of}"
         told = f"Before it saw a label, the network learned from {used} without labels."
-        return " ".join(filter(None, (told, self._of_copies, self.of_groups)))
+        return " ".join(filter(None, (told, self._of_copies, self.of_groups, NOT_LOOKED_AT.get(self.apart))))
 
     @property
     def _of_copies(self) -> str:
@@ -238,6 +244,7 @@ def _chosen(
         several=several,
         group=prepared.roles.reserved.get("group", ""),
         grouped=_has_groups(prepared),
+        apart=(division.folds or division.split).method,
         same_group=int(same_group.sum()),
         groupless=int((learnable & (groups == "")).sum()) if _has_groups(prepared) else 0,
     )
@@ -297,14 +304,11 @@ def _alike(prepared: Prepared, name: str, unlabelled: pd.DataFrame, held: pd.Dat
     modality = modalities[prepared.recipe.data.inputs[name].modality]
     both = pd.concat([unlabelled, held], ignore_index=True)
     first = np.arange(len(unlabelled))
-    across = Across(first, len(first) + np.arange(len(held)), _similarity(prepared.recipe))
+    asked = Similarity(prepared.recipe.split.similarity, prepared.recipe.split.engine)
+    across = Across(first, len(first) + np.arange(len(held)), asked)
     if large.many(len(both)):
         return compare_copies(modality.copies(both), across.queries, across.targets)
     return modality.alike(both, across)
-
-
-def _similarity(recipe: Recipe) -> Similarity:
-    return Similarity(recipe.split.similarity, recipe.split.engine)
 
 
 def request(prepared: Prepared, unlabelled: Unlabelled) -> Request:
