@@ -404,3 +404,14 @@ def test_a_name_that_stands_in_two_archives_is_taken_from_neither_until_one_is_n
     table = folder(tmp_path, {}, ["1.png", "train.zip/1.png", "2.png"])
     assets = assets_of(readers.read(table).frame["file_name"])
     assert [assets.store.holds(name) for name in assets.names] == [False, True, True]
+
+
+def test_a_frame_whose_files_were_found_before_still_knows_where_they_lie(tmp_path: Path) -> None:
+    path = folder(tmp_path, {"a.png": b"one", "b.png": b"two"}, ["a.png", "b.png"])
+    frame = readers.read(path).frame
+    again = readers.read(frame)
+    assets = assets_of(again.frame["file_name"])
+    assert [assets.content(row) for row in range(2)] == [b"one", b"two"]
+    before = again.sha256
+    (tmp_path / "b.png").write_bytes(b"other")
+    assert readers.read(readers.read(path).frame).sha256 != before

@@ -21,6 +21,7 @@ from bioloom.journey.division import divide
 from bioloom.journey.learnable import encode, make_job
 from bioloom.journey.prepare import Prepared, Request, prepare
 from bioloom.journey.pretraining import Seen, choose
+from bioloom.journey.pretraining import request as first_training
 from bioloom.run import Run
 
 LABELLED = QUICK | {
@@ -243,3 +244,5 @@ def test_the_finding_says_that_groups_are_not_known(patients: tuple[Path, Path],
         found = workflow.train(request, tmp_path / name, Silent())
         (finding,) = [each for each in found.findings if each["code"] == "skill.pretraining"]
         assert ("groups of its records are not known" in str(finding)) is said
+    first = prepare(first_training(given, chosen))
+    assert len(first.records) == chosen.seen.used

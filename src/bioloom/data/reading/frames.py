@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bioloom.data.assets import fingerprint, from_program, of_files
+from bioloom.data.assets import AssetDtype, assets_of, fingerprint, from_program, of_files
 from bioloom.data.places import Held
 from bioloom.data.reading.grid import column_of
 from bioloom.data.reading.missing import with_missing
 from bioloom.data.records import Table
+from bioloom.data.stores import Store
 from bioloom.data.wording import listed, short
 from bioloom.errors import UserError
 
@@ -44,18 +45,26 @@ def read_data(source: object) -> Table:
     else:
         shown = "the data frame"
         frame, notes = plain(source, shown)
-    store = Held(held)
-    frame = frame.assign(**{name: of_files(store, frame[name]) for name in held})
-    told = "".join(fingerprint(frame[name].array) for name in held)
+    stores = dict.fromkeys(held, Held(held)) | _placed(source)
+    frame = frame.assign(**{name: of_files(store, frame[name]) for name, store in stores.items()})
+    told = "".join(fingerprint(frame[name].array) for name in stores)
     return Table(
         frame=from_program(frame),
         lines=numbered(frame),
         source=shown,
         format="data frame" if shown == "the data frame" else "arrays",
-        sha256=hashlib.sha256(f"{_hash(frame)}{told}".encode()).hexdigest() if held else _hash(frame),
+        sha256=hashlib.sha256(f"{_hash(frame)}{told}".encode()).hexdigest() if stores else _hash(frame),
         unit="row",
         notes=notes,
     )
+
+
+def _placed(source: object) -> dict[str, Store]:
+    """Where the files of columns lie that were read before and know it, by name of the column."""
+    if not isinstance(source, pd.DataFrame):
+        return {}
+    known = [name for name in source.columns if isinstance(source[name].dtype, AssetDtype)]
+    return {str(name): assets_of(source[name]).store for name in known}
 
 
 def plain(source: Any, shown: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
