@@ -35,7 +35,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "bioloom-setup.json"
 LOG = VENV / "bioloom-setup.log"
 TORCH_PIN = VENV / "bioloom-torch.txt"
-DEMO = ["train", "lac_promoter", "--target", "expression", "--outdir", "demo-run"]
+DEMO = ["train", "lac_promoter", "--target", "expression", "--budget", "fast", "--outdir", "demo-run"]
 CHECKS = (("ruff", "format", "--check", "."), ("ruff", "check", "."), ("mypy",), ("lint-imports",))
 
 
