@@ -229,6 +229,8 @@ def test_pictures_of_another_folder_are_compared_and_copies_left_out(tmp_path: P
     (chosen,) = choose(given, division)
     assert chosen.seen.copies == (division.split.part[:10] != "train").sum() > 0
     assert chosen.seen.used == 90 - chosen.seen.copies - chosen.seen.near
+    first = prepare(first_training(given, chosen))
+    assert len(first.records) == chosen.seen.used
 
 
 def test_the_finding_says_that_groups_are_not_known(patients: tuple[Path, Path], tmp_path: Path) -> None:
@@ -244,5 +246,3 @@ def test_the_finding_says_that_groups_are_not_known(patients: tuple[Path, Path],
         found = workflow.train(request, tmp_path / name, Silent())
         (finding,) = [each for each in found.findings if each["code"] == "skill.pretraining"]
         assert ("groups of its records are not known" in str(finding)) is said
-    first = prepare(first_training(given, chosen))
-    assert len(first.records) == chosen.seen.used
