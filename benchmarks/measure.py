@@ -74,7 +74,7 @@ def compare(module: str, sides: list[Side], rounds: int = 5) -> dict[str, Measur
 def machine(rounds: int) -> str:
     """On what it was measured, and how often."""
     here = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
-    return f"{here}; medians of {rounds} rounds"
+    return f"{here}; medians of {rounds} rounds" if rounds > 1 else f"{here}; one round"
 
 
 def report(name: str, claim: str, measured: dict[str, Measured], lines: list[str]) -> None:

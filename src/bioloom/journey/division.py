@@ -33,6 +33,10 @@ OF_THE_FILE = ("repeated", "conflicts", "notion")
 """What an audit says of the whole file, whatever the split."""
 
 
+EXACT_ONLY = ("fast",)
+"""Budgets that look for exact copies alone between validation and training: near ones cost as much as those of the test."""
+
+
 @dataclass(frozen=True)
 class Division:
     """How records are divided, and what stands on both sides.
@@ -260,7 +264,8 @@ def _audit(
         copies=copies,
         group=prepared.records.group,
     )
-    stopping = _alike(watched, within, copies) if len(within.queries) and len(within.targets) else None
+    searched = len(within.queries) and len(within.targets) and prepared.recipe.budget not in EXACT_ONLY
+    stopping = _alike(watched, within, copies) if searched else None
     found = audit(split, _alike(watched, across, copies), records, stopping)
     seen = None if prepared.start is None else prepared.start.seen(prepared.records.inputs)
     return found if seen is None else replace(found, start_copies=int(seen.either[across.queries].sum()))
