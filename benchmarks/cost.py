@@ -20,7 +20,7 @@ RUNS = (
     ("splice_junctions", "site", "normal", 2.5),
     ("splice_junctions", "site", "fast", 1.5),
 )
-ROUNDS = 2
+ROUNDS = 1
 
 
 def seconds(source: str, target: str, budget: str) -> dict[str, float]:
