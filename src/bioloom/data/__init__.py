@@ -9,5 +9,8 @@ split       what a division is; splitters: the methods; deal, exchange: whole un
 choose      Records -> Split, with the reason
 folds       cross-validation: each record tested once
 leakage     what stands on both sides of a split
-datasets    the data sets that come with bioloom
+datasets    the data sets that come with bioloom; simulate: data with known truth
+assets      files that cells name: places, stores and archives where they lie; pictures, masks, profiles: what they hold
+positions   targets with a value at every position
+genome      pieces of a genome by their place; variants: alleles and mutations
 """

@@ -9,5 +9,11 @@ explained  predictions -> what moves them, stored and drawn
 result     everything found -> result.json and the tables beside it
 checked    a file -> what is in it
 predicted  a file -> predictions, row for row
+described  records -> the numbers by which a model describes them
+everywhere what differs where a target stands at every position or pixel
+pretraining learning without labels first, and what was kept away from it
+denoise    counts of single cells -> restored counts
+writing    a language model -> new texts or sequences
+sites      where motifs stand in a file; motifs: what else is done with motif files
 clock      how long each stage took
 """
