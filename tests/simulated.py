@@ -7,22 +7,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bioloom.data.simulate.motif import PERCENT
 from bioloom.modalities import Encoded, Kind
 from bioloom.modalities.encoded import ColumnEncoded, TokenEncoded
 from bioloom.models import networks
 from bioloom.tasks import TASKS
 from bioloom.training.job import Job
 from bioloom.training.plan import Plan
-
-# The course's motif: shares of A, C, G, T in percent at its six positions.
-MOTIF = np.array(
-    [
-        [10.41, 22.86, 1.92, 1.55, 98.60, 86.66],
-        [68.20, 65.25, 0.50, 0.35, 0.25, 2.57],
-        [17.27, 8.30, 94.77, 97.32, 0.87, 0.00],
-        [4.13, 3.59, 2.81, 0.78, 0.28, 10.77],
-    ]
-)
 
 STEADY = Plan(
     epochs=4, batch_size=32, learning_rate=3e-3, weight_decay=0.01, patience=4, clip=1.0, precision="float32"
@@ -39,7 +30,7 @@ def course(seed: int, count: int = 1000) -> tuple[TokenEncoded, NDArray[np.float
     """The course's data in random order: `count` sequences of 20 nt with the motif at 7, `count` without."""
     random = np.random.default_rng(seed)
     tokens = random.integers(0, 4, (2 * count, 20)).astype(np.uint8)
-    for offset, shares in enumerate((MOTIF / MOTIF.sum(axis=0)).T):
+    for offset, shares in enumerate((PERCENT / PERCENT.sum(axis=0)).T):
         tokens[:count, 7 + offset] = random.choice(4, count, p=shares)
     labels = np.repeat([1.0, 0.0], count).astype(np.float32)
     order = random.permutation(2 * count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bioloom.modalities.dna import plant_motif
+from bioloom.data.simulate.motif import plant_motif
 
 FAST = {
     "model.network": "cnn",

@@ -11,9 +11,10 @@ import pytest
 import torch
 from Bio.Data.IUPACData import ambiguous_dna_values
 
+from bioloom.data.simulate.motif import PERCENT, plant_motif
 from bioloom.errors import UserError
 from bioloom.modalities import Signal
-from bioloom.modalities.dna import ALPHABET, MOTIF, Dna, plant_motif
+from bioloom.modalities.dna import ALPHABET, Dna
 from bioloom.modalities.letters import clean
 
 
@@ -349,7 +350,7 @@ def test_positives_hold_the_motif_with_the_frequencies_of_the_matrix():
     assert positive.sum() == 5000
     planted = np.array([list(sequence[7:13]) for sequence in sequences[positive]])
     counts = np.stack([(planted == letter).mean(axis=0) for letter in "ACGT"])
-    np.testing.assert_allclose(counts, MOTIF / MOTIF.sum(axis=0), atol=0.03)
+    np.testing.assert_allclose(counts, PERCENT / PERCENT.sum(axis=0), atol=0.03)
     others = np.array([list(sequence) for sequence in sequences[~positive]])
     np.testing.assert_allclose([(others == letter).mean() for letter in "ACGT"], 0.25, atol=0.01)
 

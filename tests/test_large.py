@@ -8,10 +8,10 @@ import pytest
 
 from bioloom.data import large
 from bioloom.data.similarity.copies import exact_groups, hashed_groups
+from bioloom.data.simulate.motif import plant_motif
 from bioloom.errors import UserError
 from bioloom.modalities import combined, letters, modalities, sequence
 from bioloom.modalities.combined import combined_features, features_of
-from bioloom.modalities.dna import plant_motif
 
 
 def test_features_of_some_records_are_those_of_all_whatever_the_block(monkeypatch: pytest.MonkeyPatch):

@@ -14,9 +14,9 @@ import torch
 
 from bioloom.data import mapped as stores
 from bioloom.data.mapped import let_go, mapped
+from bioloom.data.simulate.motif import plant_motif
 from bioloom.errors import UserError
 from bioloom.modalities import letters, modalities, sequence
-from bioloom.modalities.dna import plant_motif
 from bioloom.modalities.encoded import TokenEncoded
 from bioloom.training import order
 

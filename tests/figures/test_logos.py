@@ -8,6 +8,7 @@ from scipy.stats import entropy
 
 from bioloom.figures import logos, style
 from bioloom.figures.positions import SequenceAxis
+from bioloom.motifs.pwm import information_content
 
 
 def drawn(heights: np.ndarray, letters: str = "ACGT", start: int = 0) -> dict[str, np.ndarray]:
@@ -90,22 +91,22 @@ def test_heights_must_have_a_row_for_each_letter() -> None:
 def test_information_equals_scipys_entropy(letters: int) -> None:
     p = np.random.default_rng(0).dirichlet(np.full(letters, 0.3), 9).T
     expected = p * (np.log2(letters) - entropy(p, base=2, axis=0))
-    assert logos.information_content(p) == pytest.approx(expected)
+    assert information_content(p) == pytest.approx(expected)
 
 
 def test_information_of_a_sure_and_of_an_even_position() -> None:
-    found = logos.information_content(np.array([[10, 5], [0, 5], [0, 5], [0, 5]]))
+    found = information_content(np.array([[10, 5], [0, 5], [0, 5], [0, 5]]))
     assert found.sum(axis=0) == pytest.approx([2.0, 0.0])
 
 
 def test_few_sequences_lower_the_information_as_schneider_says() -> None:
     p = np.array([[1.0], [0], [0], [0]])
-    assert logos.information_content(p, 10).sum() == pytest.approx(2 - 3 / (2 * np.log(2) * 10))
-    assert logos.information_content(p, 1).sum() == 0.0  # never below zero
+    assert information_content(p, 10).sum() == pytest.approx(2 - 3 / (2 * np.log(2) * 10))
+    assert information_content(p, 1).sum() == 0.0  # never below zero
 
 
 def test_an_empty_position_has_no_height() -> None:
-    assert not logos.information_content(np.zeros((4, 2))).any()
+    assert not information_content(np.zeros((4, 2))).any()
 
 
 @pytest.mark.parametrize(("positions", "rows"), [(12, 1), (80, 1), (81, 2), (200, 3)])

@@ -148,18 +148,3 @@ def _in_words(heights: NDArray[np.floating], letters: str, title: str, label: st
     ]
     head = f"{title}: sequence logo" if title else "Sequence logo"
     return f"{head} of {heights.shape[1]} positions, {label}. Tallest: {', '.join(named) or 'none'}."
-
-
-def information_content(frequencies: NDArray[np.floating], count: int | None = None) -> NDArray[np.float64]:
-    """Letter heights of an information logo in bits, (letters, positions).
-
-    Height = frequency x (log2 letters + sum of p log2 p - e), with e = (letters - 1) / (2 ln 2 count), the
-    small-sample correction, where the number of aligned sequences is given; never below zero.
-    Schneider & Stephens 1990, Nucleic Acids Research 18:6097. A position without any letter has height 0.
-    """
-    counts = np.asarray(frequencies, dtype=np.float64)
-    total = counts.sum(axis=0, keepdims=True)
-    p = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
-    entropy = -np.sum(p * np.log2(p, out=np.zeros_like(p), where=p > 0), axis=0)
-    correction = (len(p) - 1) / (2 * np.log(2) * count) if count else 0.0
-    return np.asarray(p * np.clip(np.log2(len(p)) - entropy - correction, 0.0, None))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bioloom.data.simulate.motif import LENGTH, PERCENT, PLACE, plant_motif
 from bioloom.modalities import Demo, modalities
 from bioloom.modalities.letters import Alphabet
 from bioloom.modalities.recognise import look_at, nucleic_acid
@@ -17,7 +18,6 @@ from bioloom.modalities.sequence import SequenceModality, demo_records
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 ALPHABET = Alphabet(
     word="DNA",
@@ -59,34 +59,7 @@ class Dna(SequenceModality):
         sequences, bound = plant_motif(n - n // 2, n // 2, seed)
         order = np.random.default_rng(seed).permutation(n)
         parts = np.zeros((n, LENGTH), dtype=bool)
-        parts[bound, PLACE : PLACE + MOTIF.shape[1]] = True
+        parts[bound, PLACE : PLACE + PERCENT.shape[1]] = True
         labels = np.where(bound, "yes", "no")[order]
         records = demo_records(sequences[order], "motif", labels)
         return Demo(records, "sequence", parts[order], "binary")
-
-
-# ---- simulated sequences -----------------------------------------------------------------------------------
-
-MOTIF = np.array([
-    [10.41, 22.86, 1.92, 1.55, 98.60, 86.66],
-    [68.20, 65.25, 0.50, 0.35, 0.25, 2.57],
-    [17.27, 8.30, 94.77, 97.32, 0.87, 0.00],
-    [4.13, 3.59, 2.81, 0.78, 0.28, 10.77],
-])  # fmt: skip
-"""Per cent of A, C, G and T at each of six positions; an ETS-like binding site, CCGGAA."""
-
-LENGTH, PLACE = 20, 7
-
-
-def plant_motif(positives: int, negatives: int, seed: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
-    """Simulate sequences of 20 nt: positives hold the motif from position 7 (0-based), the rest is random.
-
-    Returns the sequences, positives first, and which of them are positive, both (records,).
-    """
-    random = np.random.default_rng(seed)
-    letters = random.integers(0, 4, size=(positives + negatives, LENGTH))
-    for offset, share in enumerate((MOTIF / MOTIF.sum(axis=0)).T):
-        letters[:positives, PLACE + offset] = random.choice(4, size=positives, p=share)
-    text = np.frombuffer(b"ACGT", dtype=np.uint8)[letters].tobytes().decode()
-    cut = [text[first : first + LENGTH] for first in range(0, len(text), LENGTH)]
-    return np.array(cut, dtype=object), np.arange(positives + negatives) < positives

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.errors import UserError
-from bioloom.motifs.pwm import LETTERS, frequency_matrix
+from bioloom.motifs.pwm import LETTERS, frequency_matrix, information_content
 
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
 
@@ -78,15 +78,12 @@ class Motif:
         small_sample: subtract what few sites show by chance, 3 / (2 ln 2 sites), never below 0.
         Source: Schneider (1986) doi:10.1016/0022-2836(86)90165-8.
         """
-        p = self.probabilities(pseudocount=0.0)
-        bits = 2 + np.where(p > 0, p * np.log2(np.where(p > 0, p, 1)), 0).sum(axis=0)
-        if small_sample and self.sites is not None:
-            bits = bits - 3 / (2 * np.log(2) * self.sites)
-        return np.asarray(np.maximum(bits, 0))
+        return np.asarray(self.logo(small_sample).sum(axis=0))
 
     def logo(self, small_sample: bool = False) -> NDArray[np.float64]:
         """The heights of the letters of a sequence logo in bits, (4, positions)."""
-        return np.asarray(self.probabilities(pseudocount=0.0) * self.information(small_sample))
+        sites = self.sites if small_sample else None
+        return information_content(self.probabilities(pseudocount=0.0), sites)
 
     def trimmed(self, least: float = 0.25) -> Motif:
         """Without the positions at either end that say less than so many bits; at least one position stays."""

@@ -22,26 +22,28 @@ LENGTH, PLACE = 20, 7
 """Letters of a sequence, and the 0-based position at which the motif begins."""
 
 
-def simulate(records: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Letters 0 to 3, (records, 20), and which sequences carry the motif, (records,); every second one does."""
+def plant_motif(positives: int, negatives: int, seed: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """Simulate sequences of 20 nt: positives hold the motif from position 7 (0-based), the rest is random.
+
+    Returns the sequences, positives first, and which of them are positive, both (records,).
+    """
     random = np.random.default_rng(seed)
-    letters = random.integers(0, 4, size=(records, LENGTH))
-    carries = random.permutation(np.arange(records) % 2 == 0)
-    shares = PERCENT / PERCENT.sum(axis=0)
-    for position in range(shares.shape[1]):
-        drawn = random.choice(4, size=records, p=shares[:, position])
-        letters[carries, PLACE + position] = drawn[carries]
-    return letters, carries
+    letters = random.integers(0, 4, size=(positives + negatives, LENGTH))
+    for offset, share in enumerate((PERCENT / PERCENT.sum(axis=0)).T):
+        letters[:positives, PLACE + offset] = random.choice(4, size=positives, p=share)
+    text = np.frombuffer(b"ACGT", dtype=np.uint8)[letters].tobytes().decode()
+    cut = [text[first : first + LENGTH] for first in range(0, len(text), LENGTH)]
+    return np.array(cut, dtype=object), np.arange(positives + negatives) < positives
 
 
 def _make(records: int, seed: int) -> Made:
-    letters, carries = simulate(records, seed)
-    texts = np.array(list("ACGT"))[letters]
+    sequences, carries = plant_motif(records - records // 2, records // 2, seed)
+    order = np.random.default_rng(seed).permutation(records)
     frame = pd.DataFrame(
         {
             "id": [f"seq{number + 1}" for number in range(records)],
-            "sequence": ["".join(row) for row in texts],
-            "motif": np.where(carries, "yes", "no"),
+            "sequence": sequences[order],
+            "motif": np.where(carries, "yes", "no")[order],
         }
     )
     return Made(frame, {"start": PLACE, "end": PLACE + PERCENT.shape[1], "percent": PERCENT.tolist()})
