@@ -21,7 +21,7 @@ from bioloom.design.rules import Rules, checked
 from bioloom.errors import UserError, did_you_mean
 from bioloom.events import Listener
 from bioloom.files import write_json, write_text
-from bioloom.inquiry.variants import Asked, Judge
+from bioloom.inquiry.model import SequenceModel
 
 LOOKED_AT = 20
 """Proposals that are looked at for each design that is wanted."""
@@ -86,11 +86,11 @@ def design(brief: Brief, listener: Listener) -> Designs:
     rules = checked(brief.rules)
     if brief.order is not None:
         refuse_order(brief.order, len(rules.parent))
-    designers = [Judge(Asked(run)) for run, _ in brief.runs]
+    designers = [SequenceModel(run) for run, _ in brief.runs]
     _refuse_letters(rules, designers)
     goals = [
-        _goal(judge, aim, number)
-        for number, (judge, (_, aim)) in enumerate(zip(designers, brief.runs, strict=True))
+        _goal(designer, aim, number)
+        for number, (designer, (_, aim)) in enumerate(zip(designers, brief.runs, strict=True))
     ]
     objective = Objective(goals)
     listener.stage("design", f"Designing by {brief.method}")
@@ -108,7 +108,7 @@ def design(brief: Brief, listener: Listener) -> Designs:
     return Designs(table, summary, pool)
 
 
-def _picked(brief: Brief, objective: Objective, designer: Judge) -> tuple[list[str], int]:
+def _picked(brief: Brief, objective: Objective, designer: SequenceModel) -> tuple[list[str], int]:
     """The best designs that are unlike each other, and how many were left out as unlike the training records.
 
     Raises UserError where nothing is left to choose from.
@@ -136,7 +136,7 @@ def _picked(brief: Brief, objective: Objective, designer: Judge) -> tuple[list[s
     return [left[number] for number in chosen], odd
 
 
-def _refuse_letters(rules: Rules, designers: Sequence[Judge]) -> None:
+def _refuse_letters(rules: Rules, designers: Sequence[SequenceModel]) -> None:
     for each in designers:
         if not each.usable([rules.parent]).all():
             raise UserError(
@@ -146,27 +146,29 @@ def _refuse_letters(rules: Rules, designers: Sequence[Judge]) -> None:
             )
 
 
-def _goal(judge: Judge, aim: str, number: int) -> Goal:
+def _goal(model: SequenceModel, aim: str, number: int) -> Goal:
     """What a model is asked for; one unit is the spread of its training target, or of log-odds."""
-    targets = judge.model.targets
-    scale = 1.0 if targets.classes else float(targets.scale[judge.number])
-    name = "predicted " + judge.unit.removeprefix("change of ") + (f" (model {number + 1})" if number else "")
-    return Goal(name, lambda texts: judge.of_each(texts).mean(axis=0), aim_of(aim), scale=scale or 1.0)
+    targets = model.model.targets
+    scale = 1.0 if targets.classes else float(targets.scale[model.number])
+    name = f"predicted {model.target}" + (f" (model {number + 1})" if number else "")
+    return Goal(name, lambda texts: model.of_each(texts).mean(axis=0), aim_of(aim), scale=scale or 1.0)
 
 
-def _wish(brief: Brief, objective: Objective, judge: Judge, texts: Sequence[str]) -> NDArray[np.float64]:
+def _wish(
+    brief: Brief, objective: Objective, designer: SequenceModel, texts: Sequence[str]
+) -> NDArray[np.float64]:
     """By what designs are chosen: their score, or what they may be worth by the first model's disagreement."""
     scores = objective(texts)
     if not brief.explore:
         return scores
     goal = objective.goals[0]
-    each = goal.weight * goal.score(judge.of_each(texts))
+    each = goal.weight * goal.score(designer.of_each(texts))
     spread = each.std(axis=0, ddof=1) if len(each) > 1 else np.zeros(len(texts))
     return expected_improvement(scores, spread, float(objective([brief.rules.parent])[0]))
 
 
 def _table(
-    picked: Sequence[str], parent: str, objective: Objective, designer: Judge, brief: Brief
+    picked: Sequence[str], parent: str, objective: Objective, designer: SequenceModel, brief: Brief
 ) -> pd.DataFrame:
     columns: dict[str, Any] = {
         "name": [f"design_{number + 1}" for number in range(len(picked))],
@@ -179,7 +181,7 @@ def _table(
     if len(each) > 1:
         columns["spread"] = each.std(axis=0, ddof=1)
     if brief.judge is not None:
-        columns["judge"] = Judge(Asked(brief.judge)).of_each(picked).mean(axis=0)
+        columns["judge"] = SequenceModel(brief.judge).of_each(picked).mean(axis=0)
     columns["edits"] = differences(parent, picked)
     columns["gc"] = [(text.count("G") + text.count("C")) / len(text) for text in picked]
     columns["unlike"] = designer.unlike(picked)
@@ -205,7 +207,7 @@ def _summary(
         "designer_expects": gain,
     }
     if brief.judge is not None:
-        first = float(Judge(Asked(brief.judge)).of_each([brief.rules.parent]).mean())
+        first = float(SequenceModel(brief.judge).of_each([brief.rules.parent]).mean())
         judged = float(table["judge"].mean()) - first
         (
             better,
@@ -228,7 +230,7 @@ def _summary(
 
 def _tell_beyond(table: pd.DataFrame, brief: Brief, goal: Goal, listener: Listener) -> None:
     """Predictions far from all that was measured are guesses, however sure a network sounds."""
-    targets = Judge(Asked(brief.runs[0][0])).model.targets
+    targets = SequenceModel(brief.runs[0][0]).model.targets
     if targets.classes:
         return
     mean, scale = float(targets.mean[0]), float(targets.scale[0])

@@ -13,21 +13,18 @@ from numpy.typing import NDArray
 from bioloom.data.wording import counted
 from bioloom.errors import UserError
 from bioloom.events import Listener
-from bioloom.explanation import explainers
 from bioloom.figures import style
 from bioloom.figures.motifs import logos
 from bioloom.files import write_text
-from bioloom.inquiry.experiment import sequence_column
+from bioloom.inquiry.model import SequenceModel
 from bioloom.journey.predicted import read_records
-from bioloom.modalities.sequence import SequenceModality
 from bioloom.modalities.shuffles import shuffled_texts
 from bioloom.motifs.compare import compare
 from bioloom.motifs.database import find_motifs
 from bioloom.motifs.discover import FEWEST, Found, discover
 from bioloom.motifs.formats import write_motifs
 from bioloom.motifs.seqlets import find_seqlets
-from bioloom.run import load
-from bioloom.trained import Asked, Model
+from bioloom.trained import Asked
 
 MATCHED = 0.1
 """E-value up to which a motif of the database is named."""
@@ -72,34 +69,32 @@ def discover_motifs(wanted: Wanted, listener: Listener) -> Discovered:
 
     Raises UserError for a model that reads anything but one sequence of nucleotides.
     """
-    run = load(wanted.run)
-    model, column = run.model, sequence_column(run.model)
-    (name,) = model.modalities
-    modality = model.modalities[name]
-    if not isinstance(modality, SequenceModality) or len(modality.alphabet.letters) != 4:
+    asked = SequenceModel(wanted.run)
+    if len(asked.letters) != len("ACGT"):
         raise UserError("Motifs are found in DNA and RNA.", fix="choose a run on sequences of nucleotides")
     frames, ids = (
-        read_records(model, wanted.file, listener) if wanted.file else run.test_records(wanted.records)
+        read_records(asked.model, wanted.file, listener)
+        if wanted.file
+        else asked.run.test_records(wanted.records)
     )
-    texts = [str(text).upper() for text in frames[name][column].head(wanted.records)]
+    texts = [str(text).upper() for text in frames[asked.name][asked.column].head(wanted.records)]
     listener.stage("discover", f"Asking what matters in {len(texts):,} sequences, and as many shuffled ones")
-    letters, told = _contributions(model, (name, column), texts, wanted)
-    _, null = _contributions(model, (name, column), shuffled_texts(texts, wanted.seed), wanted)
+    letters, told = _contributions(asked, texts, wanted)
+    _, null = _contributions(asked, shuffled_texts(texts, wanted.seed), wanted)
     seqlets = find_seqlets(told.sum(axis=1), null.sum(axis=1), wanted.width, wanted.fdr)
-    found = discover(letters, told, seqlets, modality.alphabet.both_strands)
+    found = discover(letters, told, seqlets, asked.strands)
     _tell(found, len(seqlets), wanted, listener)
     return Discovered(tuple(found), _table(found, wanted, len(texts)), _sites(found, ids))
 
 
 def _contributions(
-    model: Model, place: tuple[str, str], texts: Sequence[str], wanted: Wanted
+    asked: SequenceModel, texts: Sequence[str], wanted: Wanted
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """One-hot letters, and what each letter that is there adds, (records, 4, positions)."""
-    name, column = place
-    frames = model.frames({column: list(texts)})
-    _ = explainers[wanted.method]
-    asked = Asked(wanted.method, name, wanted.output, seed=wanted.seed)
-    attribution = model.explain(frames, asked).attribution.astype(np.float64)
+    model, name = asked.model, asked.name
+    frames = model.frames({asked.column: list(texts)})
+    question = Asked(wanted.method, name, wanted.output, seed=wanted.seed)
+    attribution = model.explain(frames, question).attribution.astype(np.float64)
     encoded = model.modalities[name].encode(frames[name])
     one_hot = encoded.on("cpu").batch(model.index(len(texts))).x.numpy().astype(np.float64)
     return one_hot, attribution * one_hot

@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from bioloom.data.wording import listed
-from bioloom.errors import UserError, did_you_mean
+from bioloom.errors import UserError
 from bioloom.events import Listener
 from bioloom.experiments.ablate import ablate
 from bioloom.experiments.dependency import dependency
@@ -24,14 +22,11 @@ from bioloom.experiments.swap import swap
 from bioloom.experiments.tile import tile
 from bioloom.figures import bars, effects, style
 from bioloom.files import write_text
+from bioloom.inquiry.model import SequenceModel
 from bioloom.journey.predicted import read_records
-from bioloom.modalities import Kind
-from bioloom.modalities.sequence import SequenceModality
 from bioloom.modalities.shuffles import shuffled_texts
 from bioloom.motifs.database import find_motifs
 from bioloom.motifs.motif import Motif
-from bioloom.run import Run, load
-from bioloom.trained import Model
 
 
 @dataclass(frozen=True)
@@ -62,72 +57,22 @@ class Found:
     unit: str
 
 
-class Bench:
+class Bench(SequenceModel):
     """A model and the sequences that it is asked about."""
 
     def __init__(self, subject: Subject, listener: Listener) -> None:
-        self.run = load(subject.run)
-        self.model, self.column = self.run.model, sequence_column(self.run.model)
-        self.number, self.unit = output_of(self.model, subject.output)
-        self.sequences = _sequences(self.run, subject, self.column, listener)
-        self.seed = subject.seed
-        (modality,) = self.model.modalities.values()
-        assert isinstance(modality, SequenceModality)
-        self.letters, self.strands = modality.alphabet.letters, modality.alphabet.both_strands
-
-    def answer(self, sequences: Sequence[str]) -> NDArray[np.float64]:
-        """What the model says of sequences: the target in its unit, or the log-odds of a class."""
-        frames = self.model.frames({self.column: list(sequences)})
-        unusable = np.flatnonzero(~self.model.usable(frames))
-        if len(unusable):
-            raise UserError(
-                "The model cannot read a changed sequence.",
-                where=sequences[int(unusable[0])][:60],
-                fix="put in words of the letters that the model was trained on",
-            )
-        values = self.model.values(frames)[:, self.number].astype(np.float64)
-        return log_odds(values) if self.model.targets.classes else values
+        super().__init__(subject.run, subject.output)
+        self.sequences = _sequences(self, subject, listener)
 
 
-def log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    """log(p / (1 - p)), finite at 0 and 1."""
-    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
-    return np.asarray(np.log(clipped / (1 - clipped)))
-
-
-def sequence_column(model: Model) -> str:
-    """The one column of sequences that a model reads; UserError where it reads anything else."""
-    kinds = [modality.kind for modality in model.modalities.values()]
-    columns = [column for recipe in model.inputs.values() for column in recipe.columns]
-    if kinds != [Kind.SEQUENCE] or len(columns) != 1 or model.targets.places:
-        raise UserError(
-            "Experiments in silico need a model that reads one sequence and gives one answer for it.",
-            fix=f"this one reads: {listed(columns)}",
-        )
-    return columns[0]
-
-
-def output_of(model: Model, name: str) -> tuple[int, str]:
-    """The number of an output, and what an effect on it is, with its unit."""
-    names = list(model.targets.classes[-1:] if len(model.targets.classes) == 2 else model.targets.classes)
-    names = names or list(model.targets.names)
-    if name and name not in names:
-        raise UserError(
-            f'The model has no output "{name}".{did_you_mean(name, names)}',
-            where="--output",
-            fix=f"use one of: {', '.join(names)}",
-        )
-    number = names.index(name) if name else 0
-    shown = names[number]
-    return number, f"change of the log-odds of {shown}" if model.targets.classes else f"change of {shown}"
-
-
-def _sequences(run: Run, subject: Subject, column: str, listener: Listener) -> list[str]:
+def _sequences(model: SequenceModel, subject: Subject, listener: Listener) -> list[str]:
     frames, _ = (
-        read_records(run.model, subject.file, listener) if subject.file else run.test_records(subject.records)
+        read_records(model.model, subject.file, listener)
+        if subject.file
+        else model.run.test_records(subject.records)
     )
     (frame,) = frames.values()
-    texts = [str(text).upper() for text in frame[column].head(subject.records)]
+    texts = [str(text).upper() for text in frame[model.column].head(subject.records)]
     return shuffled_texts(texts, subject.seed) if subject.shuffle else texts
 
 
@@ -203,7 +148,7 @@ def stretch_effect(subject: Subject, start: int, end: int, others: str, listener
     bench = Bench(subject, listener)
     answer: Answer = bench.answer
     if others:
-        given = _sequences(bench.run, Subject(subject.run, others, subject.records), bench.column, listener)
+        given = _sequences(bench, Subject(subject.run, others, subject.records), listener)
         table = swap(answer, bench.sequences, given, start - 1, end, seed=subject.seed)
     else:
         table = ablate(answer, bench.sequences, start - 1, end, seed=subject.seed)

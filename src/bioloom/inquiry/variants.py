@@ -23,10 +23,8 @@ from bioloom.experiments.variants import Changed, Effects, all_substitutions, ef
 from bioloom.figures import style
 from bioloom.figures.heatmap import heatmap
 from bioloom.files import write_text
-from bioloom.inquiry.experiment import log_odds, output_of, sequence_column
-from bioloom.modalities.sequence import SequenceModality
+from bioloom.inquiry.model import SequenceModel
 from bioloom.motifs.stretches import from_fasta
-from bioloom.run import load
 
 
 @dataclass(frozen=True)
@@ -51,38 +49,13 @@ ALLELES = 2_000
 VCF_COLUMNS = ("line", "name", "sequence", "position", "before", "after", "problem")
 
 
-class Judge:
+class Judge(SequenceModel):
     """A model asked about sequences with and without variants."""
 
     def __init__(self, asked: Asked) -> None:
-        self.model, self.asked = load(asked.run).model, asked
-        self.column = sequence_column(self.model)
-        self.number, self.unit = output_of(self.model, asked.output)
-        (modality,) = self.model.modalities.values()
-        if not isinstance(modality, SequenceModality):
-            raise UserError("Variants need a model of sequences.", fix="train one on a column of sequences")
-        self.letters, self.length = modality.alphabet.letters, modality.length
-        self.strands = modality.alphabet.both_strands
+        super().__init__(asked.run, asked.output)
+        self.asked = asked
         self.protein = len(self.letters) > len("ACGT")
-
-    def of_each(self, sequences: Sequence[str]) -> NDArray[np.float64]:
-        """What each network says, (networks, sequences)."""
-        frames = self.model.frames({self.column: list(sequences)})
-        values = np.stack([each[:, self.number] for each in self.model.values_of_each(frames)]).astype(
-            np.float64
-        )
-        return log_odds(values) if self.model.targets.classes else values
-
-    def usable(self, sequences: Sequence[str]) -> NDArray[np.bool_]:
-        """Which sequences the model can read."""
-        return self.model.usable(self.model.frames({self.column: list(sequences)}))
-
-    def unlike(self, sequences: Sequence[str]) -> list[str]:
-        """Why sequences are unlike what the model learned from; empty where they are not."""
-        if not sequences:
-            return []
-        told = self.model.predict(list(sequences))
-        return told["why"].fillna("").tolist() if "why" in told else [""] * len(sequences)
 
     def table(self, rows: pd.DataFrame, changed: Sequence[Changed | None]) -> pd.DataFrame:
         """The rows with what each variant changes; those that cannot be asked about say why in `problem`."""

@@ -1,0 +1,93 @@
+"""A trained model of one sequence, ready to be asked about sequences that nobody measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioloom.data.wording import listed
+from bioloom.errors import UserError, did_you_mean
+from bioloom.modalities.sequence import SequenceModality
+from bioloom.run import load
+from bioloom.trained import Model
+
+
+class SequenceModel:
+    """What a model of a run says of sequences: the target in its unit, or the log-odds of a class.
+
+    model:   as the run delivers it; column: of its one input; name: of that input
+    number:  which output is asked for; target: what it is called; unit: what a change of it is
+    letters: the alphabet; length: positions that the model reads; strands: whether both are one molecule
+    Raises UserError for a model that reads anything but one sequence, and for an output that it has not.
+    """
+
+    def __init__(self, run: Path, output: str = "") -> None:
+        self.run = load(run)
+        self.model = self.run.model
+        ((self.name, modality),) = list(self.model.modalities.items())[:1]
+        columns = [column for recipe in self.model.inputs.values() for column in recipe.columns]
+        if not isinstance(modality, SequenceModality) or len(columns) != 1 or self.model.targets.places:
+            raise UserError(
+                "This needs a model that reads one sequence and gives one answer for it.",
+                fix=f"the model of {run} reads: {listed(columns)}",
+            )
+        (self.column,) = columns
+        self.letters, self.length = modality.alphabet.letters, modality.length
+        self.strands = modality.alphabet.both_strands
+        self.number, self.target = _output(self.model, output)
+        self.unit = f"change of {self.target}"
+
+    def answer(self, sequences: Sequence[str]) -> NDArray[np.float64]:
+        """What the model says, (sequences,); UserError for a sequence that it cannot read."""
+        frames = self.model.frames({self.column: list(sequences)})
+        unusable = np.flatnonzero(~self.model.usable(frames))
+        if len(unusable):
+            raise UserError(
+                "The model cannot read a changed sequence.",
+                where=sequences[int(unusable[0])][:60],
+                fix="put in words of the letters that the model was trained on",
+            )
+        return self._in_unit(self.model.values(frames)[:, self.number])
+
+    def of_each(self, sequences: Sequence[str]) -> NDArray[np.float64]:
+        """What each network of the model says of sequences that it can read, (networks, sequences)."""
+        frames = self.model.frames({self.column: list(sequences)})
+        return self._in_unit(np.stack([each[:, self.number] for each in self.model.values_of_each(frames)]))
+
+    def _in_unit(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        told = values.astype(np.float64)
+        return log_odds(told) if self.model.targets.classes else told
+
+    def usable(self, sequences: Sequence[str]) -> NDArray[np.bool_]:
+        """Which sequences the model can read."""
+        return self.model.usable(self.model.frames({self.column: list(sequences)}))
+
+    def unlike(self, sequences: Sequence[str]) -> list[str]:
+        """Why sequences are unlike what the model learned from; empty where they are not."""
+        if not sequences:
+            return []
+        told = self.model.predict(list(sequences))
+        return told["why"].fillna("").tolist() if "why" in told else [""] * len(sequences)
+
+
+def log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """log(p / (1 - p)), finite at 0 and 1."""
+    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(clipped / (1 - clipped)))
+
+
+def _output(model: Model, name: str) -> tuple[int, str]:
+    """The number of an output, and what it is called."""
+    names = list(model.targets.classes[-1:] if len(model.targets.classes) == 2 else model.targets.classes)
+    names = names or list(model.targets.names)
+    if name and name not in names:
+        raise UserError(
+            f'The model has no output "{name}".{did_you_mean(name, names)}',
+            where="--output",
+            fix=f"use one of: {', '.join(names)}",
+        )
+    number = names.index(name) if name else 0
+    return number, f"the log-odds of {names[number]}" if model.targets.classes else names[number]
