@@ -48,7 +48,6 @@ from bioloom.journey.pretraining import learn_first
 from bioloom.journey.recorded import LEFT_OUT
 from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.result import Trained
-from bioloom.journey.rivals import fit_rivals
 from bioloom.journey.search import Searched, not_searched, search
 from bioloom.journey.shelf import Shelf
 from bioloom.journey.tables import write_table
@@ -161,9 +160,8 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         recipe = result.resolved(prepared.recipe, trainee.job, division)
     large.give_back(len(prepared.records))
     with clock.stage("rivals", "Training what it has to beat"), session(trainee.fitted.threads):
-        rivals = fit_rivals(trainee)
         rehearsal = Rehearsal(searched.again, division.folds, Shelf(opened.checkpoint))
-        answers = rehearsal.answers(trainee, rivals, clock.listener)
+        rivals, answers = rehearsal.answers(trainee, clock.listener)
     with clock.stage("evaluate", "Judging what the score is worth"), session(trainee.fitted.threads):
         trial = Trial(trainee, rivals, answers, division)
         judged = judge(trial)
@@ -393,5 +391,4 @@ def _explain_rows(
     recipe = prepared.recipe
     wanted = Wanted(recipe.explanation.methods, METHODS[recipe.budget], seed=recipe.seed)
     answers = explained.explain(model, frames, ids, wanted, listener)
-    drawn = np.linspace(0, len(rows) - 1, min(explained.DRAWN, len(rows))).round().astype(np.int64)
-    return explained.store(model, answers, drawn, folder)
+    return explained.store(model, answers, explained.drawn(len(rows), len(answers), recipe.budget), folder)

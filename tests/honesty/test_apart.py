@@ -14,12 +14,12 @@ import pytest
 import bioloom
 from bioloom import workflow
 from bioloom.events import Silent
+from bioloom.journey import rehearsal as rehearsing
 from bioloom.journey.contest import compete
 from bioloom.journey.further import Programme, nested
 from bioloom.journey.prepare import Prepared, Request, prepare
 from bioloom.journey.promise import Said, promised
 from bioloom.journey.rehearsal import Rehearsal
-from bioloom.journey.rivals import fit_rivals
 from bioloom.journey.shelf import Shelf
 from bioloom.journey.trainee import Trainee, train_network
 from small_runs import FAST, motif_table
@@ -147,7 +147,7 @@ def test_subsets_of_the_learning_curve_are_nested_and_hold_training_records_only
 def test_controls_rivals_and_learning_curve_do_not_see_test_labels(trainee: Trainee) -> None:
     other = with_other_test_labels(trainee)
     programme = Programme(shuffles=1, shares=(0.5,), seeds=2)
-    found = [compete(each, fit_rivals(each), programme, Shelf(None), Silent()) for each in (trainee, other)]
+    found = [compete(each, programme, Shelf(None), Silent())[1] for each in (trainee, other)]
     assert {"model", "simple", "untrained", "short", "shuffled 1", "share 0.5", "seed 1"} <= set(found[0])
     for name, values in found[0].items():
         if not name.startswith("inside"):  # whether a truth lies inside does depend on it
@@ -192,9 +192,10 @@ def test_out_of_fold_predictions_come_from_the_fold_that_tests_the_record(
         return {"model": (1000.0 * number + rows).astype(np.float32)[:, None]}
 
     monkeypatch.setattr(Rehearsal, "_fold", marked)
+    monkeypatch.setattr(rehearsing, "fit_rivals", lambda trainee: None)
     trainee = SimpleNamespace(seconds=0.0, members=(None,), job=SimpleNamespace(device="cpu", threads=1))
     rehearsal = Rehearsal(prepared, division.folds, Shelf(None))
-    answers = rehearsal.answers(trainee, None, Silent()).once()  # type: ignore[arg-type]
+    answers = rehearsal.answers(trainee, Silent())[1].once()  # type: ignore[arg-type]
     assert answers.rows.tolist() == list(range(60))
     fold = np.array(
         [next(n for n, split in enumerate(splits) if split.part[row] == "test") for row in range(60)]

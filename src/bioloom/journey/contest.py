@@ -7,7 +7,8 @@ curve are the same code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,7 +19,15 @@ from bioloom.data.split import Split
 from bioloom.evaluation.untrained import How, Parts, property_model, untrained
 from bioloom.events import Listener
 from bioloom.journey.further import ABOUT, FEWEST, Programme, nested, trainings
-from bioloom.journey.rivals import BASELINE_RECORDS, Rivals, asked, not_learned, properties, simple_data
+from bioloom.journey.rivals import (
+    BASELINE_RECORDS,
+    Rivals,
+    asked,
+    fit_rivals,
+    not_learned,
+    properties,
+    simple_data,
+)
 from bioloom.journey.shelf import Arrays, Shelf
 from bioloom.journey.trainee import REACH, STUDENT, Trainee
 from bioloom.models import build, simple_models
@@ -85,9 +94,9 @@ def pool(splits: Sequence[Split], values: Sequence[Arrays], repeats: int) -> Ans
 
 
 def compete(
-    trainee: Trainee, rivals: Rivals, programme: Programme, shelf: Shelf, listener: Listener
-) -> Arrays:
-    """All answers for the test records of one split, by name.
+    trainee: Trainee, programme: Programme, shelf: Shelf, listener: Listener
+) -> tuple[Rivals, Arrays]:
+    """The rivals of a network, and all answers for the test records of one split, by name.
 
     model, trivial, nearest, simple, boosting   the network and its rivals
     reach of model                              how far off the network expects to be, where it says so
@@ -101,15 +110,25 @@ def compete(
     capacity 0, ...                             networks of other sizes; "about capacity 0" has their parameters and
                                                 their scores on the training records, in the metrics of the task
     """
+    with closing(_further(trainee, programme, shelf, listener)) as further:
+        next(further)  # other processes train while this one fits the rivals
+        rivals = fit_rivals(trainee)
+        listener.progress(0.1, "controls")
+        values = _at_once(trainee, rivals, programme)
+        for arrays in further:
+            values |= arrays
+    return rivals, values
+
+
+def _at_once(trainee: Trainee, rivals: Rivals, programme: Programme) -> Arrays:
+    """The answers that need no further training of the network."""
     test = trainee.split.index("test")
     values, reach = {"model": trainee.values[test], **_members(trainee, test)}, trainee.reach(test)
     values |= {} if reach is None else {f"{REACH}model": reach}
     values |= {role: rival.values[test] for role, rival in rivals.by_role.items()}
-    listener.progress(0.1, "controls")
     told_once = not trainee.job.task.everywhere
     values |= _controls(trainee, rivals, test) if trainee.job.task.labelled and told_once else {}
     values |= _simple_shares(trainee, rivals, programme, test) if told_once else {}
-    values |= _further(trainee, programme, shelf, listener)
     return values
 
 
@@ -123,23 +142,27 @@ def _members(trainee: Trainee, test: NDArray[np.int64]) -> Arrays:
     return {"spread": trainee.spread[test], **alone, **student}
 
 
-def _further(trainee: Trainee, programme: Programme, shelf: Shelf, listener: Listener) -> Arrays:
-    """The answers of all further trainings; those that a stopped run has finished are taken from the shelf."""
+def _further(
+    trainee: Trainee, programme: Programme, shelf: Shelf, listener: Listener
+) -> Generator[Arrays, None, None]:
+    """The answers of all further trainings, one after another, after those that a stopped run has left on the shelf.
+
+    The first are none: when they are there, the trainings have begun.
+    """
     test = trainee.split.index("test")
     planned = dict(trainings(trainee, programme))
     kept = {name: shelf.kept(name) for name in planned}
-    values: Arrays = {key: each for arrays in kept.values() if arrays for key, each in arrays.items()}
     missing = {name: training for name, training in planned.items() if kept[name] is None}
-    if not missing:
-        return values
     rate = trainee.seconds / max(1, len(trainee.fitted.history) * len(trainee.job.train))
     seconds = rate * sum(training.passes for training in missing.values())
     members = [training.member(test) for training in missing.values()]
-    results = run_all(members, Work(seconds, trainee.job.device, trainee.job.threads))
-    for number, (name, training) in enumerate(missing.items()):
-        listener.progress(0.15 + 0.8 * number / len(missing), training.note)
-        values |= shelf.keep(name, training.answers(name, trainee, test, next(results)))
-    return values
+    with closing(run_all(members, Work(seconds, trainee.job.device, trainee.job.threads))) as results:
+        yield {}
+        for arrays in kept.values():
+            yield arrays or {}
+        for number, (name, training) in enumerate(missing.items()):
+            listener.progress(0.15 + 0.8 * number / len(missing), training.note)
+            yield shelf.keep(name, training.answers(name, trainee, test, next(results)))
 
 
 def _controls(trainee: Trainee, rivals: Rivals, test: NDArray[np.int64]) -> Arrays:

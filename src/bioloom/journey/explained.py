@@ -304,6 +304,14 @@ def _save(picture: Picture, stem: str, folder: Path) -> dict[str, str]:
     return {"file": file, "title": picture.title, "alt": style.alt_text(picture.figure)}
 
 
+def drawn(records: int, answers: int, budget: str) -> NDArray[np.int64]:
+    """Positions of the records that are drawn one by one, from the first to the last; at fast few, where many answers
+    draw them."""
+    most = max(1, DRAWN // answers) if budget == "fast" else DRAWN
+    places: NDArray[np.int64] = np.linspace(0, records - 1, min(most, records)).round().astype(np.int64)
+    return places
+
+
 def spread(values: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     """Positions of `count` records from the highest to the lowest value, evenly spread over the ranks."""
     if values.ndim > 1:  # an answer at every place: their mean

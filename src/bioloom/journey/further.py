@@ -30,7 +30,7 @@ from bioloom.training.job import Job
 from bioloom.training.members import Member
 from bioloom.training.plan import Plan
 
-SHUFFLE_RECORDS = {"fast": 2_000, "normal": 4_000, "thorough": 4_000}
+SHUFFLE_RECORDS = {"fast": 750, "normal": 4_000, "thorough": 4_000}
 SHUFFLE_EPOCHS = 4
 SHUFFLES = {"fast": 1, "normal": 3, "thorough": 10}
 """The label-shuffle control trains on so many records, for so many epochs, so many times."""

@@ -38,12 +38,13 @@ class Rehearsal:
     folds: Folds | None
     shelf: Shelf
 
-    def answers(self, trainee: Trainee, rivals: Rivals, listener: Listener) -> Answers:
-        """What the network, its rivals and the controls say of the test records of every contest."""
+    def answers(self, trainee: Trainee, listener: Listener) -> tuple[Rivals, Answers]:
+        """The rivals of the network; and what it, they and the controls say of the test records of every contest."""
         if self.folds is None:
-            values = compete(trainee, rivals, Programme.of(trainee), self.shelf, listener)
-            return pool([trainee.split], [values], repeats=1)
-        return pool(self.folds.splits, self._all_folds(trainee, listener), self.folds.repeats)
+            rivals, values = compete(trainee, Programme.of(trainee), self.shelf, listener)
+            return rivals, pool([trainee.split], [values], repeats=1)
+        rivals = fit_rivals(trainee)
+        return rivals, pool(self.folds.splits, self._all_folds(trainee, listener), self.folds.repeats)
 
     def _all_folds(self, trainee: Trainee, listener: Listener) -> list[Arrays]:
         """The answers of every fold; those that a stopped run has finished are taken from the shelf."""
@@ -100,6 +101,4 @@ class Rehearsal:
         )
         with session(trainee.fitted.threads), threadpool_limits(1, "blas"):
             shelf = self.shelf.below(f"fold {number}")
-            return compete(
-                trainee, fit_rivals(trainee), Programme.of(trainee), shelf, Within(listener, 0.5, 1.0)
-            )
+            return compete(trainee, Programme.of(trainee), shelf, Within(listener, 0.5, 1.0))[1]

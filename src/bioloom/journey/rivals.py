@@ -34,7 +34,7 @@ CALIBRATED_ON = 100
 ASKED_AT_ONCE = 10_000
 """Of many records, rivals are asked about so many at a time."""
 
-FEWER = {"fast": 2_500, "normal": BASELINE_RECORDS, "thorough": BASELINE_RECORDS}
+FEWER = {"fast": 1_000, "normal": BASELINE_RECORDS, "thorough": BASELINE_RECORDS}
 """Training records for the two rivals that take longest: the nearest record, and boosting."""
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -83,33 +83,46 @@ class Work:
         return min(self.threads or here, here, members) if self.device == "cpu" else 1
 
 
-def run_all(members: Sequence[Callable[[], Result]], work: Work) -> Iterator[Result]:
-    """The result of each member in order, as they become ready."""
+def run_all(members: Sequence[Callable[[], Result]], work: Work) -> Generator[Result, None, None]:
+    """The result of each member in order, as they become ready.
+
+    Other processes begin at once, and end when the iterator is closed; in this one a member runs when its result is
+    asked for.
+    """
     workers = work.workers(len(members))
     if workers > 1:
-        yield from _in_processes(members, workers)
-    elif work.copies(members) > 1:
-        yield from _in_copies(members, work.copies(members))
-    else:
-        yield from (member() for member in members)
+        return _begun(_in_processes(members, workers))
+    if work.copies(members) > 1:
+        return _begun(_in_copies(members, work.copies(members)))
+    return (member() for member in members)
 
 
-def _in_processes(members: Sequence[Callable[[], Result]], workers: int) -> Iterator[Result]:
+def _begun(results: Generator[Any, None, None]) -> Generator[Any, None, None]:
+    """Results of which the first is nothing: when it is there, the work has begun."""
+    next(results)
+    return results
+
+
+def _in_processes(members: Sequence[Callable[[], Result]], workers: int) -> Generator[Any, None, None]:
     from joblib import Parallel, delayed
     from joblib.externals.loky import get_reusable_executor
 
     pool = Parallel(workers, backend="loky", return_as="generator", max_nbytes=SHARED_FROM, mmap_mode="c")
     try:
-        yield from pool(delayed(member)() for member in members)
+        results = pool(delayed(member)() for member in members)
+        yield None
+        yield from results
     finally:  # also on Ctrl-C: no process outlives the run
         get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
-def _in_copies(members: Sequence[Callable[[], Result]], workers: int) -> Iterator[Result]:
+def _in_copies(members: Sequence[Callable[[], Result]], workers: int) -> Generator[Any, None, None]:
     """One thread in each: the threads of this process are not copied, and waiting for them would never end."""
     pool = ProcessPoolExecutor(workers, get_context("fork"), initializer=torch.set_num_threads, initargs=(1,))
     try:
-        yield from pool.map(_call, members)
+        results = pool.map(_call, members)
+        yield None
+        yield from results
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -117,7 +117,10 @@ class Packed:
         can be too high and is never too low: a sieve before `stretches`, which is exact.
         """
         found = np.zeros(len(left), dtype=np.int64)
-        order = np.argsort(lengths, kind="stable")  # blocks of similar lengths
+        short = (
+            lengths.astype(np.uint16) if lengths.max(initial=0) < 1 << 16 else lengths
+        )  # sorted much faster
+        order = np.argsort(short, kind="stable")  # blocks of similar lengths
         for low in range(0, len(left), 1 << 14):
             block = order[low : low + (1 << 14)]
             found[block] = self._count(left[block], right[block], lengths[block])
