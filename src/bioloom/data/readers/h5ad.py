@@ -15,21 +15,16 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from bioloom.data.profiles import PROFILE
 from bioloom.data.readers import Reader, readers
-from bioloom.data.reading import frames
-from bioloom.data.records import Table
-from bioloom.data.wording import counted, listed, short
+from bioloom.data.reading import matrices
+from bioloom.data.wording import short
 from bioloom.errors import UserError
-from bioloom.files import sha256
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bioloom.data.reading.raw import RawFile
-
-LARGEST = 2_000_000_000
-"""Bytes of a matrix with every zero written out; of a larger one the genes seen in most cells are read, as many as fit."""
+    from bioloom.data.records import Table
 
 MOST_READ = 2**33
 """Bytes of one array of a file, unpacked: 8 GB. A file of a few kilobytes may claim any size."""
@@ -132,24 +127,10 @@ def _read(file: RawFile, content: Any) -> Table:
     obs = _frame(content["obs"])
     chosen = _choose(content)
     notes = [f"the numbers are those of {chosen.where}{chosen.why}"]
-    values, names = _merged(chosen, file, notes)
+    values, names = matrices.merged(chosen.values, chosen.names, file.shown, notes)
     if _lowest(values) < 0:
         notes.append(SCALED)
-    values, names = _fitting(values, names, notes)
-    profile = pd.DataFrame(values, columns=list(names), copy=False)
-    taken = set(names)
-    described = obs.rename(columns={name: f"{name} (obs)" for name in obs.columns if name in taken})
-    frame = pd.concat([described.reset_index(drop=True), profile], axis=1)
-    frame.attrs[PROFILE] = tuple(names)
-    return Table(
-        frame=frame,
-        lines=frames.numbered(frame),
-        source=file.name,
-        format="AnnData",
-        sha256=sha256(file.path),
-        unit="cell",
-        notes=tuple(notes),
-    )
+    return matrices.table(obs, matrices.fitting(values, names, notes), file, "AnnData", notes)
 
 
 # ---- which matrix -----------------------------------------------------------------------------------------------
@@ -172,13 +153,8 @@ def _choose(content: Any) -> _Matrix:
     return _Matrix(x, names, "X")
 
 
-def _numbers(values: Any) -> NDArray[np.float32]:
-    """The numbers that are written down: of a sparse matrix those that are not 0."""
-    return np.asarray(values.data if hasattr(values, "tocsr") else values)
-
-
 def _lowest(values: Any) -> float:
-    numbers = _numbers(values)
+    numbers = matrices.numbers(values)
     return float(numbers.min()) if numbers.size else 0.0
 
 
@@ -198,59 +174,6 @@ def _values(item: Any, shape: tuple[int, int]) -> Any:
     parts = _whole(item["data"]).astype(np.float32), _whole(item["indices"]), _whole(item["indptr"])
     make = sparse.csr_array if kind == "csr_matrix" else sparse.csc_array
     return make(parts, shape=shape).tocsr()
-
-
-def _merged(chosen: _Matrix, file: RawFile, notes: list[str]) -> tuple[Any, tuple[str, ...]]:
-    """Counts of genes of one name added up; of other numbers repeated names are refused."""
-    values, names = chosen.values, np.array(chosen.names, dtype=object)
-    distinct, place = np.unique(names.astype(str), return_inverse=True)
-    if len(distinct) == len(names):
-        return values, chosen.names
-    repeated = sorted(
-        name
-        for name, count in zip(*np.unique(names.astype(str), return_counts=True), strict=True)
-        if count > 1
-    )
-    numbers = _numbers(values)
-    if not bool((numbers == np.floor(numbers)).all()):
-        raise UserError(
-            f"{counted(len(repeated), 'gene name')} stand more than once ({listed(repeated)}), over numbers that are no counts.",
-            where=file.shown,
-            fix="make the names unique (var_names_make_unique in scanpy), or give the counts, which can be added up",
-        )
-    join = sparse.csr_array((np.ones(len(names), dtype=np.float32), (np.arange(len(names)), place)))
-    notes.append(
-        f"{counted(len(repeated), 'gene name')} stand more than once ({listed(repeated, 3)}); their counts are added up"
-    )
-    return values @ join, tuple(map(str, distinct))
-
-
-def _fitting(
-    values: Any, names: tuple[str, ...], notes: list[str]
-) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """The matrix with every zero written out, or as many of the genes seen in most cells as memory should hold.
-
-    How much a gene varies over all cells is not looked at: it would tell of the tested ones what groups they make.
-    """
-    records, features = values.shape
-    most = max(1, LARGEST // (4 * max(1, records)))
-    if features > most:
-        seen = _seen_in(values)
-        kept = np.sort(np.argsort(-seen, kind="stable")[:most])
-        notes.append(
-            f"{most:,} of {features:,} genes are read, those seen in most of all cells, the tested ones too: more would "
-            "fill the memory"
-        )
-        values, names = values[:, kept], tuple(names[place] for place in kept)
-    dense: Any = values.toarray() if hasattr(values, "toarray") else values
-    return np.ascontiguousarray(dense, dtype=np.float32), names
-
-
-def _seen_in(values: Any) -> NDArray[np.int64]:
-    """In how many records each feature is not 0, (features,)."""
-    if hasattr(values, "tocsr"):
-        return np.bincount(values.indices[values.data != 0], minlength=values.shape[1])
-    return np.asarray(np.count_nonzero(values, axis=0), dtype=np.int64)
 
 
 # ---- what is said about the records -----------------------------------------------------------------------------

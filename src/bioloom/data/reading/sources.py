@@ -129,16 +129,20 @@ def _matches(pattern: Path) -> list[Path]:
 
 
 def _folder(folder: Path, suffixes: Sequence[str]) -> Files:
-    """A folder of sequence files, one per class; anything else in it is named in a note."""
+    """A folder of sequence files, one per class, or with one file of data; anything else in it is named in a note."""
     content = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     chosen = [path for path in content if path.is_file() and RawFile(path).suffix in suffixes]
     if not content:
         raise UserError("This folder is empty.", where=str(folder), fix="give the path of a file with data")
     if not chosen:
         raise UserError(
-            "This is a folder, and none of its files is FASTA or FASTQ.",
+            "This is a folder, and none of its files is FASTA, FASTQ or a Matrix Market file.",
             where=str(folder),
             fix=f"name one file of it ({_listing(folder)})",
+        )
+    if len(chosen) == 1:
+        return Files(
+            (open_file(chosen[0]),), chosen[0].name, notes=(f"read of {folder.name}: {chosen[0].name}",)
         )
     left = [path.name for path in content if path not in chosen]
     notes = (f"not read in {folder.name}: {_some(left)}",) if left else ()
