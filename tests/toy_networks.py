@@ -100,13 +100,13 @@ class Two(Toy):
 
 
 class Failing(Conv):
-    """Breaks at the second evaluation."""
+    """Breaks at the second evaluation, or at another one."""
 
-    asked = 0
+    asked, breaks_at = 0, 2
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         self.asked += 1
-        if self.asked == 2:
+        if self.asked == self.breaks_at:
             raise RuntimeError("broken on purpose")
         return super().forward(x, mask)
 

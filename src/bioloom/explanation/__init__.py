@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -25,6 +26,31 @@ if TYPE_CHECKING:
     from bioloom.models import Network
 
 
+class Scale(StrEnum):
+    """On which scale an answer is explained."""
+
+    RAW = "raw"  # the raw output: a standardised target, a logit
+    PROBABILITY = "probability"  # sigmoid of a single output, softmax over several
+    LOG_ODDS = "log_odds"  # log p / (1 - p); the logit itself where there is a single output
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """Which number of an answer is explained; attributions are in its units.
+
+    output:  which output, one integer for all records, or (records,) integers
+    scale:   raw output, probability or log odds; the last two make sense where outputs are classes
+    against: another output whose number, on the same scale, is subtracted: "why this and not that"; like `output`
+    classes: whether a single output that tells two classes apart is read as two, so that 0 and 1 number the classes:
+             logits -z and z, probabilities 1 - p and p
+    """
+
+    output: int | Tensor = 0
+    scale: Scale = Scale.RAW
+    against: int | Tensor | None = None
+    classes: bool = False
+
+
 @dataclass(frozen=True)
 class Question:
     """What is to be explained.
@@ -32,7 +58,8 @@ class Question:
     network:    in evaluation mode; left exactly as it was found
     batch:      the records on the device, one signal per input
     input:      the name of the input that is explained; the others stay as they are
-    output:     which raw output (standardised target, or logit), an integer for all records
+    output:     what is explained of the answer: the number of a raw output (standardised target, or logit) for all records,
+                or a `Target` that says more
     background: "nothing here" inputs, (records, count, *shape), where the method needs them
     seed:       of everything random
     progress:   called with the share done, 0 to 1
@@ -43,18 +70,23 @@ class Question:
     network: Network
     batch: Batch
     input: str
-    output: int
+    output: int | Target
     background: Tensor | None = None
     seed: int = 0
     progress: Callable[[float], None] = field(default=lambda _: None)
     place: int | None = None
+
+    @property
+    def target(self) -> Target:
+        """What is explained of the answer, written out."""
+        return self.output if isinstance(self.output, Target) else Target(self.output)
 
 
 @dataclass(frozen=True)
 class Explanation:
     """Attributions of some records for one input.
 
-    attribution: (records, *shape) float32, in units of the raw output
+    attribution: (records, *shape) float32, in units of what was asked about (the raw output, if nothing else)
     method:      the explainer's name
     input:       the name of the explained input
     reference:   what the attribution compares with, in words
@@ -74,12 +106,16 @@ class Explanation:
 
 
 class Explainer(ABC):
-    """One way of explaining. Register the class; it is used without being built with anything."""
+    """One way of explaining. Register the class; it is used without being built with anything.
+
+    refuses: whether it may refuse a network that it cannot explain rightly, with a UserError that says why
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
     accepts: ClassVar[frozenset[Kind]]
     needs_background: ClassVar[bool] = False
+    refuses: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
+from bioloom.errors import UserError
+from bioloom.explanation import Scale
 from bioloom.modalities import Signal
 from bioloom.models import apply
 from bioloom.models.places import trimmed
@@ -16,8 +18,14 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from bioloom.explanation import Question
+    from bioloom.explanation import Question, Target
+    from bioloom.modalities import Batch
     from bioloom.models import Network
+
+Part = TypeVar("Part")
+
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+"""What torch says where memory runs out, by device, in errors of no kind of their own."""
 
 _NUMBERS_PER_CHUNK = 2**16
 """Numbers of input in one batch on a CPU: larger batches fall out of its cache and run slower."""
@@ -54,11 +62,17 @@ def untouched(network: Network, seed: int, device: torch.device) -> Iterator[Non
 
 
 def ask(question: Question, x: Tensor, record: Tensor) -> Tensor:
-    """The explained raw output, (variants,), for variants of the explained input.
+    """The explained number, (variants,), for variants of the explained input.
 
     x:      (variants, *shape) of the explained input
     record: (variants,) integers, whose other inputs and masks go with each variant
     """
+    batch = posed(question, x, record)
+    return chosen(question, apply(question.network, batch), batch, record)
+
+
+def posed(question: Question, x: Tensor, record: Tensor) -> Batch:
+    """The batch that a network is shown for variants of the explained input; see `ask`."""
     batch = {
         name: Signal(
             x if name == question.input else signal.x[record],
@@ -66,10 +80,64 @@ def ask(question: Question, x: Tensor, record: Tensor) -> Tensor:
         )
         for name, signal in question.batch.items()
     }
-    if question.network.everywhere:
-        batch = trimmed(batch)
-    raw = apply(question.network, batch)[:, question.output]
-    return raw if raw.dim() == 1 else _of_places(raw, batch[question.input].mask, question.place)
+    return trimmed(batch) if question.network.everywhere else batch
+
+
+def chosen(question: Question, raw: Tensor, batch: Batch, record: Tensor) -> Tensor:
+    """The explained number of each variant, (variants,), from what a network says of them.
+
+    raw:   (variants, outputs) or (variants, outputs, *places)
+    batch: what it was shown, as `posed` makes it
+    """
+    target = question.target
+    values = _scaled(raw, target)
+    value = _picked(values, target.output, record)
+    if target.against is not None:
+        value = value - _picked(values, target.against, record)
+    return value if value.dim() == 1 else _of_places(value, batch[question.input].mask, question.place)
+
+
+def predicted(question: Question) -> Tensor:
+    """The number of the class that the network finds likeliest, (records,), for a `Target` of classes."""
+    x = question.batch[question.input].x
+    record = torch.arange(len(x), device=x.device)
+
+    def likeliest(part: slice) -> Tensor:
+        raw = apply(question.network, posed(question, x[part], record[part]))
+        several = raw if raw.shape[1] > 1 else torch.cat([-raw, raw], dim=1)
+        return several.flatten(2).mean(dim=2).argmax(dim=1) if several.dim() > 2 else several.argmax(dim=1)
+
+    with untouched(question.network, question.seed, x.device), torch.no_grad():
+        return torch.cat(in_chunks(len(x), rows_per_chunk(x), likeliest))
+
+
+def _scaled(raw: Tensor, target: Target) -> Tensor:
+    """All outputs on the scale that is asked for, (variants, outputs or classes, ...)."""
+    single = raw.shape[1] == 1
+    values = raw
+    if target.scale is Scale.PROBABILITY:
+        values = raw.sigmoid() if single else raw.softmax(dim=1)
+    elif target.scale is Scale.LOG_ODDS and not single:
+        values = _log_odds(raw)
+    if single and target.classes:
+        other = 1 - values if target.scale is Scale.PROBABILITY else -values
+        return torch.cat([other, values], dim=1)
+    return values
+
+
+def _log_odds(raw: Tensor) -> Tensor:
+    """Log odds of each class against all others together: its logit less the log of the sum of the others' exponents."""
+    own = torch.eye(raw.shape[1], dtype=torch.bool, device=raw.device)
+    own = own.view(*own.shape, *[1] * (raw.dim() - 2))  # (class, others, ...)
+    others = raw[:, None].masked_fill(own, -torch.inf).logsumexp(dim=2)
+    return raw - others
+
+
+def _picked(values: Tensor, output: int | Tensor, record: Tensor) -> Tensor:
+    """One output for each variant, the same or that of its record, (variants, ...)."""
+    if isinstance(output, int):
+        return values[:, output]
+    return values[torch.arange(len(values), device=values.device), output.to(values.device)[record]]
 
 
 def _of_places(raw: Tensor, mask: Tensor | None, place: int | None) -> Tensor:
@@ -89,9 +157,12 @@ def ask_all(question: Question, count: int, variants: Callable[[slice], tuple[Te
     """
     x = question.batch[question.input].x
     answers = x.new_empty(count)
+
+    def fill(part: slice) -> None:
+        answers[part] = ask(question, *variants(part))
+
     with torch.no_grad():
-        for part in chunks(count, rows_per_chunk(x)):
-            answers[part] = ask(question, *variants(part))
+        in_chunks(count, rows_per_chunk(x), fill)
     return answers
 
 
@@ -106,6 +177,47 @@ def chunks(count: int, rows: int) -> Iterator[slice]:
     """Slices of at most `rows`, covering `count`."""
     for start in range(0, count, rows):
         yield slice(start, min(start + rows, count))
+
+
+def in_chunks(count: int, rows: int, work: Callable[[slice], Part]) -> list[Part]:
+    """What `work` makes of slices of at most `rows`, in order; where memory runs out, slices are halved from there on.
+
+    work: changes nothing before it has all it needs, so that it can be called again for half of a slice
+    Raises UserError where a single row does not fit.
+    """
+    made: list[Part] = []
+    start = 0
+    while start < count:
+        part = slice(start, min(start + rows, count))
+        if _fits(lambda part=part: made.append(work(part))):  # type: ignore[misc]
+            start = part.stop
+        else:
+            rows = _halved(part.stop - part.start)
+    return made
+
+
+def _fits(work: Callable[[], None]) -> bool:
+    """Do it, and say whether there was memory enough; all that it held is free again on return."""
+    try:
+        work()
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and not any(
+            words in str(error) for words in _NO_MEMORY
+        ):
+            raise
+        return False
+    return True
+
+
+def _halved(rows: int) -> int:
+    if rows == 1:
+        raise UserError(
+            "There is not enough memory to ask the model about a single record.",
+            fix="explain on another device, or with a smaller network or shorter records",
+        )
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return rows // 2
 
 
 def spells_letters(x: Tensor) -> bool:

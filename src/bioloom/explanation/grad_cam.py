@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from bioloom.explanation import Explainer, Explanation, Question, explainers
-from bioloom.explanation.engine import chunks, rows_per_chunk, untouched
+from bioloom.explanation.engine import chosen, in_chunks, rows_per_chunk, untouched
 from bioloom.modalities import Kind, Signal
 from bioloom.models import Network, apply
 from bioloom.models.ensemble import members_of
@@ -46,14 +46,14 @@ def grad_cam(question: Question) -> Explanation:
     arXiv:2011.08891.
     """
     x, _ = question.batch[question.input]
-    found = []
+
+    def contributed(part: slice) -> Tensor:
+        maps = [_contributions(member, question, part) for member in members_of(question.network)]
+        question.progress(part.stop / len(x))
+        return torch.stack(maps).mean(dim=0)
+
     with untouched(question.network, question.seed, x.device), torch.enable_grad():
-        members = members_of(question.network)
-        for part in chunks(len(x), rows_per_chunk(x)):
-            maps = [_contributions(member, question, part) for member in members]
-            found.append(torch.stack(maps).mean(dim=0))
-            question.progress(part.stop / len(x))
-    value = torch.cat(found)
+        value = torch.cat(in_chunks(len(x), rows_per_chunk(x), contributed))
     question.progress(1.0)
     return Explanation(
         attribution=value.float().cpu().numpy(),
@@ -69,7 +69,8 @@ def _contributions(network: Network, question: Question, part: slice) -> Tensor:
     batch = {name: _some(signal, part) for name, signal in question.batch.items()}
     x = batch[question.input].x.detach().requires_grad_()
     batch[question.input] = Signal(x, batch[question.input].mask)
-    output = apply(network, batch)[:, question.output].sum()
+    rows = torch.arange(part.start, part.stop, device=x.device)
+    output = chosen(question, apply(network, batch), batch, rows).sum()
     maps = _maps(network)
     if maps is None:
         (gradient,) = torch.autograd.grad(output, x)

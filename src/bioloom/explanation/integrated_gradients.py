@@ -14,7 +14,7 @@ from bioloom.explanation import Explainer, Explanation, Question, explainers
 from bioloom.explanation.engine import (
     ask,
     ask_all,
-    chunks,
+    in_chunks,
     on_letters,
     rows_per_chunk,
     spells_letters,
@@ -143,7 +143,8 @@ def _along_the_way(
     total = torch.zeros_like(x[records])
     ones = (1,) * (x.dim() - 1)
     count = len(records) * per_record
-    for part in chunks(count, rows_per_chunk(x)):
+
+    def add(part: slice) -> None:
         point = torch.arange(part.start, part.stop, device=x.device)
         row, step = point // per_record, point % steps
         start = background[records[row], point % per_record // steps]
@@ -151,6 +152,8 @@ def _along_the_way(
         slope = _slope(question, start + times[step].view(-1, *ones) * way, records[row])
         total.index_add_(0, row, slope * way * (weights[step] / background.shape[1]).view(-1, *ones))
         question.progress(share[0] + share[1] * part.stop / count)
+
+    in_chunks(count, rows_per_chunk(x), add)
     return total
 
 

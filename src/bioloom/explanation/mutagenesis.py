@@ -8,7 +8,15 @@ import torch
 
 from bioloom.errors import UserError
 from bioloom.explanation import Explainer, Explanation, Question, explainers
-from bioloom.explanation.engine import ask, ask_all, chunks, rows_per_chunk, spells_letters, untouched
+from bioloom.explanation.engine import (
+    ask,
+    ask_all,
+    chunks,
+    in_chunks,
+    rows_per_chunk,
+    spells_letters,
+    untouched,
+)
 from bioloom.modalities import Kind
 
 if TYPE_CHECKING:
@@ -76,7 +84,8 @@ def _measure(question: Question, changes: Tensor, first: int, plain: Tensor, del
     x = question.batch[question.input].x
     record, letter, position = torch.nonzero(changes, as_tuple=True)
     record = record + first
-    for part in chunks(len(record), rows_per_chunk(x)):
+
+    def ask_about(part: slice) -> None:
         who, what, where = record[part], letter[part], position[part]
         row = torch.arange(len(who), device=x.device)
         mutants = x[who]  # (substitutions, letters, positions)
@@ -84,3 +93,5 @@ def _measure(question: Question, changes: Tensor, first: int, plain: Tensor, del
         mutants[row, what, where] = 1
         delta[who, what, where] = ask(question, mutants, who) - plain[who]
         question.progress((first + len(changes) * part.stop / len(record)) / len(x))
+
+    in_chunks(len(record), rows_per_chunk(x), ask_about)
