@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from bioloom.data.simulate.motif import PERCENT
 from bioloom.modalities import Encoded, Kind
-from bioloom.modalities.encoded import ColumnEncoded, TokenEncoded
+from bioloom.modalities.encoded import ColumnEncoded, NumberedEncoded, TokenEncoded
+from bioloom.modalities.graphs import Graph, GraphEncoded, Layout
+from bioloom.modalities.raster import PictureEncoded
 from bioloom.models import networks
 from bioloom.tasks import TASKS
 from bioloom.training.job import Job
@@ -68,9 +70,52 @@ def job(network: str = "mlp", **changes: object) -> Job:
     return replace(small, **changes)  # type: ignore[arg-type]
 
 
+def other_input(kind: Kind, count: int = 24) -> Encoded:
+    """Records of another kind than sequences, of random content: pictures of 16 x 16, texts, graphs of 8 nodes, columns."""
+    random = np.random.default_rng(3)
+    if kind is Kind.IMAGE:
+        pixels = random.integers(0, 256, (count, 1, 16, 16)).astype(np.uint8)
+        return PictureEncoded(pixels, np.full(1, 128, np.float32), np.full(1, 64, np.float32))
+    if kind is Kind.TOKENS:
+        tokens = random.integers(1, 6, (count, 12)).astype(np.int16)
+        return NumberedEncoded(tokens, np.full(count, 12, dtype=np.int32), 6)
+    if kind is Kind.GRAPH:
+        layout = Layout(nodes=8, features=4, neighbours=2, numbers=1)
+        ring = np.stack([np.roll(np.arange(8), 1), np.roll(np.arange(8), -1)], axis=1) + 1
+        made = [
+            Graph(random.random((8, 4)).astype(np.float32), ring, random.random((8, 2, 1)).astype(np.float32))
+            for _ in range(count)
+        ]
+        return GraphEncoded.of(made, layout)
+    return ColumnEncoded(random.normal(size=(count, 5)).astype(np.float32))
+
+
+def other_job(network: str, kind: Kind, **changes: object) -> Job:
+    """A small regression on `other_input`: 16 training and 8 validation records."""
+    truth = np.random.default_rng(4).normal(size=(24, 1)).astype(np.float32)
+    small = job(network)
+    return replace(
+        small,
+        inputs={"input": other_input(kind)},
+        truth=truth,
+        weight=np.ones(24, dtype=np.float32),
+        train=np.arange(16),
+        validation=np.arange(16, 24),
+        **changes,  # type: ignore[arg-type]
+    )
+
+
 SUITED = [
     name
     for name, network in networks.items()
     if Kind.SEQUENCE in network.accepts and not network.everywhere and not network.only_for
 ]
-"""Networks that give one answer for a sequence; others have jobs of their own kind in their own tests."""
+"""Networks that give one answer for a sequence."""
+
+OTHERS = [
+    (name, kind)
+    for name, network in networks.items()
+    for kind in (Kind.IMAGE, Kind.TOKENS, Kind.GRAPH, Kind.VECTOR)
+    if kind in network.accepts and not (network.everywhere or network.only_for or network.several)
+]
+"""Networks that give one answer for a record, with each kind of input but sequences that they take."""

@@ -16,10 +16,11 @@ import pytest
 import torch
 
 from bioloom.errors import Interrupted, UserError
+from bioloom.modalities import Kind
 from bioloom.training.job import Epoch, Fitted, Job
 from bioloom.training.loop import fit
 from bioloom.training.optimisers import optimisers
-from simulated import STEADY, SUITED, job
+from simulated import OTHERS, STEADY, SUITED, job, other_job
 
 TESTS = Path(__file__).resolve().parents[1]
 PLAN = replace(STEADY, epochs=6, patience=6)
@@ -66,6 +67,19 @@ def test_ctrl_c_leaves_a_run_that_goes_on(network: str, tmp_path: Path) -> None:
     resumed = fit(small, checkpoint=path)
     assert resumed.resumed == 3, "the interrupted epoch is done again"
     assert identical(resumed, unbroken)
+
+
+@pytest.mark.parametrize(("network", "kind"), OTHERS)
+def test_pictures_texts_graphs_and_tables_go_on_bit_for_bit_too(
+    network: str, kind: Kind, tmp_path: Path
+) -> None:
+    plan = replace(PLAN, epochs=3, patience=3)
+    small, path = other_job(network, kind, plan=plan), tmp_path / "checkpoint.safetensors"
+    with pytest.raises(Interrupted, match="after 2 of 3 epochs"):
+        fit(small, checkpoint=path, on_epoch=interrupt_after(2))
+    resumed = fit(small, checkpoint=path)
+    assert resumed.resumed == 1
+    assert identical(resumed, fit(small))
 
 
 CHANGES: list[dict[str, object]] = [
