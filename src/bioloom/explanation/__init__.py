@@ -65,6 +65,8 @@ class Question:
     progress:   called with the share done, 0 to 1
     place:      which position is asked about, where the network answers at every one; None for the mean over all that
                 are filled
+    effort:     samples, masks or iterations of methods that take any, relative to their usual number
+    together:   columns of a vector that are hidden together, such as those of one category; others are hidden one by one
     """
 
     network: Network
@@ -75,6 +77,8 @@ class Question:
     seed: int = 0
     progress: Callable[[float], None] = field(default=lambda _: None)
     place: int | None = None
+    effort: float = 1.0
+    together: tuple[tuple[int, ...], ...] = ()
 
     @property
     def target(self) -> Target:
@@ -92,6 +96,8 @@ class Explanation:
     reference:   what the attribution compares with, in words
     delta:       (records,) completeness: sum of attributions minus f(x) - f(reference); None where the method
                  promises no completeness
+    error:       (records, *shape) standard error of the attribution by chance of sampling; None where nothing is sampled
+    fit:         (records,) R2 of the simple model that stands for the network near a record; None where there is none
     settings:    what the method was told, for the record
     ids:         (records,) text
     """
@@ -103,12 +109,15 @@ class Explanation:
     delta: NDArray[np.float32] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     ids: tuple[str, ...] = ()
+    error: NDArray[np.float32] | None = None
+    fit: NDArray[np.float32] | None = None
 
 
 class Explainer(ABC):
     """One way of explaining. Register the class; it is used without being built with anything.
 
     refuses: whether it may refuse a network that it cannot explain rightly, with a UserError that says why
+    marks:   whether it marks regions that matter, so that parts without a contribution of their own may be in one
     """
 
     name: ClassVar[str]
@@ -116,6 +125,7 @@ class Explainer(ABC):
     accepts: ClassVar[frozenset[Kind]]
     needs_background: ClassVar[bool] = False
     refuses: ClassVar[bool] = False
+    marks: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

@@ -285,6 +285,11 @@ class Modality(ABC):
     def channels(self) -> tuple[str, ...]:
         """The names along the first axis of the shape: letters of a sequence, features of a table."""
 
+    @property
+    def groups(self) -> Mapping[str, tuple[int, ...]]:
+        """By column of the file, which features of the shape it became, where a column becomes several; else nothing."""
+        return {}
+
     @abstractmethod
     def encode(self, values: pd.DataFrame) -> Encoded:
         """Turn records into compact storage; one record never depends on another."""

@@ -298,7 +298,15 @@ class Model:
             background = modality.background(batch[asked.input], asked.seed, asked.references)
         network = self.network.to(asked.device)
         question = Question(
-            network, batch, asked.input, asked.output, background, asked.seed, asked.progress, asked.place
+            network,
+            batch,
+            asked.input,
+            asked.output,
+            background,
+            asked.seed,
+            asked.progress,
+            asked.place,
+            together=tuple(places for places in modality.groups.values() if len(places) > 1),
         )
         with session(self.threads):
             return explainer.explain(question)
