@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from scipy.stats import norm
+from scipy.stats import cauchy, jf_skew_t, norm
 from sklearn.metrics import mean_pinball_loss
 
 from bioloom.errors import UserError
@@ -54,6 +54,33 @@ def test_the_heteroscedastic_loss_is_that_of_torch_and_of_the_normal_density() -
     assert found == pytest.approx(float((told * WEIGHT).sum() / WEIGHT.sum()))
     density = -norm.logpdf(TRUTH, mean, variance.sqrt()).mean(axis=1) - 0.5 * np.log(2 * np.pi)
     assert found == pytest.approx(float(np.average(density, weights=WEIGHT)))
+
+
+def test_the_cauchy_loss_and_its_reach_are_those_of_scipy() -> None:
+    raw = RAW["cauchy"]
+    scale = (raw[:, 2:].exp() + 1e-4).sqrt().numpy()
+    density = -cauchy.logpdf(TRUTH, raw[:, :2], scale).mean(axis=1) - np.log(np.pi)
+    assert float(loss("cauchy", raw, TRUTH)) == pytest.approx(np.average(density, weights=WEIGHT))
+    below, above = HEADS["cauchy"].reach(raw.numpy(), 2)
+    np.testing.assert_allclose(above, scale * cauchy.ppf(norm.cdf(1)))
+    np.testing.assert_allclose(below, above)
+
+
+def test_the_skewed_loss_and_its_reach_are_those_of_scipy_and_its_prediction_is_the_mode() -> None:
+    raw = RAW["skewed_t"].numpy()
+    mode, scale = raw[:, :2], np.sqrt(np.exp(raw[:, 2:4]) + 1e-4)
+    a, b = (np.exp(1 + 3 * np.tanh(raw[:, 2 * part : 2 * part + 2] / 3)) for part in (2, 3))
+    at = (a - b) * np.sqrt(a + b) / np.sqrt((2 * a + 1) * (2 * b + 1))
+    spread = jf_skew_t(a, b, mode - scale * at, scale)
+    density = -spread.logpdf(TRUTH.numpy()).mean(axis=1)
+    assert float(loss("skewed_t", RAW["skewed_t"], TRUTH)) == pytest.approx(
+        np.average(density, weights=WEIGHT)
+    )
+    near = 1e-3 * scale
+    assert (spread.pdf(mode) >= np.maximum(spread.pdf(mode - near), spread.pdf(mode + near))).all()
+    below, above = HEADS["skewed_t"].reach(raw, 2)
+    np.testing.assert_allclose(below, (mode - spread.ppf(norm.cdf(-1))).clip(1e-3 * scale), rtol=1e-6)
+    np.testing.assert_allclose(above, (spread.ppf(norm.cdf(1)) - mode).clip(1e-3 * scale), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", list(HEADS))
@@ -129,7 +156,7 @@ def test_predictions_are_those_of_the_first_outputs_in_the_units_of_the_target(n
     assert TASKS["multiclass"].raw_outputs(classes, name) == 3
 
 
-@pytest.mark.parametrize("name", list(HEADS))
+@pytest.mark.parametrize("name", ["quantile", "heteroscedastic", "skewed_t"])
 def test_the_loss_is_lowest_at_the_truth(name: str) -> None:
     """The normal distribution itself: its mean and variance, or its quantiles, in closed form."""
     draws = torch.from_numpy(norm.ppf((np.arange(4000) + 0.5) / 4000, 0.3, 0.7)[:, None])
@@ -145,7 +172,7 @@ def test_the_loss_is_lowest_at_the_truth(name: str) -> None:
     optimiser.step(closure)
     below, above = HEADS[name].reach(raw.detach().numpy(), 1)
     assert raw[0, 0].item() == pytest.approx(0.3, abs=0.01)
-    expected = 0.7 if name == "heteroscedastic" else 0.7 * norm.ppf(0.95)
+    expected = 0.7 if name != "quantile" else 0.7 * norm.ppf(0.95)
     assert float(below[0, 0]) == pytest.approx(expected, rel=0.02) == float(above[0, 0])
 
 
@@ -164,7 +191,9 @@ def test_a_network_learns_where_the_noise_is(name: str) -> None:
     assert small.predicted == 1
     raw = predict(fit(small).network, small.inputs)
     below, _ = HEADS[name].reach(raw, 1)
-    wide = 1.0 if name == "heteroscedastic" else norm.ppf(0.95)
+    wide = {"quantile": norm.ppf(0.95), "cauchy": 1.1}.get(
+        name, 1.0
+    )  # narrower in the middle than a normal one
     assert below[x[:, 0] > 0.2].mean() == pytest.approx(wide, rel=0.2)
     assert below[x[:, 0] < -0.2].mean() == pytest.approx(0.2 * wide, rel=0.35)
 

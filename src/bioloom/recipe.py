@@ -160,9 +160,9 @@ class TrainingRecipe(Part):
         default="ema",
         description="average of the weights that is kept: running, of the last quarter, or none",
     )
-    loss: Literal["auto", "squared", "huber", "quantile", "heteroscedastic"] = Field(
+    loss: Literal["auto", "squared", "huber", "quantile", "heteroscedastic", "cauchy", "skewed_t"] = Field(
         default="auto",
-        description="of numbers. huber: far-off ones count less; quantile, heteroscedastic: the spread is learned too",
+        description="of numbers. huber: far-off ones count less; others but squared: the spread is learned too",
     )
     label_smoothing: float = Field(
         default=0.0, ge=0, lt=1, description="share of each class label that is spread over all classes"
