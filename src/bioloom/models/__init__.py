@@ -35,6 +35,18 @@ class NetworkSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """What is asked of a network.
+
+    classes: how many, where the likeliest of more than two is sought; 0 for numbers and logits
+    beside:  numbers after the predictions, for each of them, that say how far off it may be; by the loss
+    """
+
+    classes: int = 0
+    beside: int = 0
+
+
 class Network(nn.Module, ABC):
     """An architecture. `forward(x, mask)` for one input; networks with `several` take the whole batch.
 
@@ -95,6 +107,12 @@ class Network(nn.Module, ABC):
         """
         del shapes
         return settings
+
+    @classmethod
+    def for_outputs(cls, settings: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
+        """The settings of the same network with what follows from what is asked of it; here they are the same."""
+        del outputs
+        return dict(settings)
 
     @classmethod
     def part(cls, name: str, shape: Shape, settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
