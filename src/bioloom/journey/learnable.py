@@ -25,7 +25,7 @@ from bioloom.journey.folder import ENCODED
 from bioloom.journey.prepare import Prepared
 from bioloom.journey.unlabelled import own_truth, refuse_unsuited
 from bioloom.modalities import Encoded, Modality, encoding_settings, modalities
-from bioloom.models import check_settings, networks
+from bioloom.models import Outputs, check_settings, networks
 from bioloom.recipe import TrainingRecipe
 from bioloom.targets import Targets, fit_targets, standardise
 from bioloom.training import device as devices
@@ -148,7 +148,9 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
     train = split.index("train")
     settings = check_settings(networks[name], recipe.model.settings)
     shapes = {each: modality.shape for each, modality in learnable.modalities.items()}
-    completed, start = networks[name].complete(settings, shapes).model_dump(), prepared.start
+    asked = _asked(task, learnable.targets, recipe.training.loss)
+    completed = networks[name].for_outputs(networks[name].complete(settings, shapes).model_dump(), asked)
+    start = prepared.start
     outputs = task.raw_outputs(learnable.targets, recipe.training.loss)
     return Job(
         network=name,
@@ -171,6 +173,12 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
             learnable.encoded,
         ),
     )
+
+
+def _asked(task: tasks.Task, targets: Targets, loss: str) -> Outputs:
+    """What is asked of the network beside one number for each target."""
+    head = task.head(loss)
+    return Outputs(targets.outputs if len(targets.classes) > 2 else 0, 0 if head is None else head.per_target - 1)
 
 
 def planned(prepared: Prepared, recipe: TrainingRecipe, records: int, device: str) -> Plan:
