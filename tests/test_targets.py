@@ -66,3 +66,26 @@ def test_a_few_times_or_doses_are_classes():
     assert targets.infer(labels)[0] == "multiclass"
     grades = pd.DataFrame({"grade": ["1a", "1b", "2a", "2b", "3a", "3b"] * 10})
     assert targets.infer(grades)[0] == "multiclass"
+
+
+def test_one_class_is_told_from_all_others_and_the_others_are_named() -> None:
+    labels = pd.DataFrame({"site": ["EI", "IE", None, "N", "EI"]})
+    merged, words = targets.against_rest(labels, "EI")
+    assert merged["site"].tolist()[:2] == ["EI", "not EI"]
+    assert merged["site"].isna().tolist() == [False, False, True, False, False]
+    assert words == "against IE, N together"
+    assert targets.class_order(merged["site"], "binary", "EI")[0] == ("not EI", "EI")
+
+
+def test_two_classes_stay_and_a_class_that_is_not_there_merges_nothing() -> None:
+    two, three = pd.DataFrame({"y": ["a", "b"]}), pd.DataFrame({"y": ["a", "b", "c"]})
+    assert targets.against_rest(two, "a")[0] is two
+    assert targets.against_rest(three, "d")[0] is three
+    with pytest.raises(UserError, match="is not among: a, b, c"):
+        targets.class_order(three["y"], "binary", "d")
+
+
+def test_numbers_can_be_one_class_against_the_others() -> None:
+    merged, words = targets.against_rest(pd.DataFrame({"grade": [1.0, 2.0, 3.0]}), "2")
+    assert merged["grade"].tolist() == ["not 2", "2", "not 2"]
+    assert words == "against 1, 3 together"

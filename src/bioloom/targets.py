@@ -258,6 +258,17 @@ NEGATIVE_WORDS = (
 )
 
 
+def against_rest(labels: pd.DataFrame, positive: str) -> tuple[pd.DataFrame, str]:
+    """One class against all others as one, where a column holds three classes or more; and which those are, in words."""
+    name, known = labels.columns[0], labels.iloc[:, 0].dropna()
+    others = sorted({_text(cell) for cell in known.unique()} - {_text(positive)})
+    if len(labels.columns) > 1 or len(others) < 2 or len(others) == known.nunique():
+        return labels, ""
+    texts = labels.iloc[:, 0].map(_text, na_action="ignore")
+    merged = texts.where(texts.isna() | (texts == _text(positive)), f"not {_text(positive)}")
+    return pd.DataFrame({name: merged}, index=labels.index), f"against {', '.join(others)} together"
+
+
 def class_order(labels: pd.Series[Any], task_name: str, positive: str | None) -> tuple[tuple[str, ...], str]:
     """The classes in order of their number, and how the positive class was chosen, in words."""
     if task_name == "position_classes" and positive is None:
@@ -267,21 +278,25 @@ def class_order(labels: pd.Series[Any], task_name: str, positive: str | None) ->
     classes = sorted({_text(cell) for cell in labels.dropna().unique()})
     if task_name != "binary":
         if positive is not None:
-            raise UserError("A positive class can only be named for two classes.", fix="leave out --positive")
+            raise UserError(
+                f"A positive class can only be named for two classes, and there are {len(classes)}.",
+                where="--positive",
+                fix=f'add --task binary to tell "{positive}" from all others, or leave out --positive',
+            )
         return tuple(classes), ""
+    if positive is not None and _text(positive) not in classes:
+        raise UserError(
+            f'The positive class "{positive}" is not among: {", ".join(classes)}.',
+            fix="correct --positive",
+        )
     if len(classes) != 2:
         raise UserError(
             f'Binary classification needs exactly two classes, and "{labels.name}" has {len(classes)}: '
             f"{', '.join(classes[:8])}.",
-            fix="leave out --task, or choose another column with --target",
+            fix="leave out --task; or name one of them with --positive, to tell it from all others",
         )
     if positive is not None:
-        named, positive = positive, _text(positive)
-        if positive not in classes:
-            raise UserError(
-                f'The positive class "{named}" is not among: {", ".join(classes)}.',
-                fix="correct --positive",
-            )
+        positive = _text(positive)
         return (
             next(c for c in classes if c != positive),
             positive,

@@ -111,7 +111,7 @@ Positive = Annotated[
     typer.Option(
         "--positive",
         metavar="CLASS",
-        help="The class whose probability is predicted.",
+        help="The class whose probability is predicted; of several classes, with --task binary, all others count as one.",
         rich_help_panel=DATA,
         show_default=False,
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from bioloom.journey.start import Start, begin, refuse_other_inputs
 from bioloom.journey.unlabelled import labelled, read_unlabelled, refuse_target
 from bioloom.modalities import modalities
 from bioloom.recipe import InputRecipe, Recipe, RegionRecipe
-from bioloom.targets import class_order, infer, refuse_unfit
+from bioloom.targets import against_rest, class_order, infer, refuse_unfit
 
 Source = Any
 """A path, a list of paths, a data-set name, a recipe, a DataFrame (pandas, polars, arrow) or a mapping of arrays."""
@@ -156,6 +156,7 @@ def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
     given = assign(request, recipe, table)
     recipe, roles, records, problems = given.recipe, given.roles, given.records, given.problems
     _stop_at_fatal(problems, table)
+    records, rest = _against_rest(recipe, records)
     task, reasons = _choose_task(recipe, records, roles.inputs)
     if table.task == task and request.task == "":
         reasons["task"] = "so labels are stored in such a file"
@@ -169,6 +170,7 @@ def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
     kept, dropped = drop(records, problems)
     _refuse_empty(kept, dropped, table)
     classes, reasons["positive"] = _choose_classes(recipe, kept, task)
+    reasons["positive"] = ", ".join(filter(None, (reasons["positive"], rest)))
     if start is not None and recipe.data.positive is None:
         classes, reasons["positive"] = _as_before(classes, reasons["positive"], start)
     positive = classes[1] if task == "binary" else None
@@ -191,6 +193,14 @@ def prepare_table(request: Request, recipe: Recipe, table: Table) -> Prepared:
         start=start,
         unlabelled=unlabelled,
     )
+
+
+def _against_rest(recipe: Recipe, records: Records) -> tuple[Records, str]:
+    """Records whose classes are two, where one of several was named as positive; and which are the other one."""
+    if recipe.data.task != "binary" or recipe.data.positive is None or not len(records.targets.columns):
+        return records, ""
+    merged, words = against_rest(records.targets, recipe.data.positive)
+    return replace(records, targets=merged), words
 
 
 def _as_before(classes: tuple[str, ...], reason: str, start: Start) -> tuple[tuple[str, ...], str]:
