@@ -15,9 +15,13 @@ TARGETS = {
     "multiclass": Targets("multiclass", ("a",), classes=("x", "y", "z")),
     "reconstruct": Targets("reconstruct", tuple("abcdef")),
     "language": Targets("language", TASKS["language"].names),
+    "masked": Targets("masked", TASKS["masked"].names),
 }
 GENERAL = ("trivial", "nearest", "boosting", "forest")
-OWN = {"language": ("token_shares", "kgram")}  # what looks at tokens, and what tokens alone are for
+OWN = {
+    "language": ("token_shares", "kgram"),
+    "masked": ("token_shares", "kgram_around"),
+}  # what looks at tokens, and what tokens alone are for
 CASES = sorted(
     {
         (name, task.name)
@@ -32,13 +36,14 @@ def data(task: str, signed: bool = True) -> tuple[TrainingData, np.ndarray]:
     """Training and validation rows with unknown truths and uneven weights, and features of new records."""
     random = np.random.default_rng(0)
     features = random.normal(size=(150, 6)) if signed else (random.random((150, 6)) < 0.5)
-    if task == "language":
+    if task in OWN:
         features = random.integers(1, 4, size=(150, 6)) * (random.random((150, 6)) < 0.9)
     features = features.astype(np.float32)
     raw = features @ random.normal(size=(6, 3))
     truth = {
         "reconstruct": features.copy(),
         "language": np.ones((150, 3)),
+        "masked": np.ones((150, 3)),
         "regression": raw[:, :2],
         "binary": raw[:, :1] > 0,
         "multiclass": raw.argmax(1)[:, None],

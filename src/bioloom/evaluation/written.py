@@ -6,21 +6,32 @@ from bioloom.data.wording import counted
 from bioloom.evaluation.facts import Facts
 from bioloom.evaluation.restored import Restored
 
-USES = "Write with it (bioloom generate), or let it judge records (bioloom predict gives nats per token)"
+MEASURED = {
+    "nats": (
+        "each next token",
+        "Write with it (bioloom generate), or let it judge records (bioloom predict gives nats per token)",
+    ),
+    "masked_nats": (
+        "each hidden token",
+        "Begin with it where labels are few (bioloom train --from), or describe records by it (bioloom embed)",
+    ),
+}
+"""By the measure that decides: what is predicted, and what a model that does it well is good for."""
 
 
 def written(facts: Facts) -> Restored | None:
-    """The conclusion of a run that learned to predict next tokens; None where it learned anything else."""
+    """The conclusion of a run that learned to predict tokens; None where it learned anything else."""
     score, compared = facts.score(), facts.difference("simple")
-    if facts.task.primary != "nats" or score is None or compared is None:
+    if facts.task.primary not in MEASURED or score is None or compared is None:
         return None
+    asked, uses = MEASURED[facts.task.primary]
     rival, title = facts.score("simple"), facts.title("simple")
-    text = f"On {counted(facts.tested, 'test record')} each next token surprises the network by {_span(score)} nats"
+    text = f"On {counted(facts.tested, 'test record')} {asked} surprises the network by {_span(score)} nats"
     if rival is not None and rival.value is not None:
         text += f", {title} by {rival.value:.3f}"
     apart = f"{abs(compared.difference or 0.0):.3f}"
     if compared.wins:
-        return Restored("network_wins", f"{text}: {apart} less.", f"{USES}.")
+        return Restored("network_wins", f"{text}: {apart} less.", f"{uses}.")
     advice = f"Judge records by {title}, which is what predict offers; give more text, or train for longer (training.epochs)."
     if compared.loses:
         return Restored("simple_better", f"{text}: {apart} more.", advice, "simple")

@@ -30,7 +30,7 @@ from bioloom.models import Network, Shapes, build, networks
 from bioloom.models.ensemble import members_of
 from bioloom.recipe import InputRecipe, Recipe
 from bioloom.targets import Targets
-from bioloom.tasks import task
+from bioloom.tasks import TASKS, task
 from bioloom.trained import Model
 from bioloom.training.loop import Job
 
@@ -105,12 +105,17 @@ class Start:
         member:  which network of the new mean it is for, from 0; each begins with another of the old mean, if there is one
         Raises UserError where other settings made a network of another size.
         """
-        name, old = self.network.name, self.members[member % len(self.members)].state_dict()
         body = not self.labelled and task(targets.task).labelled
+        network, old = networks[self.network.name], self.members[member % len(self.members)].state_dict()
+        name = network_with_labels(network, targets.task).name if body else network.name
+        other = name != network.name
         given = task(self.model.targets.task).raw_outputs(self.model.targets, self.model.recipe.training.loss)
         own = _sizes(name, shapes, given, settings)
         wider = _sizes(name, shapes, given + 1, settings)
         kept = [key for key in own if own[key] == wider[key]] if body else list(own)
+        kept = (
+            [key for key in kept if key in old] if other else kept
+        )  # another network may sum up records in its own way
         misfit = [key for key in kept if key not in old or own[key] != old[key].shape]
         if misfit or (len(own) != len(old) and not body):
             raise UserError(
@@ -120,7 +125,7 @@ class Start:
             )
         if self.predicts(targets) and given == outputs:
             return old
-        return {key: old[key] for key in own if own[key] == wider[key]}
+        return {key: old[key] for key in kept if own[key] == wider[key]}
 
     def seen(self, inputs: Mapping[str, pd.DataFrame]) -> Seen | None:
         """Which records the model had learned from; None where it was stored without that knowledge."""
@@ -233,16 +238,33 @@ def started_from(folder: Path, named: str, table: Table) -> Start:
 
 def taken_over(recipe: Recipe, start: Start) -> dict[str, Any]:
     """Network and settings as they follow from a start; the recipe's own settings count more."""
-    network = networks[start.network.name]
+    network = network_after(start, recipe)
     settings = {**start.model.recipe.model.settings, **recipe.model.settings}
     if not start.labelled:
         settings = network.for_labels(settings, labelled(recipe))
     return {"network": network.name, "settings": settings}
 
 
+def network_after(start: Start, recipe: Recipe) -> type[Network]:
+    """The network that goes on from a start: another one where it learned without labels and has one for labels."""
+    network = networks[start.network.name]
+    if start.labelled or not labelled(recipe):
+        return network
+    if recipe.model.network in network.with_labels:
+        return networks[recipe.model.network]
+    return network_with_labels(network, recipe.data.task)
+
+
+def network_with_labels(network: type[Network], named: str) -> type[Network]:
+    """The network that begins with the weights of one that learned without labels, for a task, "auto" being any."""
+    everywhere = named in TASKS and TASKS[named].everywhere
+    follows = [networks[name] for name in network.with_labels]
+    return next((each for each in follows if each.everywhere == everywhere), (follows or [network])[0])
+
+
 def _filled(recipe: Recipe, start: Start, table: Table) -> Recipe:
     model, asked, data = start.model, recipe.model, recipe.data
-    name = start.network.name
+    name = network_after(start, recipe).name
     if asked.network not in ("auto", name):
         raise UserError(
             f'The network of "{start.folder}" is "{name}", and "{asked.network}" is asked for.',

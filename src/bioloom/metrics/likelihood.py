@@ -72,4 +72,40 @@ LIKELIHOOD = (
         scale=LOGIT,
         chance=NO_GUESS,
     ),
+    Metric(
+        name="masked_nats",
+        title="nats per hidden token",
+        plain="How surprised the model is by each token that was hidden from it, on average, knowing those on both sides: "
+        "minus the natural logarithm of the probability that it gave to the token; 0 is no surprise at all, and nats "
+        "divided by 0.693 are bits.",
+        prepare=_over_tokens(0),
+        reason=_nothing_judged,
+        scale=MEAN,
+        chance=NO_GUESS,
+        best=0.0,
+        range=(0.0, np.inf),
+        higher_is_better=False,
+    ),
+    Metric(
+        name="masked_perplexity",
+        title="perplexity of hidden tokens",
+        plain="Among how many equally likely tokens the model seems to choose at each hidden position: e to the power of "
+        "nats per token; 1 is certainty.",
+        prepare=_over_tokens(0, np.exp),
+        reason=_nothing_judged,
+        scale=MEAN,
+        chance=NO_GUESS,
+        best=1.0,
+        range=(1.0, np.inf),
+        higher_is_better=False,
+    ),
+    Metric(
+        name="masked_right",
+        title="share of hidden tokens right",
+        plain="How often the token that the model found likeliest was the one that had been hidden.",
+        prepare=_over_tokens(1),
+        reason=_nothing_judged,
+        scale=LOGIT,
+        chance=NO_GUESS,
+    ),
 )

@@ -67,6 +67,8 @@ class Network(nn.Module, ABC):
     penalty: what forward adds to the loss of a batch while learning, such as a divergence; None where nothing
     only_for: the one task that it is for; empty: any
     suits:    the tasks that it can learn among those of any network; empty: all
+    with_labels: of a network that learns without labels, those that begin with its weights where labels follow, of which
+            the first that suits the task is taken; empty: the same network
     batch_size: records per step that suit it, where each holds very many targets; 0: by number of records
     passes:   the share of the usual number of records that pass through it, where it has learned all it can by then
     strands: inputs that are also read as reverse complement when predicting; the answer is the mean of both readings
@@ -85,6 +87,7 @@ class Network(nn.Module, ABC):
     everywhere: bool = False
     only_for: ClassVar[str] = ""
     suits: ClassVar[frozenset[str]] = frozenset()
+    with_labels: ClassVar[tuple[str, ...]] = ()
     batch_size: ClassVar[int] = 0
     passes: ClassVar[float] = 1.0
     strands: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import floor, log
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,12 @@ PATIENCE = 2
 
 ROWS_AT_ONCE = 4_096
 """Records that are judged at once."""
+
+BEFORE = (0, -1, -2, -3, -4, -5, -6, -7)
+"""Where the tokens of a run stand, the one that is predicted first, then its context from the nearest one on."""
+
+AROUND = (0, -1, 1, -2, 2, -3, 3, -4)
+"""The same where tokens on both sides are known."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class KGram(SimpleModel):
     name = "kgram"
     title = "counts of short runs of tokens"
     orders: tuple[int, ...] = ORDERS
+    stands: ClassVar[tuple[int, ...]] = BEFORE
 
     def __init__(self, orders: list[Order], base: int) -> None:
         self.levels, self.base = orders, base
@@ -96,7 +103,7 @@ class KGram(SimpleModel):
         most = floor(63 / log(base, 2))
         best, best_loss, worse = None, np.inf, 0
         for order in [each for each in cls.orders if each <= most] if len(other) else [min(DEFAULT, most)]:
-            model = cls(_counted(tokens, base, order), base)
+            model = cls(_counted(tokens, base, order, cls.stands), base)
             loss = _loss(model.predict(data.validation_features))
             if best is None or loss < best_loss:
                 best, best_loss, worse = model, loss, 0
@@ -133,7 +140,7 @@ class KGram(SimpleModel):
         self, level: Order, number: int, tokens: Numbers, lower: tuple[Floats, Numbers]
     ) -> tuple[Floats, Numbers]:
         """Probabilities and likeliest tokens with those of a higher order, where its contexts are known."""
-        runs, whole = _runs(tokens, self.base, number)
+        runs, whole = _runs(tokens, self.base, self.stands[:number])
         count, _ = _found(level.runs, level.counts, runs)
         total, place = _found(level.contexts, level.total, runs // self.base)
         known = (total > 0) & whole
@@ -177,26 +184,43 @@ class TokenShares(KGram):
     orders = (1,)
 
 
+@simple_models.register
+class KGramAround(KGram):
+    """How often each token stands between those on both of its sides, smoothed in the same way.
+
+    The context grows from the nearest neighbours outwards, the one before the token first; it is what a masked language
+    model has to beat.
+    """
+
+    name = "kgram_around"
+    title = "counts of tokens and their nearest neighbours"
+    stands = AROUND
+
+
 def _loss(judged: NDArray[np.float32]) -> float:
     return float((judged[:, 0] * judged[:, 2]).sum() / max(judged[:, 2].sum(), 1))
 
 
-def _runs(tokens: Numbers, base: int, number: int) -> tuple[Numbers, NDArray[np.bool_]]:
-    """The run of so many tokens that ends at each position, and whether it lies within the record."""
-    runs, whole = np.zeros_like(tokens), np.ones(tokens.shape, dtype=bool)
-    for back in range(number - 1, -1, -1):
+def _runs(tokens: Numbers, base: int, stands: tuple[int, ...]) -> tuple[Numbers, NDArray[np.bool_]]:
+    """The run of tokens that stand so far from each position, and whether it lies within the record.
+
+    The last digit of a run is the token at the position itself, and the first that of the farthest one.
+    """
+    runs, whole, positions = np.zeros_like(tokens), np.ones(tokens.shape, dtype=bool), tokens.shape[1]
+    for offset in reversed(stands):
         there = np.zeros_like(tokens)
-        there[:, back:] = tokens[:, : tokens.shape[1] - back]
+        back, on = max(-offset, 0), max(offset, 0)
+        there[:, back : max(positions - on, 0)] = tokens[:, on : max(positions - back, 0)]
         runs, whole = runs * base + there, whole & (there > 0)
     return runs, whole
 
 
-def _counted(tokens: Numbers, base: int, order: int) -> list[Order]:
+def _counted(tokens: Numbers, base: int, order: int, stands: tuple[int, ...] = BEFORE) -> list[Order]:
     """What is counted for each order from 1; below the highest, runs of the next higher one without their first token."""
     levels = []
     for number in range(1, order + 1):
         longer = min(number + 1, order)
-        runs, whole = _runs(tokens, base, longer)
+        runs, whole = _runs(tokens, base, stands[:longer])
         seen = runs[whole]
         if longer > number:
             seen = np.unique(seen) % base**number

@@ -86,7 +86,7 @@ class LanguageNetwork(Network):
     def judge(self, x: Tensor, mask: Tensor | None = None) -> Judged:
         """How likely each token is that stands there, given all before it."""
         hidden = self.hidden(delayed(x, mask), mask)
-        self.code = _mean(hidden.detach().float(), mask)
+        self.code = mean_of_filled(hidden.detach().float(), mask)
         log_p = self.head(hidden).float().log_softmax(dim=2)  # (records, positions, tokens)
         if self.letters:
             stands = x.transpose(1, 2) if mask is None else (x * mask[:, None]).transpose(1, 2)
@@ -100,13 +100,17 @@ class LanguageNetwork(Network):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, positions) tokens or (records, channels, positions) -> (records, 3): see `OUTPUTS`."""
-        judged = self.judge(*cut(x, mask))
-        count = judged.weight.sum(dim=1)
-        sums = [each.sum(dim=1) / count.clamp(min=1) for each in judged[:2]]
-        return torch.stack([*sums, count], dim=1)[:, : self.outputs]
+        return averaged(self.judge(*cut(x, mask)))[:, : self.outputs]
 
 
-def _mean(hidden: Tensor, mask: Tensor | None) -> Tensor:
+def averaged(judged: Judged) -> Tensor:
+    """What is said of each record, (records, 3): see `OUTPUTS`."""
+    count = judged.weight.sum(dim=1)
+    sums = [each.sum(dim=1) / count.clamp(min=1) for each in judged[:2]]
+    return torch.stack([*sums, count], dim=1)
+
+
+def mean_of_filled(hidden: Tensor, mask: Tensor | None) -> Tensor:
     """The mean over filled positions, (records, width), by which a record is described."""
     if mask is None:
         return hidden.mean(dim=1)
