@@ -169,3 +169,35 @@ def test_pictures_may_be_named_one_by_one_or_by_a_pattern(tmp_path: Path) -> Non
     table = readers.read([root / "c.png", root / "a.png"])
     assert table.frame["id"].tolist() == ["c.png", "a.png"]
     assert assets_of(table.frame["file"]).content(0) == (root / "c.png").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_a_folder_of_masks_beside_one_of_pictures_makes_pairs_and_no_classes(
+    tmp_path: Path, kind: str
+) -> None:
+    names = ["images/a.png", "images/b.png", "masks/a_mask.png", "masks/b.png"]
+    source = pictures(tmp_path / "cells", names)
+    if kind == "zip":
+        source = packed(source, tmp_path / "cells.zip")
+    table = readers.read(source)
+    assert table.frame["id"].tolist() == ["a.png", "b.png"]
+    assert [
+        str(cell).endswith(end)
+        for cell, end in zip(table.frame["mask"], ["a_mask.png", "b.png"], strict=True)
+    ]
+    assert table.target == "mask"
+    assert any("2 pictures with the masks" in note for note in table.notes)
+
+
+def test_parts_of_a_split_hold_their_own_pictures_and_masks(tmp_path: Path) -> None:
+    names = [f"{part}/{kind}/a.png" for part in ("train", "test") for kind in ("Images", "Labels")]
+    table = readers.read(pictures(tmp_path / "cells", names))
+    assert sorted(table.frame["split"]) == ["test", "train"]
+    assert table.target == "mask"
+
+
+def test_a_picture_without_its_mask_is_named(tmp_path: Path) -> None:
+    names = ["images/a.png", "images/b.png", "masks/a.png"]
+    with pytest.raises(UserError, match="without partner: 1 file") as caught:
+        readers.read(pictures(tmp_path / "cells", names))
+    assert "images/b.png" in str(caught.value.where)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from bioloom.data.assets import fingerprint, of_files
 from bioloom.data.pictures import SUFFIXES as PICTURES
+from bioloom.data.reading import masked
 from bioloom.data.records import Table
 from bioloom.data.wording import counted, listed
 from bioloom.errors import UserError
@@ -36,8 +37,8 @@ PARTS = {
 }  # fmt: skip
 """What folders on top may be called that are parts of a split."""
 
-COLUMN, CLASS, INNER = "file", "label", "folder"
-"""The columns: the file of a record, its class, and the folder below that of the class in which it lies."""
+COLUMN, CLASS, INNER, MASK = "file", "label", "folder", "mask"
+"""The columns: the file of a record, its class, the folder below that of the class in which it lies, and its mask."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ def table_of_files(store: Store, names: Sequence[str], source: str, kind: str) -
     Raises UserError where only some files lie in folders of parts.
     """
     places = _places(names, source)
+    paired = masked.pairs(names, [place.label for place in places], source)
+    if paired is not None:
+        place_of = dict(zip(names, places, strict=True))
+        beside = [place_of[picture] for picture, _ in paired]
+        return _table_of_masks(store, paired, beside, (source, kind))
     columns: dict[str, object] = {"id": _ids(names), COLUMN: of_files(store, names)}
     for column, cells in (
         (CLASS, [place.label for place in places]),
@@ -77,17 +83,51 @@ def table_of_files(store: Store, names: Sequence[str], source: str, kind: str) -
     ):
         if any(cells):
             columns[column] = pd.Series([cell or np.nan for cell in cells], dtype=object)
+    told = Said(source, f"{kind} of files", _notes(places), CLASS if CLASS in columns else "")
+    return _table(columns, (COLUMN,), names, told)
+
+
+def _table_of_masks(
+    store: Store, paired: Sequence[masked.Pair], places: Sequence[Place], where: tuple[str, str]
+) -> Table:
+    """One record for each picture with its mask, which is what is predicted."""
+    pictures, masks = ([pair[side] for pair in paired] for side in (0, 1))
+    columns: dict[str, object] = {
+        "id": _ids(pictures),
+        COLUMN: of_files(store, pictures),
+        MASK: of_files(store, masks),
+    }
+    if any(place.part for place in places):
+        columns["split"] = pd.Series([place.part or np.nan for place in places], dtype=object)
+    note = f"{counted(len(paired), 'picture')} with the masks of the same names in the folder beside"
+    return _table(
+        columns, (COLUMN, MASK), [*pictures, *masks], Said(where[0], f"{where[1]} of files", (note,), MASK)
+    )
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a table says of itself: as messages call it, its form, notes, and the column that is predicted."""
+
+    source: str
+    form: str
+    notes: tuple[str, ...]
+    target: str
+
+
+def _table(columns: dict[str, object], files: Sequence[str], names: Sequence[str], said: Said) -> Table:
+    """files: columns of files, whose content counts for the fingerprint of the table."""
     frame = pd.DataFrame(columns)
-    told = "\n".join([*names, fingerprint(frame[COLUMN].array)])
+    told = "\n".join([*names, *(fingerprint(frame[column].array) for column in files)])
     return Table(
         frame=frame,
         lines=np.arange(1, len(frame) + 1, dtype=np.int64),
-        source=source,
-        format=f"{kind} of files",
+        source=said.source,
+        format=said.form,
         sha256=hashlib.sha256(told.encode()).hexdigest(),
         unit="file",
-        notes=_notes(places),
-        target=CLASS if CLASS in columns else "",
+        notes=said.notes,
+        target=said.target,
     )
 
 
