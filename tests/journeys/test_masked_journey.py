@@ -11,8 +11,9 @@ import pytest
 
 from bioloom import workflow
 from bioloom.events import Silent
+from bioloom.journey.described import Embedding
 from bioloom.journey.prepare import Request
-from bioloom.run import Run
+from bioloom.run import Run, load
 
 QUICK: dict[str, Any] = {
     "training.epochs": 2,
@@ -61,7 +62,8 @@ def test_hidden_letters_are_judged_beside_counting(masked: Run) -> None:
 
 
 def test_records_are_described_by_the_encoder(masked: Run) -> None:
-    codes = workflow.embed(masked.folder, sequences(5, 3)[["sequence"]]).frame
+    asked = Embedding(which="network")
+    codes = workflow.embed(masked.folder, sequences(5, 3)[["sequence"]], asked=asked).frame
     assert codes.select_dtypes("number").shape == (5, 16)
 
 
@@ -90,4 +92,4 @@ def test_one_command_masks_first(tmp_path: Path) -> None:
     request = {"source": sequences(120, 1), "target": ("purine",), "settings": settings}
     run = trained(tmp_path / "run", **request)
     assert run.result["model"]["network"] == "transformer"
-    assert "each hidden token" in run.result["pretraining"][0]["verdict"]
+    assert load(run.folder / "pretraining").result["model"]["network"] == "transformer_masked"
