@@ -114,21 +114,25 @@ class Ways:
     which: Callable[[Tensor], Tensor] | None = None
 
 
-def answers(question: Question, cut: Segments, ways: Ways) -> Tensor:
-    """The explained number of every record with segments hidden in every way, (records, ways) float64."""
+def answers(question: Question, cut: Segments, ways: Ways, rows: Tensor | None = None) -> Tensor:
+    """The explained number of records with segments hidden in every way, (records, ways) float64.
+
+    rows: the numbers of the records that are asked about; all if left out
+    """
     x, nothing = question.batch[question.input].x, backgrounds(question)
+    rows = torch.arange(len(x), device=x.device) if rows is None else rows
     filled, each = filled_places(question), nothing.shape[1] if ways.which is None else 1
-    total = len(x) * ways.count * each
+    total = len(rows) * ways.count * each
 
     def hidden(part: slice) -> tuple[Tensor, Tensor]:
         number = torch.arange(part.start, part.stop, device=x.device)
-        record, way = number // (ways.count * each), number // each % ways.count
+        record, way = rows[number // (ways.count * each)], number // each % ways.count
         which = number % each if ways.which is None else ways.which(way)
         keep = cut.kept(ways.kept(way), record) | ~filled[record]
         question.progress(part.start / total)
         return torch.where(keep, x[record], nothing[record, which]), record
 
-    return ask_all(question, total, hidden).view(len(x), ways.count, each).double().mean(dim=2)
+    return ask_all(question, total, hidden).view(len(rows), ways.count, each).double().mean(dim=2)
 
 
 def shared_out(question: Question, cut: Segments, value: Tensor) -> Tensor:

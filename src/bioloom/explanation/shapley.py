@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb, factorial
 from typing import TYPE_CHECKING
@@ -13,7 +13,15 @@ import torch
 from bioloom.errors import UserError
 from bioloom.explanation import Explainer, Explanation, Question, explainers
 from bioloom.explanation.engine import untouched
-from bioloom.explanation.segments import Segments, Ways, answers, backgrounds, segments_of, shared_out
+from bioloom.explanation.segments import (
+    Segments,
+    Ways,
+    answers,
+    backgrounds,
+    hidden_at_all,
+    segments_of,
+    shared_out,
+)
 from bioloom.modalities import Kind
 
 if TYPE_CHECKING:
@@ -70,9 +78,11 @@ class PermutationShap(Explainer):
 def kernel_shap(question: Question, *, segments: Segments | None = None) -> Explanation:
     """Shapley values of segments from a regression on coalitions of segments that stay.
 
-    value(i) = sum over coalitions S without i of |S|! (M - |S| - 1)! / M! (v(S + i) - v(S)), where M counts segments and
-    v(S) is the mean output over backgrounds from which all but S are taken. Up to 11 segments that sum is taken as it
-    stands, exactly. With more, v is fitted by a linear function of membership, each coalition counting by the kernel
+    value(i) = sum over coalitions S without i of |S|! (M - |S| - 1)! / M! (v(S + i) - v(S))
+
+    M counts the segments that hold anything; v(S) is the mean output over the backgrounds from which all but S are taken.
+    Up to 11 segments that sum is taken as it stands, exactly. With more, v is fitted by a linear function of membership,
+    each coalition counting by the kernel
     (M - 1) / (C(M, s) s (M - s)) for its size s: sizes are asked completely from the outside in (s and M - s together)
     while the budget lasts, of the others coalitions are drawn, each with its complement. That the values of a record
     add up to f(x) - mean f(background) is built into the fit, and `delta` is rounding. `error` is the standard error by
@@ -97,14 +107,56 @@ def kernel_shap(question: Question, *, segments: Segments | None = None) -> Expl
             where=f'input "{question.input}"',
             fix="use --method permutation_shap",
         )
-    plan = _all_coalitions(cut.count) if cut.count <= ALL_OF else _coalitions(cut.count, question)
-    kept = torch.from_numpy(plan.kept).to(x.device)
     with untouched(question.network, question.seed, x.device):
-        said = answers(question, cut, Ways(len(kept), kept.__getitem__)).cpu().numpy()
-    value, error = _exact(plan, said) if cut.count <= ALL_OF else _fitted(plan, said)
-    return _explanation(
-        KernelShap.name, question, cut, _Found(value, error, said[:, 1] - said[:, 0], len(kept))
-    )
+        found = _by_regression(question, cut)
+    return _explanation(KernelShap.name, question, cut, found)
+
+
+def _by_regression(question: Question, cut: Segments) -> _Found:
+    """Values of the segments that hold anything; the others add nothing and are not asked about."""
+    present = hidden_at_all(question, cut).cpu()
+    value, error = np.zeros(present.shape), np.zeros(present.shape)
+    whole, evaluations, done = np.zeros(len(present)), 0, 0
+    patterns, which = torch.unique(present, dim=0, return_inverse=True)
+    for number, pattern in enumerate(patterns.numpy()):
+        rows, players = np.flatnonzero(which.numpy() == number), np.flatnonzero(pattern)
+        if not len(players):
+            continue
+        plan = (
+            _all_coalitions(len(players)) if len(players) <= ALL_OF else _coalitions(len(players), question)
+        )
+        said = _said(question, cut, _Asked(rows, players, plan.kept, done / len(present))).cpu().numpy()
+        place = np.ix_(rows, players)
+        value[place], error[place] = _exact(plan, said) if exact else _fitted(plan, said)
+        whole[rows], done = said[:, 1] - said[:, 0], done + len(rows)
+        evaluations = max(evaluations, len(plan.kept))
+    return _Found(value, error, whole, evaluations)
+
+
+def _affordable(count: int, effort: float) -> bool:
+    """Whether all coalitions are asked."""
+    return count <= ALL_OF and 2**count <= 2 * count + BUDGET * effort
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Coalitions of some segments, (coalitions, players), about which some records are asked; and the share done."""
+
+    rows: NDArray[np.int64]
+    players: NDArray[np.int64]
+    kept: NDArray[np.bool_]
+    done: float
+
+
+def _said(question: Question, cut: Segments, asked: _Asked) -> Tensor:
+    """What the network says of each record and coalition, (rows, coalitions)."""
+    x = question.batch[question.input].x
+    kept = torch.ones(len(asked.kept), cut.count, dtype=torch.bool)
+    kept[:, asked.players] = torch.from_numpy(asked.kept)
+    kept, rows = kept.to(x.device), torch.from_numpy(asked.rows).to(x.device)
+    share = len(rows) / len(x)
+    told = replace(question, progress=lambda part: question.progress(asked.done + share * part))
+    return answers(told, cut, Ways(len(kept), kept.__getitem__), rows)
 
 
 def permutation_shap(
