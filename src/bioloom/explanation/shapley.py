@@ -82,12 +82,11 @@ def kernel_shap(question: Question, *, segments: Segments | None = None) -> Expl
 
     M counts the segments that hold anything; v(S) is the mean output over the backgrounds from which all but S are taken.
     Up to 11 segments that sum is taken as it stands, exactly. With more, v is fitted by a linear function of membership,
-    each coalition counting by the kernel
-    (M - 1) / (C(M, s) s (M - s)) for its size s: sizes are asked completely from the outside in (s and M - s together)
-    while the budget lasts, of the others coalitions are drawn, each with its complement. That the values of a record
-    add up to f(x) - mean f(background) is built into the fit, and `delta` is rounding. `error` is the standard error by
-    the draw, from leaving out a tenth of the drawn coalitions at a time; 0 where none was drawn. The value of a segment
-    is shared evenly among its places.
+    each coalition counting by the kernel (M - 1) / (C(M, s) s (M - s)) for its size s: sizes are asked completely from
+    the outside in (s and M - s together) while the budget lasts, of the others coalitions are drawn, each with its
+    complement. That the values of a record add up to f(x) - mean f(background) is built into the fit, and `delta` is
+    rounding. `error` is the standard error by the draw, from leaving out a tenth of the drawn coalitions at a time; 0
+    where none was drawn. The value of a segment is shared evenly among its places.
 
     segments: what is hidden together; columns, tokens, windows or squares if left out
 
@@ -122,9 +121,8 @@ def _by_regression(question: Question, cut: Segments) -> _Found:
         rows, players = np.flatnonzero(which.numpy() == number), np.flatnonzero(pattern)
         if not len(players):
             continue
-        plan = (
-            _all_coalitions(len(players)) if len(players) <= ALL_OF else _coalitions(len(players), question)
-        )
+        exact = _affordable(len(players), question.effort)
+        plan = _all_coalitions(len(players)) if exact else _coalitions(len(players), question)
         said = _said(question, cut, _Asked(rows, players, plan.kept, done / len(present))).cpu().numpy()
         place = np.ix_(rows, players)
         value[place], error[place] = _exact(plan, said) if exact else _fitted(plan, said)
