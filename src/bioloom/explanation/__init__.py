@@ -17,7 +17,7 @@ from bioloom.modalities import Kind
 from bioloom.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -125,12 +125,21 @@ class Explainer(ABC):
     accepts: ClassVar[frozenset[Kind]]
     needs_background: ClassVar[bool] = False
     refuses: ClassVar[bool] = False
+    bends_only: ClassVar[bool] = False
     marks: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
     def explain(cls, question: Question) -> Explanation:
         """Attribute one output to the parts of one input; memory stays bounded by working in chunks."""
+
+    @classmethod
+    def explain_each(cls, questions: Sequence[Question]) -> list[Explanation]:
+        """Answer questions that differ only in what is asked of the answer, such as its classes.
+
+        Here one after the other; methods that only ask a network ask it once for all.
+        """
+        return [cls.explain(question) for question in questions]
 
 
 explainers: Registry[type[Explainer]] = Registry("explainer", "bioloom.explanation", "bioloom.explainers")

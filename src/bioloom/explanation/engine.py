@@ -14,7 +14,7 @@ from bioloom.models import apply
 from bioloom.models.places import trimmed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
@@ -69,6 +69,13 @@ def ask(question: Question, x: Tensor, record: Tensor) -> Tensor:
     """
     batch = posed(question, x, record)
     return chosen(question, apply(question.network, batch), batch, record)
+
+
+def ask_each(questions: Sequence[Question], x: Tensor, record: Tensor) -> Tensor:
+    """The same for several questions about one answer, (questions, variants); the network is asked once for all."""
+    batch = posed(questions[0], x, record)
+    raw = apply(questions[0].network, batch)
+    return torch.stack([chosen(question, raw, batch, record) for question in questions])
 
 
 def posed(question: Question, x: Tensor, record: Tensor) -> Batch:
@@ -166,6 +173,20 @@ def ask_all(question: Question, count: int, variants: Callable[[slice], tuple[Te
     return answers
 
 
+def slope(question: Question, x: Tensor, record: Tensor) -> Tensor:
+    """Gradient of the explained number to the explained input, for variants as `ask` takes them; weights keep theirs.
+
+    x: (variants, *shape), no part of a graph; zeros where the number does not depend on the input at all
+    """
+    with torch.enable_grad():
+        x.requires_grad_(True)
+        answer = ask(question, x, record).sum()
+        if not answer.requires_grad:
+            return torch.zeros_like(x)
+        (gradient,) = torch.autograd.grad(answer, x, allow_unused=True)
+    return torch.zeros_like(x) if gradient is None else gradient
+
+
 def rows_per_chunk(x: Tensor) -> int:
     """How many records fit a chunk: 32 to 256 on a CPU, 16 times as many on an accelerator."""
     rows = max(1, _NUMBERS_PER_CHUNK // max(1, x[:1].numel()))
@@ -229,6 +250,21 @@ def spells_letters(x: Tensor) -> bool:
         return False
     total = x.sum(dim=1)
     return bool((x >= 0).all() and torch.minimum(total.abs(), (total - 1).abs()).max() < 1e-3)
+
+
+def between_letters(gradient: Tensor, x: Tensor) -> Tensor:
+    """A gradient without the part that no exchange of letters can follow, where the input is made of letters.
+
+    The letters of a position sum to one, so a gradient that is the same for all of them says nothing: their mean is
+    subtracted. Source: Majdandzic, Rajesh & Koo 2023, Genome Biology 24:109.
+    gradient: (variants, letters, positions); x: that of the records
+    """
+    return gradient - gradient.mean(dim=1, keepdim=True) if spells_letters(x) else gradient
+
+
+def where_filled(value: Tensor, mask: Tensor | None) -> Tensor:
+    """Numbers of an input with zeros outside the mask, (records, channels, positions)."""
+    return value if mask is None else value * mask[:, None]
 
 
 def on_letters(value: Tensor, x: Tensor) -> Tensor:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from bioloom.errors import UserError
 from bioloom.explanation import Explainer, Explanation, Question, explainers
+from bioloom.explanation.backgrounds import backgrounds_of, difference_to
 from bioloom.explanation.engine import (
-    ask,
-    ask_all,
     in_chunks,
     on_letters,
     rows_per_chunk,
+    slope,
     spells_letters,
     untouched,
 )
@@ -73,19 +72,9 @@ def integrated_gradients(question: Question, *, steps: Steps | None = None) -> E
     Raises UserError where the question holds no background.
     """
     steps = steps or Steps()
-    x, mask = question.batch[question.input]
-    if question.background is None:
-        raise UserError(
-            "Integrated Gradients compares with a background, and none was given.",
-            where=f'input "{question.input}"',
-            fix="give the question a background, such as shuffled sequences or the means of the columns",
-        )
-    x = x.detach().clone()  # outside inference mode, so that gradients can be taken
-    background = question.background.to(x.dtype)
-    if mask is not None:
-        background = torch.where(mask[:, None, None], background, x[:, None])
+    x, background = backgrounds_of(question, "Integrated Gradients")
     with untouched(question.network, question.seed, x.device), torch.inference_mode(False):
-        difference, scale = _difference(question, x, background)
+        difference, scale = difference_to(question, x, background)
         total, used = _refined(question, background, difference, scale, steps)
     attribution = (on_letters(total.sum(dim=1), x) if spells_letters(x) else total).float().cpu().numpy()
     question.progress(1.0)
@@ -97,17 +86,6 @@ def integrated_gradients(question: Question, *, steps: Steps | None = None) -> E
         delta=_gap(attribution, difference),
         settings={"steps": used.tolist(), "tolerance": steps.tolerance, "most_steps": steps.most},
     )
-
-
-def _difference(question: Question, x: Tensor, background: Tensor) -> tuple[Tensor, Tensor]:
-    """f(x) - mean f(background), and how large these outputs are, both (records,)."""
-    count = background.shape[1]
-    records = torch.arange(len(x), device=x.device)
-    owner = records.repeat_interleave(count)
-    at_x = ask_all(question, len(x), lambda part: (x[part], records[part]))
-    flat = background.flatten(0, 1)
-    at_background = ask_all(question, len(flat), lambda part: (flat[part], owner[part])).view(-1, count)
-    return at_x - at_background.mean(dim=1), at_x.abs() + at_background.abs().mean(dim=1)
 
 
 def _refined(
@@ -149,23 +127,12 @@ def _along_the_way(
         row, step = point // per_record, point % steps
         start = background[records[row], point % per_record // steps]
         way = x[records[row]] - start  # (points, *shape)
-        slope = _slope(question, start + times[step].view(-1, *ones) * way, records[row])
-        total.index_add_(0, row, slope * way * (weights[step] / background.shape[1]).view(-1, *ones))
+        slopes = slope(question, start + times[step].view(-1, *ones) * way, records[row])
+        total.index_add_(0, row, slopes * way * (weights[step] / background.shape[1]).view(-1, *ones))
         question.progress(share[0] + share[1] * part.stop / count)
 
     in_chunks(count, rows_per_chunk(x), add)
     return total
-
-
-def _slope(question: Question, x: Tensor, record: Tensor) -> Tensor:
-    """Gradient of the explained output to the explained input, (points, *shape); weights keep theirs."""
-    with torch.enable_grad():
-        x.requires_grad_(True)
-        answer = ask(question, x, record).sum()
-        if not answer.requires_grad:  # the output does not depend on this input at all
-            return torch.zeros_like(x)
-        (gradient,) = torch.autograd.grad(answer, x, allow_unused=True)
-    return torch.zeros_like(x) if gradient is None else gradient
 
 
 @cache
