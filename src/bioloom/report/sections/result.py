@@ -13,6 +13,7 @@ from bioloom.report.contract import Facts, Section, sections
 from bioloom.report.questions import Tone
 from bioloom.report.summary import Block, block
 from bioloom.report.templating import fill
+from bioloom.report.words import capital
 
 EDGE = 2.0
 """Percent of the width kept free at both ends, so that no dot is cut."""
@@ -95,7 +96,7 @@ def render(facts: Facts) -> Markup:
         "at": at,
         "ticks": scale.ticks(),
         "guessing": None if shown.guessing is None else scale.at(shown.guessing),
-        "plain": f"{known.title}: {known.plain}" if known else "",
+        "plain": f"{capital(known.title)}: {known.plain}" if known else "",
     }
     return fill("result.html", values)
 
