@@ -178,7 +178,9 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
 def _asked(task: tasks.Task, targets: Targets, loss: str) -> Outputs:
     """What is asked of the network beside one number for each target."""
     head = task.head(loss)
-    return Outputs(targets.outputs if len(targets.classes) > 2 else 0, 0 if head is None else head.per_target - 1)
+    return Outputs(
+        targets.outputs if len(targets.classes) > 2 else 0, 0 if head is None else head.per_target - 1
+    )
 
 
 def planned(prepared: Prepared, recipe: TrainingRecipe, records: int, device: str) -> Plan:
