@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 from bioloom.explanation import Explainer, Explanation, Question, explainers
-from bioloom.explanation.engine import ask_all, chunks, on_letters, spells_letters, untouched
-from bioloom.explanation.segments import backgrounds, filled_places
+from bioloom.explanation.engine import ask_all, chunks, spells_letters, untouched
+from bioloom.explanation.segments import backgrounds, filled_places, on_places
 from bioloom.modalities import Kind
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
 MASKS = {1: 1000, 2: 2000}
@@ -79,12 +77,12 @@ def rise(question: Question, *, masks: int | None = None, cell: int | None = Non
     question.progress(1.0)
     nothing = backgrounds(question).shape[1]
     return Explanation(
-        attribution=_placed(question, value),
+        attribution=on_places(question, value),
         method=Rise.name,
         input=question.input,
         reference=f"{drawn.count} masks, what they hide from {nothing} background{'s' * (nothing > 1)} of each record",
         settings={"masks": drawn.count, "cell": drawn.cell, "running_error": _running(question, groups)},
-        error=_placed(question, error),
+        error=on_places(question, error),
     )
 
 
@@ -223,11 +221,3 @@ def _running(question: Question, groups: _Groups) -> list[float]:
         share = error.sum(dim=1) / filled.sum(dim=1).clamp(min=1) / largest
         found.append(round(float(share.mean()), 4))
     return found
-
-
-def _placed(question: Question, value: Tensor) -> NDArray[np.float32]:
-    """One number for each place as the input is shaped: on the letter that stands there, or shared by all channels."""
-    x = question.batch[question.input].x
-    there = (value.view(len(x), 1, *x.shape[2:]) * filled_places(question)).to(x.dtype)
-    spread = on_letters(there[:, 0], x) if spells_letters(x) else there.expand(x.shape) / x.shape[1]
-    return np.asarray(spread.cpu().numpy(), dtype=np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from bioloom.explanation.engine import ask_all, on_letters, spells_letters
@@ -12,6 +13,7 @@ from bioloom.explanation.engine import ask_all, on_letters, spells_letters
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from bioloom.explanation import Question
@@ -163,3 +165,14 @@ def hidden_at_all(question: Question, cut: Segments) -> Tensor:
         )
         > 0
     )
+
+
+def on_places(question: Question, value: Tensor) -> NDArray[np.float32]:
+    """One number for each place, (records, places), as the input is shaped, with the same sum; 0 at empty places.
+
+    Of letters the one that stands there gets it; the channels of other inputs share it.
+    """
+    x = question.batch[question.input].x
+    there = value.to(x).view(len(x), 1, *x.shape[2:]) * filled_places(question)
+    spread = on_letters(there[:, 0], x) if spells_letters(x) else there.expand(x.shape) / x.shape[1]
+    return np.asarray(spread.float().cpu().numpy(), dtype=np.float32)
