@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bioloom.data.answers import SAID, answer_truth
 from bioloom.data.columns import as_numbers
 from bioloom.data.masks import mask_classes, mask_grid
 from bioloom.data.positions import class_grid, classes_of, number_grid
@@ -45,6 +46,8 @@ class Targets:
     classes:  the class names in order of their number (binary: negative, positive); empty for regression
     mean, scale: per target, for standardising regression targets (1 and 0 otherwise unused)
     places:   where every place of the input has a target, how many there are along each axis: (positions,); else empty
+    tokens:   where the answer is written token by token, what stands between two tokens, the end, and the tokens; else empty
+    longest:  of the longest such answer, its end counted
     """
 
     task: str
@@ -53,6 +56,8 @@ class Targets:
     mean: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
     places: tuple[int, ...] = ()
+    tokens: tuple[str, ...] = ()
+    longest: int = 0
 
     @property
     def positive(self) -> str | None:
@@ -62,11 +67,15 @@ class Targets:
     @property
     def outputs(self) -> int:
         """How many numbers a network gives for one record."""
+        if self.tokens:
+            return SAID + self.longest
         several = self.task == "multiclass" or bool(self.places and self.classes)
         return len(self.classes) if several else len(self.names)
 
     def truth(self, labels: pd.DataFrame) -> NDArray[Any]:
         """Labels as numbers in the target's own units, (records, targets, *places); unknown ones are NaN."""
+        if self.tokens:
+            return answer_truth(labels[self.names[0]], self.tokens, self.longest)
         if self.places:
             column = labels[self.names[0]]
             if len(self.places) == 2:
@@ -84,6 +93,9 @@ class Targets:
 
     def column_names(self) -> tuple[str, ...]:
         """A name for each column of a prediction."""
+        if self.tokens:
+            each = (f"token {number + 1}" for number in range(self.longest))
+            return ("nats_per_token", "share_right", "tokens", *each)
         if not self.classes:
             return self.names
         if self.task == "binary":
@@ -357,4 +369,6 @@ def targets_from_json(state: Mapping[str, Any]) -> Targets:
         mean=tuple(state["mean"]),
         scale=tuple(state["scale"]),
         places=tuple(state.get("places", ())),  # older models have none
+        tokens=tuple(state.get("tokens", ())),
+        longest=int(state.get("longest", 0)),
     )

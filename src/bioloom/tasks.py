@@ -83,6 +83,8 @@ class Task:
     restores: whether records are described by few numbers and restored from them
     everywhere: whether there is an answer at every place of the input: position of a sequence, pixel of a picture
     place:    what such a place is called in sentences
+    written:  whether the answer in the target column is written token by token, such as a protein or a caption; what asks
+              for one value of each record, such as a shuffle of labels, is then left out
     """
 
     name: str
@@ -103,10 +105,17 @@ class Task:
     restores: bool = False
     everywhere: bool = False
     place: str = ""
+    written: bool = False
 
     @property
     def labelled(self) -> bool:
-        """Whether people wrote down the truth: else it is made from the input, and there is nothing to shuffle."""
+        """Whether people gave values or classes: else there is nothing to shuffle, because the truth is made from the input,
+        or is a text."""
+        return self.made is None and not self.written
+
+    @property
+    def has_target(self) -> bool:
+        """Whether a column holds what is predicted."""
         return self.made is None
 
     @property
@@ -360,6 +369,20 @@ TASKS: dict[str, Task] = {
             trivial="token_shares",
             seen=tokens_themselves,
             names=("nats_per_token", "share_right", "tokens"),
+        ),
+        Task(
+            name="translation",
+            title="translation (write a sequence or a text for each record)",
+            loss=surprise,
+            options=(),
+            changed=surprise_with,
+            activate=per_token,
+            metrics=("tokens_right", "exact_match", "edit_similarity", "answer_nats"),
+            simple="nearest_answer",
+            rivals=("trivial", "simple"),
+            network="encoder_decoder",
+            trivial="commonest_answer",
+            written=True,
         ),
         Task(
             name="position_classes",

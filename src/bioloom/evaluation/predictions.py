@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom.evaluation.placed import cells, letters
+from bioloom.evaluation.told import written_columns
 from bioloom.targets import Targets
 
 
@@ -48,6 +49,8 @@ class Predictions:
             return pd.DataFrame(columns | self._at_pixels())
         if self.targets.classes:
             columns |= self._class_columns()
+        elif self.targets.tokens:
+            columns |= written_columns(self.targets, self.value, self.truth)
         else:
             for i, name in enumerate(self.targets.names):
                 if self.truth is not None:

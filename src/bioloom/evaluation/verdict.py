@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bioloom.evaluation.advice import doubled, larger_test, unlike_records
+from bioloom.evaluation.answered import answered
 from bioloom.evaluation.ceiling import Ceiling
 from bioloom.evaluation.checks import Finding
 from bioloom.evaluation.comparison import RIVALS, Difference
@@ -313,7 +314,7 @@ def _urgency(finding: Finding) -> tuple[bool, int]:
 
 def _restored(case: Case) -> Verdict | None:
     """Without labels the question is how much of a record is kept, or how little it surprises."""
-    found = restored(case.facts) or written(case.facts)
+    found = restored(case.facts) or written(case.facts) or answered(case.facts)
     return None if found is None else Verdict(*found)
 
 

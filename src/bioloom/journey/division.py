@@ -28,6 +28,7 @@ from bioloom.journey.prepare import Prepared
 from bioloom.modalities import Across, Similarity, Watched, modalities
 from bioloom.recipe import Recipe
 from bioloom.targets import Targets
+from bioloom.tasks import TASKS
 
 OF_THE_FILE = ("repeated", "conflicts", "notion")
 """What an audit says of the whole file, whatever the split."""
@@ -116,7 +117,7 @@ def _has_classes(prepared: Prepared) -> bool:
 def _truth(prepared: Prepared) -> NDArray[np.float32]:
     """Labels as numbers, whichever class is called positive; nothing is learned from them here."""
     names = tuple(map(str, prepared.records.targets.columns))
-    if not names:  # learning without labels: all records are alike
+    if not names or TASKS[prepared.recipe.data.task].written:  # no value to make the parts alike in
         return np.zeros((len(prepared.records), 1), dtype=np.float32)
     classes = tuple(sorted(prepared.classes))
     if everywhere.is_everywhere(prepared.recipe.data.task):

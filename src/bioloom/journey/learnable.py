@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom import tasks
+from bioloom.data.answers import ANSWER
 from bioloom.data.records import Problem, Records, take_rows
 from bioloom.data.split import Split
 from bioloom.errors import UserError
 from bioloom.journey import everywhere
+from bioloom.journey.answers import answers_of
 from bioloom.journey.folder import ENCODED
 from bioloom.journey.prepare import Prepared
 from bioloom.journey.unlabelled import own_truth, refuse_unsuited
@@ -67,7 +69,9 @@ def encode(prepared: Prepared, split: Split, folder: Path | None = None) -> Lear
     }
     encoded = {name: _encode(prepared, modality, name, folder) for name, modality in fitted.items()}
     task = tasks.task(prepared.recipe.data.task)
-    if task.labelled:
+    if task.written:
+        targets, truth, encoded[ANSWER] = answers_of(records.targets, task.name)
+    elif task.labelled:
         _refuse_other_places(task, fitted)
         places = everywhere.places(task.name, fitted)
         targets = fit_targets(take_rows(records.targets, train), task.name, prepared.classes, places)
@@ -148,6 +152,7 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
     train = split.index("train")
     settings = check_settings(networks[name], recipe.model.settings)
     shapes = {each: modality.shape for each, modality in learnable.modalities.items()}
+    shapes |= {each: learnable.encoded[each].shape for each in learnable.encoded if each == ANSWER}
     asked = _asked(task, learnable.targets, recipe.training.loss)
     completed = networks[name].for_outputs(networks[name].complete(settings, shapes).model_dump(), asked)
     start = prepared.start
@@ -170,7 +175,7 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
         augmentation=augmentation(
             recipe.augmentation,
             {each: modality.augmentations for each, modality in learnable.modalities.items()},
-            learnable.encoded,
+            {each: learnable.encoded[each] for each in learnable.modalities},
         ),
     )
 

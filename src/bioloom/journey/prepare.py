@@ -21,7 +21,7 @@ from bioloom.journey import roles as column_roles
 from bioloom.journey.recorded import Dropped, drop, target_problems, to_records
 from bioloom.journey.roles import Roles
 from bioloom.journey.start import Start, begin, refuse_other_inputs
-from bioloom.journey.unlabelled import labelled, read_unlabelled, refuse_target
+from bioloom.journey.unlabelled import has_target, read_unlabelled, refuse_target
 from bioloom.modalities import modalities
 from bioloom.recipe import InputRecipe, Recipe, RegionRecipe
 from bioloom.targets import against_rest, class_order, infer, refuse_unfit
@@ -229,7 +229,7 @@ def assign(request: Request, recipe: Recipe, table: Table) -> Assigned:
     """Give each column its role and look at every cell."""
     refuse_target(recipe)
     recipe = with_usual_target(recipe, table)
-    if not recipe.data.target and labelled(recipe):
+    if not recipe.data.target and has_target(recipe):
         raise _no_target(table, recipe)
     if request.inputs:
         parsed = column_roles.parse_inputs(request.inputs, table)
@@ -243,7 +243,7 @@ def assign(request: Request, recipe: Recipe, table: Table) -> Assigned:
 
 def with_usual_target(recipe: Recipe, table: Table) -> Recipe:
     """The recipe with the target and the task that the form of the data suggests, where it names none."""
-    if recipe.data.target or not table.target or not labelled(recipe):
+    if recipe.data.target or not table.target or not has_target(recipe):
         asked = recipe.data.target == (table.target,)
     else:
         recipe, asked = _with_data(recipe, {"target": (table.target,)}), True
@@ -335,7 +335,8 @@ def _choose_task(
     if recipe.data.task != "auto":
         named = tasks.task(recipe.data.task).name
         if not tasks.TASKS[named].labelled:
-            return named, {"task": "named with --task; it needs no labels"}
+            told = "" if tasks.TASKS[named].has_target else "; it needs no labels"
+            return named, {"task": f"named with --task{told}"}
         if tasks.TASKS[named].everywhere:
             everywhere.refuse_unfit(records, inputs, named)
         else:

@@ -143,6 +143,7 @@ def _target(run: Trained) -> dict[str, Any]:
         "title": tasks.task(targets.task).title,
         "reason": reasons.get("task", ""),
         **({} if tasks.task(targets.task).labelled else {"labelled": False}),
+        **({"written": True} if tasks.task(targets.task).written else {}),
         **({"place": place} if (place := tasks.task(targets.task).place) else {}),
         "classes": list(targets.classes),
         "positive": targets.positive,
@@ -153,6 +154,13 @@ def _target(run: Trained) -> dict[str, Any]:
 
 def _summary(run: Trained) -> dict[str, Any]:
     truth, targets = run.learnable.truth, run.learnable.targets
+    if targets.tokens:
+        lengths = truth[:, 2] - 1
+        return {
+            "tokens": len(targets.tokens) - 2,
+            "shortest": int(lengths.min()),
+            "longest": int(lengths.max()),
+        }
     if targets.classes:
         codes = truth[:, 0]
         return {name: int((codes == number).sum()) for number, name in enumerate(targets.classes)}

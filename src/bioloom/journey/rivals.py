@@ -144,7 +144,7 @@ def _asked_everywhere(trainee: Trainee, model: SimpleModel, encoded: Encoded) ->
 def _features(trainee: Trainee, rows: NDArray[np.int64]) -> SomeFeatures:
     """Some records as simple models see them; where the input itself is to be restored, all numbers of it."""
     learnable = trainee.learnable
-    if trainee.job.task.labelled:
+    if trainee.job.task.has_target:
         return features_of(learnable.modalities, trainee.records.inputs, rows)
     if trainee.job.task.seen is not None:
         (encoded,) = learnable.encoded.values()

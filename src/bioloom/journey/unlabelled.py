@@ -26,9 +26,14 @@ def labelled(recipe: Recipe) -> bool:
     return recipe.data.task not in TASKS or TASKS[recipe.data.task].labelled
 
 
+def has_target(recipe: Recipe) -> bool:
+    """Whether a column holds what is predicted: labels, or answers that are written."""
+    return recipe.data.task not in TASKS or TASKS[recipe.data.task].has_target
+
+
 def refuse_target(recipe: Recipe) -> None:
     """Raise UserError where a column is named as the target of a task that has none."""
-    if recipe.data.target and not labelled(recipe):
+    if recipe.data.target and not has_target(recipe):
         raise UserError(
             f'The task "{recipe.data.task}" learns without labels, so it has no target.',
             where="--target",
@@ -54,6 +59,12 @@ def refuse_unsuited(network: str, task: str) -> None:
 
 def refuse_unexplained(targets: Targets, folder: str) -> None:
     """Raise UserError where a model restores records: there is no single prediction to explain."""
+    if TASKS[targets.task].written:
+        raise UserError(
+            "This model writes answers token by token, which the explainers cannot explain yet.",
+            where=folder,
+            fix="predict one value or class of each record to have it explained",
+        )
     if not TASKS[targets.task].labelled:
         raise UserError(
             "This model learned without labels and predicts none, so there is no prediction to explain.",

@@ -11,6 +11,7 @@ measure         numbers that are not a function of weights, such as predictive i
 
 from __future__ import annotations
 
+from bioloom.metrics.answers import ANSWERS
 from bioloom.metrics.classification import CLASSIFICATION
 from bioloom.metrics.likelihood import LIKELIHOOD
 from bioloom.metrics.measure import MEASURES, Measure
@@ -21,7 +22,7 @@ from bioloom.metrics.regression import REGRESSION
 __all__ = ["MEASURES", "METRICS", "Measure", "Metric", "Pairs", "described"]
 
 METRICS: dict[str, Metric] = {
-    entry.name: entry for entry in (*REGRESSION, *CLASSIFICATION, *PLACES, *LIKELIHOOD)
+    entry.name: entry for entry in (*REGRESSION, *CLASSIFICATION, *PLACES, *LIKELIHOOD, *ANSWERS)
 }
 """All metrics by name; tasks name the ones they report."""
 

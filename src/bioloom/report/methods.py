@@ -56,7 +56,7 @@ def _data(result: Result) -> Iterator[str]:
         f"The {'input was' if len(data['inputs']) == 1 else 'inputs were'} {inputs}; "
         + (
             f"no labels were used ({target['task']})."
-            if target.get("labelled") is False
+            if target.get("labelled") is False and not target.get("written")
             else f"the {'target' if len(target['names']) == 1 else 'targets'} {listed(target['names'])} "
             f"({target['task']}{positive})."
         )

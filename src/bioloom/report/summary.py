@@ -107,7 +107,8 @@ def block(result: Result) -> Block:
 def title(result: Result) -> str:
     """What was predicted from what: "lac_promoter: expression from sequence"."""
     inputs = ", ".join(str(each["name"]) for each in result["data"]["inputs"])
-    if result["data"]["target"].get("labelled") is False:
+    target = result["data"]["target"]
+    if target.get("labelled") is False and not target.get("written"):
         return f"{result['name']}: {inputs}, learned without labels"
     targets = ", ".join(map(str, result["data"]["target"]["names"]))
     return f"{result['name']}: {targets} from {inputs}"

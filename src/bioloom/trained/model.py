@@ -20,6 +20,7 @@ from bioloom.evaluation.calibration import Calibration
 from bioloom.evaluation.conformal import Conformal
 from bioloom.evaluation.domain import Domain
 from bioloom.evaluation.placed import cells, masks, sureness
+from bioloom.evaluation.told import written_table
 from bioloom.explanation import Explanation, Question, explainers
 from bioloom.modalities import Features, Modality
 from bioloom.modalities.combined import combined_features, encoded_features, seen_features
@@ -218,7 +219,7 @@ class Model:
     def _features(self, frames: Mapping[str, pd.DataFrame]) -> Features:
         """Records as simple models see them; of a task without labels, all numbers that the network sees."""
         own = task(self.targets.task)
-        if own.labelled:
+        if own.has_target:
             return combined_features(self.modalities, frames)
         ((name, modality),) = self.modalities.items()
         if own.seen is not None:
@@ -349,6 +350,8 @@ class Model:
     ) -> pd.DataFrame:
         if self.targets.places:
             table = self._at_places(values, frames)
+        elif self.targets.tokens:
+            table = written_table(self.targets, values)
         else:
             table = pd.DataFrame(values, columns=pd.Index(self.targets.column_names()))
         if self.targets.classes and not self.targets.places:
