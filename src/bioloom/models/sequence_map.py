@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, Self
 
@@ -20,6 +21,7 @@ from torch.nn.functional import softplus
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Outputs, Shapes, networks
 from bioloom.models.epistasis import ONE, Centre
+from bioloom.models.gauge import Effects
 
 FIRST = 0.05
 """Standard deviation of effects before anything is learned."""
@@ -175,6 +177,15 @@ class SequenceMap(Network):
             measurement = "bins" if outputs.classes else "curve"
         return {**settings, "measurement": measurement, "beside": outputs.beside}
 
+    @property
+    def near(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of positions that have effects together, the earlier one first."""
+        return ()
+
+    def effects(self, trait: int = 0) -> Effects | None:
+        """What phi adds up of centred letters; None where it is no such sum."""
+        return None
+
     def latent(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """phi, (records, traits), from letters, (records, letters, positions); empty positions count as 0."""
         if mask is not None:
@@ -211,6 +222,13 @@ class AdditiveMap(SequenceMap):
         phi: Tensor = self.letters(x)
         return phi
 
+    def effects(self, trait: int = 0) -> Effects:
+        """What letters add to phi."""
+        weight, bias = (
+            each.detach().double().numpy()[trait] for each in (self.letters.weight, self.letters.bias)
+        )
+        return Effects(bias, weight.reshape(self.sizes))
+
 
 @networks.register
 class NeighbourMap(AdditiveMap):
@@ -235,6 +253,15 @@ class NeighbourMap(AdditiveMap):
         """(records, letters x positions) -> (records, traits)."""
         phi: Tensor = self.letters(x) + self.pairs(x)
         return phi
+
+    @property
+    def near(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of positions that have effects together, the earlier one first."""
+        return tuple((int(one), int(other)) for one, other in self.pairs.places.T)
+
+    def effects(self, trait: int = 0) -> Effects:
+        """What letters and pairs add to phi."""
+        return replace(super().effects(trait), pairs=self.pairs.table()[trait].detach().double().numpy())
 
 
 @networks.register

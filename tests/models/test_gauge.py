@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bioloom.explanation.gauge import GAUGES, Effects, around, in_gauge, shares_of
+from bioloom.models.gauge import GAUGES, Effects, around, in_gauge, shares_of
 
 RANDOM = np.random.default_rng(0)
 X = np.eye(4)[RANDOM.integers(0, 4, (60, 6))].transpose(0, 2, 1)
