@@ -9,17 +9,20 @@ import torch
 from bioloom.errors import UserError
 from bioloom.explanation import Explainer, Explanation, Question, explainers
 from bioloom.explanation.engine import (
-    ask,
-    ask_all,
+    ask_each,
+    chosen,
     chunks,
     in_chunks,
     rows_per_chunk,
     spells_letters,
     untouched,
 )
+from bioloom.explanation.windowed import Substitutions, Way, way
 from bioloom.modalities import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 _NUMBERS_PER_BLOCK = 2**20
@@ -38,6 +41,11 @@ class Mutagenesis(Explainer):
         """Attribute an output to letters; see `mutagenesis`."""
         return mutagenesis(question)
 
+    @classmethod
+    def explain_each(cls, questions: Sequence[Question]) -> list[Explanation]:
+        """Attribute several outputs to letters, asking the network once for all of them."""
+        return mutagenesis_each(questions)
+
 
 def mutagenesis(question: Question, *, centred: bool = True) -> Explanation:
     """Change each letter to each other one and record how the output changes.
@@ -48,50 +56,80 @@ def mutagenesis(question: Question, *, centred: bool = True) -> Explanation:
     raises the output. Nothing is lost: `summary.substitutions` gives delta back.
 
     Gaps and mixtures such as N are replaced by each letter in turn; positions outside the mask are skipped
-    and stay 0. Cost: one evaluation for each substitution, 3 x positions for DNA, 19 x positions for proteins.
+    and stay 0. Cost: one evaluation for each substitution, 3 x positions for DNA, 19 x positions for proteins;
+    where it pays, only what a substitution can change is worked out (`bioloom.explanation.windowed`).
     It sees one change at a time: two sites that can stand in for each other may both look unimportant.
     Source: Zhou & Troyanskaya 2015, Nature Methods 12:931.
 
     Raises UserError where the input is not made of letters.
     """
-    x, mask = question.batch[question.input]
+    return mutagenesis_each([question], centred=centred)[0]
+
+
+def mutagenesis_each(questions: Sequence[Question], *, centred: bool = True) -> list[Explanation]:
+    """The same for questions that differ in what is asked of the answer only: the network is asked once for all."""
+    first = questions[0]
+    x, mask = first.batch[first.input]
     if not spells_letters(x):
         raise UserError(
             "In-silico mutagenesis changes letters, and this input is not made of letters.",
-            where=f'input "{question.input}"',
+            where=f'input "{first.input}"',
             fix="use another method: occlusion or integrated_gradients",
         )
     changes = (x < 1) & (mask[:, None] if mask is not None else torch.ones_like(x[:, :1], dtype=torch.bool))
-    delta = torch.zeros_like(x)
-    with untouched(question.network, question.seed, x.device), torch.no_grad():
-        plain = ask_all(question, len(x), lambda part: (x[part], torch.arange(len(x), device=x.device)[part]))
-        for block in chunks(len(x), max(1, _NUMBERS_PER_BLOCK // max(1, x[:1].numel()))):
-            _measure(question, changes[block], block.start, plain, delta)
+    delta, note = _deltas(questions, changes)
     if centred:
-        delta = torch.where(changes.any(dim=1, keepdim=True), delta - delta.mean(dim=1, keepdim=True), delta)
-    question.progress(1.0)
-    return Explanation(
-        attribution=delta.float().cpu().numpy(),
-        method=Mutagenesis.name,
-        input=question.input,
-        reference="the record itself with one letter changed",
-        settings={"centred": centred, "substitutions": int(changes.sum())},
-    )
+        delta = torch.where(changes.any(dim=1, keepdim=True), delta - delta.mean(dim=2, keepdim=True), delta)
+    first.progress(1.0)
+    settings = {"centred": centred, "substitutions": int(changes.sum()), "worked out": note}
+    return [
+        Explanation(
+            attribution=each.float().cpu().numpy(),
+            method=Mutagenesis.name,
+            input=first.input,
+            reference="the record itself with one letter changed",
+            settings=dict(settings),
+        )
+        for each in delta
+    ]
 
 
-def _measure(question: Question, changes: Tensor, first: int, plain: Tensor, delta: Tensor) -> None:
-    """Fill in delta for the changes of a block of records that starts at record `first`."""
-    x = question.batch[question.input].x
-    record, letter, position = torch.nonzero(changes, as_tuple=True)
-    record = record + first
+def _deltas(questions: Sequence[Question], changes: Tensor) -> tuple[Tensor, str]:
+    """What each change does, (questions, records, letters, positions), and how it was worked out."""
+    first, note = questions[0], ""
+    x = first.batch[first.input].x
+    delta = x.new_zeros(len(questions), *x.shape)
+    everyone = torch.arange(len(x), device=x.device)
+    with untouched(first.network, first.seed, x.device), torch.no_grad():
+        parts = in_chunks(
+            len(x), rows_per_chunk(x), lambda some: ask_each(questions, x[some], everyone[some])
+        )
+        plain = torch.cat(parts, dim=1)
+        chosen_way: Way | None = None
+        for block in chunks(len(x), max(1, _NUMBERS_PER_BLOCK // max(1, x[:1].numel()))):
+            record, letter, position = torch.nonzero(changes[block], as_tuple=True)
+            asked = Substitutions(record + block.start, letter, position)
+            chosen_way = chosen_way or way(first, asked, int(changes.sum()))
+            note = chosen_way.note
+            _measure(questions, asked, chosen_way, (plain, delta))
+            first.progress(block.stop / len(x))
+    return delta, note
+
+
+def _measure(
+    questions: Sequence[Question], asked: Substitutions, how: Way, numbers: tuple[Tensor, Tensor]
+) -> None:
+    """Fill in delta for some substitutions; numbers: the answers without any, and delta."""
+    plain, delta = numbers
+    first = questions[0]
+    records = len(first.batch[first.input].x)
 
     def ask_about(part: slice) -> None:
-        who, what, where = record[part], letter[part], position[part]
-        row = torch.arange(len(who), device=x.device)
-        mutants = x[who]  # (substitutions, letters, positions)
-        mutants[row, :, where] = 0
-        mutants[row, what, where] = 1
-        delta[who, what, where] = ask(question, mutants, who) - plain[who]
-        question.progress((first + len(changes) * part.stop / len(record)) / len(x))
+        some = asked[part]
+        raw, batch = how.ask(some)
+        for number, question in enumerate(questions):
+            change = chosen(question, raw, batch, some.record) - plain[number, some.record]
+            delta[number, some.record, some.letter, some.position] = change
+        first.progress(float(some.record[-1]) / records)
 
-    in_chunks(len(record), rows_per_chunk(x), ask_about)
+    in_chunks(len(asked), how.rows or rows_per_chunk(first.batch[first.input].x), ask_about)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -127,6 +128,34 @@ def layer_table(network: Network, shapes: Shapes) -> LayerTable:
             hook.remove()
     total = sum(weights.numel() for weights in network.parameters())
     return LayerTable(tuple(layers), total - sum(layer.parameters for layer in layers))
+
+
+@dataclass
+class Counted:
+    """Multiplications for one record of all layers that were met."""
+
+    multiplications: float = 0.0
+
+
+@contextmanager
+def counting(network: nn.Module) -> Iterator[Counted]:
+    """Count the multiplications for one record while a network is asked."""
+    counted = Counted()
+
+    def count(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        del inputs
+        first = output if isinstance(output, Tensor) else output[0]
+        if isinstance(first, Tensor) and first.dim():
+            counted.multiplications += _multiplications(module, first)
+
+    hooks = [
+        module.register_forward_hook(count) for module in network.modules() if not any(module.children())
+    ]
+    try:
+        yield counted
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def empty_batch(shapes: Shapes, device: torch.device) -> Batch:
