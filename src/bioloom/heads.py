@@ -6,6 +6,7 @@ whatever asks for a prediction only looks at the first columns. All in standard 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,11 +34,13 @@ class Head:
     per_target: raw outputs for each target
     losses:     (raw, standardised truth) -> loss of each record and target
     reach:      (raw, number of targets) -> how far below and above the prediction the truth is expected
+    constant:   what is left out of the losses of a density, in nats; None where they are of no density
     """
 
     per_target: int
     losses: Callable[[Tensor, Tensor], Tensor]
     reach: Callable[[NDArray[np.floating], int], Reach]
+    constant: float | None = None
 
 
 def gaussian_losses(raw: Tensor, truth: Tensor) -> Tensor:
@@ -155,8 +158,8 @@ def _pinball(error: Tensor, level: float) -> Tensor:
 
 HEADS = {
     "quantile": Head(len(QUANTILES), quantile_losses, quantile_reach),
-    "heteroscedastic": Head(2, gaussian_losses, gaussian_reach),
-    "cauchy": Head(2, cauchy_losses, cauchy_reach),
-    "skewed_t": Head(4, skewed_losses, skewed_reach),
+    "heteroscedastic": Head(2, gaussian_losses, gaussian_reach, 0.5 * math.log(2 * math.pi)),
+    "cauchy": Head(2, cauchy_losses, cauchy_reach, math.log(math.pi)),
+    "skewed_t": Head(4, skewed_losses, skewed_reach, 0.0),
 }
 """By the word that users type as `training.loss`."""

@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import norm
 from sklearn.feature_selection import mutual_info_regression
 
-from bioloom.evaluation.information import mutual_information, predictive_information
+from bioloom.evaluation.information import (
+    mutual_information,
+    predictive_information,
+    variational_information,
+)
 
 
 def normal(correlation: float, n: int, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -75,3 +80,43 @@ def test_targets_are_averaged_and_many_records_are_cut() -> None:
     one = predictive_information(truth, value)
     assert one.n == 10_000
     assert two.value == pytest.approx(one.value / 2)
+
+
+def test_a_right_account_of_normal_noise_tells_the_closed_form_and_a_wrong_one_less() -> None:
+    random = np.random.default_rng(0)
+    signal = random.normal(size=6000)
+    truth = signal + 0.5 * random.normal(size=6000)
+    told = variational_information(-norm.logpdf(truth, signal, 0.5), truth)
+    assert told.low is not None
+    assert told.high is not None
+    assert told.value == pytest.approx(0.5 * np.log2(1 + 4), abs=0.04)
+    assert told.low < 0.5 * np.log2(5) < told.high
+    wrong = variational_information(-norm.logpdf(truth, signal, 1.0), truth)
+    assert wrong.value is not None
+    assert told.value is not None
+    lost = np.log2(1.0 / 0.5) + (0.25 - 1) / 2 / np.log(
+        2
+    )  # divergence of the two normal distributions, in bits
+    assert wrong.value == pytest.approx(told.value - lost, abs=0.02)
+
+
+def test_of_classes_it_is_the_closed_form_of_a_symmetric_channel() -> None:
+    random = np.random.default_rng(0)
+    sent = random.integers(0, 2, 5000)
+    received = np.where(random.random(5000) < 0.1, 1 - sent, sent)
+    surprise = -np.log(np.where(sent == received, 0.9, 0.1))
+    told = variational_information(surprise, received, classes=True)
+    assert told.value == pytest.approx(1 + 0.9 * np.log2(0.9) + 0.1 * np.log2(0.1), abs=0.03)
+
+
+def test_a_density_is_refused_for_repeated_numbers_and_groups_widen_the_interval() -> None:
+    random = np.random.default_rng(0)
+    assert variational_information(np.zeros(100), random.integers(0, 3, 100)).value is None
+    of_group = np.repeat(random.normal(size=60), 5)
+    truth = of_group + 0.3 * random.normal(size=300)
+    surprise = -norm.logpdf(truth, 0.0, 1.0)
+    alone, grouped = (
+        variational_information(surprise, truth, groups) for groups in (None, np.arange(300) // 5)
+    )
+    assert alone.value == grouped.value
+    assert alone.high - alone.low < grouped.high - grouped.low  # type: ignore[operator]

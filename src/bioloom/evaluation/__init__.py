@@ -9,7 +9,7 @@ scores       resample: every metric of every model on the same draws -> Score wi
 intervals    how each interval is found, and when there is none
 comparison   compare: the model minus each baseline -> Difference
 controls     permute, read_shuffles: the same training on shuffled labels must read as guessing
-information  predictive_information: what a prediction tells about the measurement, in bits
+information  what a prediction tells about the measurement, in bits: at most, and by the model's own account of the noise
 folds        fold_scores: each fold, their mean with a corrected interval, and what leave-one-out refuses
 variance     variance_components: other test records, another seed
 ceiling      noise_ceiling: how good any model could be, and scores that are better than that

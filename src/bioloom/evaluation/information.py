@@ -73,6 +73,68 @@ def predictive_information(
     return Score(max(0.0, found), max(0.0, found - reach), max(0.0, found + reach), len(chosen), METHOD)
 
 
+def variational_information(
+    surprise: NDArray[Any], truth: NDArray[Any], groups: NDArray[Any] | None = None, classes: bool = False
+) -> Score:
+    """How many bits a model tells about the measurement by its own account of the noise, with its 95 % interval.
+
+    surprise: (records,) -log of the probability, or of its density in the units of `truth`, that the model gave to each
+    truth, nats; truth: (records,) numbers, or classes by number
+    It is the mean of log2 p(y | prediction) / p(y): a lower bound of the predictive information, which it reaches where the
+    account of the noise is right, as I_variational of MAVE-NN (Tareen 2022). The density of y is estimated from nearest
+    neighbours (Kozachenko and Leonenko 1987), the probability of classes by their shares. The interval is that of a mean
+    over records, or over groups.
+    """
+    known = np.isfinite(truth) & np.isfinite(surprise)
+    told, values = np.asarray(surprise, dtype=np.float64)[known], np.asarray(truth, dtype=np.float64)[known]
+    if len(values) < FEWEST_RECORDS:
+        return _undefined(len(values), f"fewer than {FEWEST_RECORDS} records have a known value")
+    usual = _log_shares(values) if classes else _log_density(values)
+    if usual is None:
+        return _undefined(len(values), "too many measurements are the same for a density")
+    bits = (-told - usual) / np.log(2)
+    codes = (
+        np.arange(len(bits))
+        if groups is None
+        else np.unique(np.asarray(groups)[known], return_inverse=True)[1]
+    )
+    count = int(codes.max()) + 1
+    if count < FEWEST_UNITS:
+        return Score(
+            float(bits.mean()),
+            None,
+            None,
+            len(bits),
+            "none",
+            f"no interval, because {count} groups are too few",
+        )
+    apart = np.bincount(codes, bits - bits.mean())  # (groups,)
+    error = np.sqrt((apart**2).sum() * count / (count - 1)) / len(bits)
+    reach = float(student_quantile(0.5 + LEVEL / 2, count - 1) * error)
+    return Score(
+        float(bits.mean()),
+        float(bits.mean()) - reach,
+        float(bits.mean()) + reach,
+        len(bits),
+        "mean over records",
+    )
+
+
+def _log_density(values: Floats) -> Floats | None:
+    """The logarithm of the density at each of some numbers, from the distance to the fifth nearest; None for repeated ones."""
+    nearest, _ = KDTree(values[:, None]).query(values[:, None], k=[NEIGHBOURS + 1])
+    reach = np.asarray(nearest, dtype=np.float64)[:, 0]
+    if (reach <= 0).any():
+        return None
+    return np.asarray(digamma(NEIGHBOURS) - digamma(len(values)) - np.log(2 * reach))
+
+
+def _log_shares(values: Floats) -> Floats:
+    """The logarithm of the share of the class of each record."""
+    _, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray(np.log(counts[codes] / len(values)))
+
+
 def mutual_information(a: Floats, b: Floats, seed: int = 0) -> float:
     """Mutual information of two numbers per record, in bits; (records,) each, no missing values.
 
