@@ -20,6 +20,7 @@ from bioloom.models import Network, Shapes, apply, build, networks
 from bioloom.models.candidates import Choice, Range
 from bioloom.models.layers import layer_table, parse_shape
 from bioloom.recipe import TrainingRecipe
+from bioloom.tasks import TASKS
 
 SHAPES = {
     Kind.SEQUENCE: Shape(Kind.SEQUENCE, (4, 24)),
@@ -43,6 +44,9 @@ CASES = [
     pytest.param(name, shapes, id=f"{name}-{'+'.join(shape.kind for shape in shapes.values())}")
     for name in networks
     for shapes in buildable(name)
+]
+SMOOTH = [  # which token is the likeliest changes in jumps
+    case for case in CASES if not TASKS[networks[case.values[0]].only_for or "regression"].written
 ]
 ALONG = (Kind.SEQUENCE, Kind.TOKENS, Kind.GRAPH)  # kinds of several lengths
 MASKED = [case for case in CASES if any(shape.kind in ALONG for shape in case.values[1].values())]
@@ -143,7 +147,7 @@ def test_every_parameter_has_a_gradient(name: str, shapes: Shapes) -> None:
     assert sum(weights.grad.abs().sum() for weights in network.parameters()) > 0  # type: ignore[union-attr, misc]
 
 
-@pytest.mark.parametrize(("name", "shapes"), CASES)
+@pytest.mark.parametrize(("name", "shapes"), SMOOTH)
 def test_a_small_step_downhill_lowers_the_loss(name: str, shapes: Shapes) -> None:
     network, batch = fresh(name, shapes, outputs=1).eval(), batch_of(shapes, 16)
     truth = torch.linspace(-1, 1, 16).reshape(16, 1, *[1] * len(places_of(name, shapes)))
