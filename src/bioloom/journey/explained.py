@@ -158,13 +158,11 @@ def _in_units(
         name, effect = targets.classes[1], f"Change of the log odds of {targets.classes[1]}"
     else:
         name, effect = targets.classes[output], f"Change of the logit of {targets.classes[output]}"
-    scaled = Explanation(
+    scaled = replace(
+        found,
         attribution=(found.attribution * scale).astype(np.float32),
-        method=found.method,
-        input=found.input,
-        reference=found.reference,
         delta=None if found.delta is None else (found.delta * scale).astype(np.float32),
-        settings=found.settings,
+        error=None if found.error is None else (found.error * scale).astype(np.float32),
         ids=ids,
     )
     return Answer(scaled, frame, name if targets.outputs > 1 else "", effect)
@@ -214,8 +212,8 @@ def _store(model: Model, kept: Kept, order: NDArray[np.int64]) -> dict[str, Any]
     modality = model.modalities[found.input]
     signal = _observed(model, answer)
     arrays = {"attribution": found.attribution, "ids": np.array(found.ids, dtype=np.str_)}
-    if found.delta is not None:
-        arrays["delta"] = found.delta
+    beside = {"delta": found.delta, "error": found.error, "fit": found.fit}
+    arrays |= {name: values for name, values in beside.items() if values is not None}
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)  # type: ignore[arg-type] # names of arrays, no options
     write_bytes(folder / "explanations" / f"{stem}.npz", stream.getvalue())
@@ -246,6 +244,7 @@ def _store(model: Model, kept: Kept, order: NDArray[np.int64]) -> dict[str, Any]
         "reference": found.reference,
         "records": len(found.attribution),
         "delta": _delta(found),
+        **_certainty(found),
         "settings": found.settings,
         "text": summary.text,
         "file": f"explanations/{stem}.npz",
@@ -296,6 +295,23 @@ def _delta(found: Explanation) -> dict[str, float] | None:
         return None
     size = np.abs(found.delta)
     return {"median": float(np.median(size)), "worst": float(size.max())}
+
+
+def _certainty(found: Explanation) -> dict[str, Any]:
+    """How well a simple model stands for the network near records, and how far sampling moves attributions, if at all.
+
+    Of an error the mean beside the largest attribution of a record, as the median of records.
+    """
+    told: dict[str, Any] = {}
+    if found.fit is not None:
+        known = found.fit[np.isfinite(found.fit)]
+        told["fit"] = {"median": float(np.median(known)), "worst": float(known.min())} if len(known) else None
+    if found.error is not None:
+        largest = np.abs(found.attribution).reshape(len(found.error), -1).max(axis=1)
+        mean = np.abs(found.error).reshape(len(found.error), -1).mean(axis=1)
+        known = np.isfinite(mean) & (largest > 0)
+        told["error"] = float(np.median(mean[known] / largest[known])) if known.any() else None
+    return told
 
 
 def _save(picture: Picture, stem: str, folder: Path) -> dict[str, str]:

@@ -54,6 +54,18 @@ def _rows(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if delta:
         gap = f"median {number(delta['median'], 2)}, worst {number(delta['worst'], 2)}"
         yield "Completeness gap", f"{gap} (the parts should add up to the whole; the nearer to 0 the better)"
+    fit = entry.get("fit")
+    if fit:
+        share = f"median {number(fit['median'], 2)}, worst {number(fit['worst'], 2)}"
+        yield (
+            "Local fit (R²)",
+            f"{share} (1: the straight line says what the network says; below 0.5 do not believe it)",
+        )
+    if entry.get("error") is not None:
+        yield (
+            "Error by chance",
+            f"{number(100 * float(entry['error']), 2)} % of a record's largest number, on average over its parts",
+        )
 
 
 def _images(facts: Facts, entries: Sequence[Mapping[str, Any]]) -> Iterator[list[Image]]:
