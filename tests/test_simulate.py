@@ -8,6 +8,7 @@ import pytest
 from bioloom.data.simulate import bioreactor, simulate, simulators
 from bioloom.errors import UserError
 from bioloom.targets import infer
+from bioloom.tasks import TASKS
 
 
 @pytest.mark.parametrize("name", list(simulators))
@@ -17,7 +18,8 @@ def test_the_same_seed_makes_the_same_records_with_the_promised_target(name: str
     assert not made.frame.equals(other.frame)
     assert len(made.frame) >= 20
     assert "id" not in made.frame or made.frame["id"].is_unique
-    assert infer(made.frame[[simulators[name].target]])[0] == simulators[name].task
+    if not TASKS[simulators[name].task].written:  # texts of all kinds are no labels
+        assert infer(made.frame[[simulators[name].target]])[0] == simulators[name].task
     assert made.truth
 
 

@@ -19,7 +19,7 @@ from bioloom.journey.contenders import (
 from bioloom.journey.learnable import Learnable
 from bioloom.journey.prepare import Prepared
 from bioloom.journey.shelf import Shelf
-from bioloom.journey.unlabelled import labelled
+from bioloom.journey.unlabelled import has_target, labelled
 from bioloom.models import networks
 from bioloom.models.candidates import Space
 from bioloom.recipe import Recipe
@@ -117,7 +117,10 @@ def line_up(prepared: Prepared, split: Split, learnable: Learnable) -> Lineup:
         return Lineup((), told, off=told.off or "it begins with the network of another run")
     if not labelled(prepared.recipe):
         restores = TASKS[prepared.recipe.data.task].restores
-        return Lineup((), told, off=NOT_RESTORED if restores else "nothing is searched for without labels")
+        nothing = "nothing is searched for " + (
+            "where answers are written" if has_target(prepared.recipe) else "without labels"
+        )
+        return Lineup((), told, off=NOT_RESTORED if restores else nothing)
     if validation < FEWEST_VALIDATION:
         return Lineup((), told, off=f"{validation} validation records cannot tell candidates apart")
     ground = Ground(prepared, split, learnable, Shelf(None))

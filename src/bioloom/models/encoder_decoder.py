@@ -162,8 +162,9 @@ class EncoderDecoder(Network):
     accepts = frozenset(READERS)
     several = True
     only_for = "translation"
-    learning_rate = 2e-3
+    learning_rate = 8e-3
     batch_size = 32
+    passes = 0.5
     candidates = (DEFAULT, Candidate("small", {"width": 32, "blocks": 1, "dropout": 0.2}, why="few records"))
 
     class Settings(NetworkSettings):
