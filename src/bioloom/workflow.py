@@ -30,6 +30,7 @@ from bioloom.files import write_json, write_text
 from bioloom.journey import described, explained, result
 from bioloom.journey import environment as environments
 from bioloom.journey.attempts import Ground
+from bioloom.journey.charted import charted
 from bioloom.journey.checked import Checked, look
 from bioloom.journey.clock import Clock
 from bioloom.journey.delivery import deliver
@@ -176,7 +177,8 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         explanation: list[dict[str, Any]] = []
         if trainee.job.task.labelled:
             chosen = _spread_over_unseen(prepared, split, trainee.raw, numbers)
-            explanation = _explain_rows(prepared, chosen, model, opened.path, clock.listener)
+            explanation = charted(trainee, opened.path)
+            explanation += _explain_rows(prepared, chosen, model, opened.path, clock.listener)
     with clock.stage("report", "Writing the report"):
         environment = environments.describe(trainee.job.device, trainee.fitted.threads)
         told = searched.result(trainee, rivals, rehearsal.chosen())

@@ -121,12 +121,14 @@ def variational_information(
 
 
 def _log_density(values: Floats) -> Floats | None:
-    """The logarithm of the density at each of some numbers, from the distance to the fifth nearest; None for repeated ones."""
-    nearest, _ = KDTree(values[:, None]).query(values[:, None], k=[NEIGHBOURS + 1])
+    """The logarithm of the density at each of n numbers, from the distance to the sqrt(n)-th nearest, so that some repeated
+    numbers do no harm; None where more are the same."""
+    near = max(NEIGHBOURS, round(np.sqrt(len(values))))
+    nearest, _ = KDTree(values[:, None]).query(values[:, None], k=[near + 1])
     reach = np.asarray(nearest, dtype=np.float64)[:, 0]
     if (reach <= 0).any():
         return None
-    return np.asarray(digamma(NEIGHBOURS) - digamma(len(values)) - np.log(2 * reach))
+    return np.asarray(digamma(near) - digamma(len(values)) - np.log(2 * reach))
 
 
 def _log_shares(values: Floats) -> Floats:

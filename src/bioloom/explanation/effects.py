@@ -57,14 +57,9 @@ class Library:
 
     def pairs_seen(self) -> NDArray[np.int64]:
         """Records with each pair of letters, (letters, positions, letters, positions)."""
-        x = (
-            np.eye(self.names, dtype=np.float32)[self.letters]
-            .transpose(0, 2, 1)
-            .reshape(len(self.letters), -1)
-        )
-        together = sparse.csr_array(x)
-        counts = (together.T @ together).toarray()
         shape = (self.names, self.letters.shape[1])
+        x = Layout(*shape).of(self)
+        counts = (x.T @ x).toarray()
         return np.asarray(counts.round().astype(np.int64).reshape(*shape, *shape))
 
     def batches(self) -> list[Tensor]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 GAUGES = ("uniform", "consensus", "empirical")
-"""Compared with: all letters alike, the commonest letter of each position, or letters as often as training records have them."""
+"""Compared with: all letters that occur alike, the commonest letter, or letters as often as training records have them."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def shares_of(gauge: str, seen: Floats) -> Floats:
 
     seen: how often training records have each letter at each position, adding up to 1 at each
     """
-    if gauge == "uniform":
-        return np.full(seen.shape, 1 / len(seen))
+    if gauge == "uniform":  # of letters that nobody has seen nothing is known
+        return np.asarray((seen > 0) / (seen > 0).sum(axis=0))
     if gauge == "consensus":
         return np.asarray(np.arange(len(seen))[:, None] == seen.argmax(axis=0), dtype=np.float64)
     return seen
