@@ -23,7 +23,7 @@ from bioloom.figures.heatmap import heatmap
 from bioloom.figures.positions import Region, SequenceAxis
 from bioloom.files import write_text
 from bioloom.heads import HEADS
-from bioloom.journey.explained import OUTPUTS_AT_MOST
+from bioloom.journey.sought import OUTPUTS_AT_MOST
 from bioloom.journey.trainee import Trainee
 from bioloom.models.gauge import GAUGES, Effects, in_gauge, shares_of
 from bioloom.models.sequence_map import SequenceMap

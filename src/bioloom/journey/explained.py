@@ -22,12 +22,11 @@ from bioloom.explanation.overview import Explained, Picture, overview
 from bioloom.figures import style
 from bioloom.figures.positions import Region
 from bioloom.files import write_bytes
+from bioloom.journey.sought import EACH, OUTPUTS_AT_MOST, Number, Sought, numbers_of
 from bioloom.models.ensemble import members_of
 from bioloom.trained import Asked, Model
+from bioloom.trained.explaining import explain_each
 from bioloom.training.device import choose
-
-OUTPUTS_AT_MOST = 4
-"""Targets or classes explained by default: the first ones."""
 
 EVERY_LETTER = ("mutagenesis",)
 """Methods that ask about every letter at every position: where there is an answer at each of them, only if named."""
@@ -45,6 +44,7 @@ class Wanted:
     records: test records to explain where no others are named
     outputs: which outputs; empty takes all, at most four
     place:   which position, from 0, where the model answers at every one; None for the mean over all
+    sought:  which class or target, against which, and on which scale, by name; where none is named, `outputs` counts
     """
 
     methods: tuple[str, ...] = ()
@@ -54,6 +54,7 @@ class Wanted:
     seed: int = 0
     device: str = "cpu"
     place: int | None = None
+    sought: Sought = EACH
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,19 @@ def explain(
 ) -> list[Answer]:
     """Explain clean records with every wanted method, for every wanted output and every input that it fits."""
     _refuse_place(model, wanted.place)
-    asked = _questions(model, wanted)
-    if not wanted.outputs and model.targets.outputs > OUTPUTS_AT_MOST:
+    wished = numbers_of(model.targets, wanted.sought, wanted.outputs)
+    pairs = _pairs(model, wanted)
+    if not wanted.outputs and not wanted.sought.target and model.targets.outputs > OUTPUTS_AT_MOST:
         what = "classes" if model.targets.classes else "targets"
         listener.message(f"The first {OUTPUTS_AT_MOST} of {model.targets.outputs} {what} are explained.")
     answers = []
-    for number, question in enumerate(asked):
-        listener.progress(number / len(asked), f"{question.method} of {question.input}")
-        found = model.explain(frames, question)
-        told = _in_units(model, found, frames[question.input], tuple(ids), question.output)
-        answers.append(replace(told, effect=told.effect + _where(model, wanted.place)))
+    for number, (method, name) in enumerate(pairs):
+        listener.progress(number / len(pairs), f"{method} of {name}")
+        asked = Asked(method, name, seed=wanted.seed, device=choose(wanted.device), place=wanted.place)
+        found = explain_each(model, frames, asked, [each.output for each in wished])
+        for each, explanation in zip(wished, found, strict=True):
+            told = _in_units(explanation, each, frames[name], tuple(ids))
+            answers.append(replace(told, effect=told.effect + _where(model, wanted.place)))
     listener.progress(1.0)
     return answers
 
@@ -122,9 +126,8 @@ def _refuse_place(model: Model, place: int | None) -> None:
         )
 
 
-def _questions(model: Model, wanted: Wanted) -> list[Asked]:
-    outputs = wanted.outputs or tuple(range(min(model.targets.outputs, OUTPUTS_AT_MOST)))
-    device = choose(wanted.device)
+def _pairs(model: Model, wanted: Wanted) -> list[tuple[str, str]]:
+    """Each wanted method with each input that it explains."""
     pairs = []
     for name, modality in model.modalities.items():
         usual = [each for each in modality.explainers if not (model.targets.places and each in EVERY_LETTER)]
@@ -138,34 +141,19 @@ def _questions(model: Model, wanted: Wanted) -> list[Asked]:
             where="--method",
             fix="run bioloom parts to see what each explainer accepts",
         )
-    return [
-        Asked(method, name, output, seed=wanted.seed, device=device, place=wanted.place)
-        for method, name in pairs
-        for output in outputs
-    ]
+    return pairs
 
 
-def _in_units(
-    model: Model, found: Explanation, frame: pd.DataFrame, ids: tuple[str, ...], output: int
-) -> Answer:
-    """Regression attributions in the target's own units; those of classes stay log odds or logits."""
-    targets = model.targets
-    scale = 1.0 if targets.classes else targets.scale[output]
-    if not targets.classes:
-        name = targets.names[output]
-        effect = f"Change of {name}"
-    elif targets.task == "binary":
-        name, effect = targets.classes[1], f"Change of the log odds of {targets.classes[1]}"
-    else:
-        name, effect = targets.classes[output], f"Change of the logit of {targets.classes[output]}"
+def _in_units(found: Explanation, number: Number, frame: pd.DataFrame, ids: tuple[str, ...]) -> Answer:
+    """Regression attributions in the target's own units; those of classes stay log odds, logits or probabilities."""
     scaled = replace(
         found,
-        attribution=(found.attribution * scale).astype(np.float32),
-        delta=None if found.delta is None else (found.delta * scale).astype(np.float32),
-        error=None if found.error is None else (found.error * scale).astype(np.float32),
+        attribution=(found.attribution * number.factor).astype(np.float32),
+        delta=None if found.delta is None else (found.delta * number.factor).astype(np.float32),
+        error=None if found.error is None else (found.error * number.factor).astype(np.float32),
         ids=ids,
     )
-    return Answer(scaled, frame, name if targets.outputs > 1 else "", effect)
+    return Answer(scaled, frame, number.name, number.effect)
 
 
 # ---- storing and drawing --------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bioloom.explanation import Target
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -12,14 +14,14 @@ class Asked:
 
     method:     the explainer's name
     input:      the name of the explained input
-    output:     which raw output (target, or class)
+    output:     which raw output (target, or class), or a `Target` that says more
     place:      which position, where the model answers at every one; None for the mean over all
     references: how many backgrounds, for methods that compare with "nothing here"
     """
 
     method: str
     input: str
-    output: int = 0
+    output: int | Target = 0
     references: int = 4
     seed: int = 0
     device: str = "cpu"

@@ -21,7 +21,7 @@ from bioloom.evaluation.conformal import Conformal
 from bioloom.evaluation.domain import Domain
 from bioloom.evaluation.placed import cells, masks, sureness
 from bioloom.evaluation.told import written_table
-from bioloom.explanation import Explanation, Question, explainers
+from bioloom.explanation import Explanation
 from bioloom.modalities import Features, Modality
 from bioloom.modalities.combined import combined_features, encoded_features, seen_features
 from bioloom.models import Network, SimpleModel
@@ -34,6 +34,7 @@ from bioloom.targets import Targets
 from bioloom.tasks import task
 from bioloom.trained.asides import Told, asides
 from bioloom.trained.asked import Asked
+from bioloom.trained.explaining import explain_each
 from bioloom.training.device import session, threads_for
 
 BATCH = 64
@@ -287,30 +288,7 @@ class Model:
 
     def explain(self, frames: Mapping[str, pd.DataFrame], asked: Asked) -> Explanation:
         """Why the network answers as it does for these clean rows; see the explainers for what each method says."""
-        modality = self.modalities[asked.input]
-        explainer = explainers[asked.method]
-        resident = {
-            name: each.encode(frames[name]).on(asked.device) for name, each in self.modalities.items()
-        }
-        index = torch.arange(len(frames[asked.input]), device=asked.device)
-        batch = {name: each.batch(index) for name, each in resident.items()}
-        background = None
-        if explainer.needs_background:
-            background = modality.background(batch[asked.input], asked.seed, asked.references)
-        network = self.network.to(asked.device)
-        question = Question(
-            network,
-            batch,
-            asked.input,
-            asked.output,
-            background,
-            asked.seed,
-            asked.progress,
-            asked.place,
-            together=tuple(places for places in modality.groups.values() if len(places) > 1),
-        )
-        with session(self.threads):
-            return explainer.explain(question)
+        return explain_each(self, frames, asked, [asked.output])[0]
 
     @staticmethod
     def index(count: int) -> torch.Tensor:

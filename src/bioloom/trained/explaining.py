@@ -1,0 +1,46 @@
+"""Explaining a trained model: its records and background as explainers are asked about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import torch
+
+from bioloom.explanation import Explanation, Question, Target, explainers
+from bioloom.training.device import session
+
+if TYPE_CHECKING:
+    from bioloom.trained.asked import Asked
+    from bioloom.trained.model import Model
+
+
+def posed(model: Model, frames: Mapping[str, pd.DataFrame], asked: Asked, background: bool) -> Question:
+    """The question about clean rows, with backgrounds where there are to be any."""
+    modality = model.modalities[asked.input]
+    resident = {name: each.encode(frames[name]).on(asked.device) for name, each in model.modalities.items()}
+    index = torch.arange(len(frames[asked.input]), device=asked.device)
+    batch = {name: each.batch(index) for name, each in resident.items()}
+    return Question(
+        model.network.to(asked.device),
+        batch,
+        asked.input,
+        asked.output,
+        modality.background(batch[asked.input], asked.seed, asked.references) if background else None,
+        asked.seed,
+        asked.progress,
+        asked.place,
+        together=tuple(places for places in modality.groups.values() if len(places) > 1),
+    )
+
+
+def explain_each(
+    model: Model, frames: Mapping[str, pd.DataFrame], asked: Asked, outputs: Sequence[int | Target]
+) -> list[Explanation]:
+    """Why the network answers as it does for these clean rows, for each of several outputs."""
+    explainer = explainers[asked.method]
+    question = posed(model, frames, asked, explainer.needs_background)
+    with session(model.threads):
+        return explainer.explain_each([replace(question, output=output) for output in outputs])
