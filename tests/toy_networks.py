@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -109,6 +110,35 @@ class Failing(Conv):
         if self.asked == self.breaks_at:
             raise RuntimeError("broken on purpose")
         return super().forward(x, mask)
+
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+SIZES = {1: (12,), 2: (6, 8), 3: (4, 4, 6)}
+"""Places along one, two and three axes."""
+
+
+class Averaging(Toy):
+    """Convolution, ReLU, mean over places, dense: places along as many axes as wanted."""
+
+    def __init__(self, axes: int, channels: int = 3, outputs: int = 3, flat: bool = False) -> None:
+        super().__init__()
+        with torch.random.fork_rng([]):
+            torch.manual_seed(axes)
+            self.convolution = CONVOLUTIONS[axes - 1](channels, 5, 3, padding=1)
+            places = int(np.prod(SIZES[axes])) if flat else 1
+            self.dense = nn.Linear(5 * places, outputs)
+        self.flat = flat
+        self.features: Tensor | None = None
+        self.eval()
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is not None:
+            x = x * mask[:, None]
+        self.features = torch.relu(self.convolution(x))
+        return self.head(self.features)
+
+    def head(self, maps: Tensor) -> Tensor:
+        return self.dense(maps.flatten(1) if self.flat else maps.flatten(2).mean(dim=2))
 
 
 def letters(records: int, positions: int, seed: int = 0, count: int = 4) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from bioloom.errors import UserError
 from bioloom.explanation import Explanation, Question, Scale, Target, explainers
@@ -21,37 +21,11 @@ from bioloom.modalities import Kind, Shape, Signal
 from bioloom.models import build, networks
 from bioloom.models.ensemble import Ensemble
 from bioloom.models.strands import other_strand
-from toy_networks import Additive, Toy, letters, signal
+from toy_networks import SIZES, Additive, Averaging, letters, signal
 
-CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-SIZES = {1: (12,), 2: (6, 8), 3: (4, 4, 6)}
 GRADIENT = (grad_cam, hires_cam, grad_cam_plus_plus, layer_cam)
 ASKING = (score_cam, ablation_cam)
 EVERY = (*GRADIENT, *ASKING)
-
-
-class Averaging(Toy):
-    """Convolution, ReLU, mean over places, dense: places along as many axes as wanted."""
-
-    def __init__(self, axes: int, channels: int = 3, outputs: int = 3, flat: bool = False) -> None:
-        super().__init__()
-        with torch.random.fork_rng([]):
-            torch.manual_seed(axes)
-            self.convolution = CONVOLUTIONS[axes - 1](channels, 5, 3, padding=1)
-            places = int(np.prod(SIZES[axes])) if flat else 1
-            self.dense = nn.Linear(5 * places, outputs)
-        self.flat = flat
-        self.features: Tensor | None = None
-        self.eval()
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        if mask is not None:
-            x = x * mask[:, None]
-        self.features = torch.relu(self.convolution(x))
-        return self.head(self.features)
-
-    def head(self, maps: Tensor) -> Tensor:
-        return self.dense(maps.flatten(1) if self.flat else maps.flatten(2).mean(dim=2))
 
 
 def asked(axes: int, records: int = 3, flat: bool = False) -> Question:

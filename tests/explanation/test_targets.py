@@ -139,7 +139,7 @@ def test_probabilities_are_divided_completely() -> None:
 class Small(Conv):
     """Fits so many records at once, and says what a device says otherwise."""
 
-    fits, message = 5, "CUDA out of memory"
+    fits, message = 40, "CUDA out of memory"
     error: type[Exception] = torch.OutOfMemoryError
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -160,9 +160,9 @@ def test_chunks_halve_where_memory_runs_out_and_nothing_is_lost(name: str) -> No
 def test_processors_say_it_in_other_words() -> None:
     network = Small()
     network.error, network.message = RuntimeError, "DefaultCPUAllocator: can't allocate memory: you tried"
-    x = letters(30, 20)
+    x = letters(90, 20)
     question = Question(network, {"dna": Signal(x)}, "dna", 0)
-    found = ask_all(question, 30, lambda part: (x[part], torch.arange(30)[part]))
+    found = ask_all(question, 90, lambda part: (x[part], torch.arange(90)[part]))
     np.testing.assert_allclose(found, Conv()(x)[:, 0].detach(), atol=1e-6)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from bioloom.explanation.references import ReferenceLibrary
     from bioloom.modalities import Batch
     from bioloom.models import Network
 
@@ -66,6 +67,7 @@ class Question:
     place:      which position is asked about, where the network answers at every one; None for the mean over all that
                 are filled
     effort:     samples, masks or iterations of methods that take any, relative to their usual number
+    library:    maps of training records of other classes, where the method needs them
     together:   columns of a vector that are hidden together, such as those of one category; others are hidden one by one
     """
 
@@ -79,6 +81,7 @@ class Question:
     place: int | None = None
     effort: float = 1.0
     together: tuple[tuple[int, ...], ...] = ()
+    library: ReferenceLibrary | None = None
 
     @property
     def target(self) -> Target:
@@ -124,6 +127,7 @@ class Explainer(ABC):
     title: ClassVar[str]
     accepts: ClassVar[frozenset[Kind]]
     needs_background: ClassVar[bool] = False
+    needs_library: ClassVar[bool] = False
     refuses: ClassVar[bool] = False
     bends_only: ClassVar[bool] = False
     marks: ClassVar[bool] = False

@@ -40,7 +40,7 @@ class ExpectedGradients(Explainer):
         return expected_gradients(question)
 
 
-def expected_gradients(question: Question, *, samples: int = SAMPLES) -> Explanation:
+def expected_gradients(question: Question, *, samples: int | None = None) -> Explanation:
     """Average slope times difference over random backgrounds and random points between them and the record.
 
     value = mean over samples of (x - b) * df/dx at b + t (x - b), b a background, t uniform from 0 to 1: for each
@@ -54,6 +54,7 @@ def expected_gradients(question: Question, *, samples: int = SAMPLES) -> Explana
 
     Raises UserError where the question holds no background.
     """
+    samples = samples or round(SAMPLES * question.effort)
     x, background = backgrounds_of(question, "The method of expected gradients")
     with untouched(question.network, question.seed, x.device), torch.inference_mode(False):
         total = _mean(question, x, background, samples)

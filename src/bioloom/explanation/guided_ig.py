@@ -70,7 +70,7 @@ def guided_ig(question: Question, way: Way | None = None) -> Explanation:
 
     Raises UserError where the question holds no background.
     """
-    way = way or Way()
+    way = way or Way(steps=max(10, round(Way.steps * question.effort)))
     x, background = backgrounds_of(question, "Guided Integrated Gradients")
     count = background.shape[1]
     owner = torch.arange(len(x), device=x.device).repeat_interleave(count)

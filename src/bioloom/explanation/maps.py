@@ -66,11 +66,13 @@ class Reading:
     question: with this network, and the batch as it reads it
     turned:   whether the explained input is read as reverse complement
     layer:    where its maps are; empty for those that the network itself keeps as `features`
+    number:   which of the readings of a question it is
     """
 
     question: Question
     turned: bool = False
     layer: str = ""
+    number: int = 0
 
     def see(self, x: Tensor, record: Tensor, put: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The explained number, (variants,), and the maps that it came from, of variants as `engine.ask` takes them.
@@ -125,17 +127,19 @@ def readings(question: Question, layer: str) -> list[Reading]:
 
     To be called within `untouched`.
     """
-    found = []
+    found: list[Reading] = []
     for member in members_of(question.network):
         batch = {name: _own(signal) for name, signal in question.batch.items()}
         one = replace(question, network=member, batch=batch)
         path = _where(one, layer)
-        found.append(Reading(one, layer=path))
+        found.append(Reading(one, layer=path, number=len(found)))
         if member.strands:
             other = {
                 name: other_strand(each) if name in member.strands else each for name, each in batch.items()
             }
-            found.append(Reading(replace(one, batch=other), question.input in member.strands, path))
+            found.append(
+                Reading(replace(one, batch=other), question.input in member.strands, path, len(found))
+            )
     return found
 
 

@@ -77,7 +77,7 @@ def smoothgrad(question: Question, noise: Noise | None = None) -> Explanation:
     Cost: 50 gradients for each record. Not where the slope itself misleads (see `saliency`): it is smoothed, not cured.
     Source: Smilkov et al. 2017, arXiv:1706.03825; changes of letters in place of noise are ours.
     """
-    noise = noise or Noise()
+    noise = noise or _usual(question)
     mean, _ = _moments(question, noise)
     return _told(question, mean, SmoothGrad.name, noise)
 
@@ -91,9 +91,13 @@ def vargrad(question: Question, noise: Noise | None = None) -> Explanation:
     Cost: 50 gradients for each record.
     Source: Adebayo et al. 2018, arXiv:1810.03307.
     """
-    noise = noise or Noise()
+    noise = noise or _usual(question)
     _, variance = _moments(question, noise)
     return _told(question, variance, VarGrad.name, noise)
+
+
+def _usual(question: Question) -> Noise:
+    return Noise(samples=max(2, round(Noise.samples * question.effort)))
 
 
 def _told(question: Question, value: Tensor, method: str, noise: Noise) -> Explanation:
