@@ -18,10 +18,14 @@ from bioloom import trained
 from bioloom.data.assets import from_program
 from bioloom.data.records import take_rows
 from bioloom.errors import UserError
-from bioloom.events import Silent
+from bioloom.events import Listener, Silent
 from bioloom.journey import explained
+from bioloom.journey.compared import RECORDS, Compared, compare_methods
 from bioloom.journey.explained import Answer, Wanted, spread
-from bioloom.journey.prepare import Request, prepare
+from bioloom.journey.predicted import read_records
+from bioloom.journey.prepare import Request, Source, prepare
+from bioloom.journey.sought import Sought
+from bioloom.journey.unlabelled import refuse_unexplained
 from bioloom.report import fragment
 from bioloom.report.summary import summary
 from bioloom.trained import Model, Values
@@ -81,6 +85,9 @@ class Run:
         records: Values | None = None,
         *,
         method: str | Sequence[str] = (),
+        target: str = "",
+        against: str = "",
+        scale: str = "raw",
         count: int = 32,
         seed: int = 0,
     ) -> list[Answer]:
@@ -89,11 +96,41 @@ class Run:
         records: sequences, or a table with the model's input columns; without them `count` test records of the
                  run are explained, read again from its data
         method:  explainers such as "mutagenesis"; without them those of the modality
+        target:  a class or target column by its name; without it each of the first four
+        against: another class, for why it is the one and not the other
+        scale:   "raw" (logits, or units of the target), "probability" or "log_odds"
         Returns one answer for each method, input and output; nothing is written.
         """
         frames, ids = self.test_records(count) if records is None else self._given(records)
-        wanted = Wanted(methods=(method,) if isinstance(method, str) else tuple(method), seed=seed)
+        sought = Sought(target, against, scale)
+        wanted = Wanted(methods=_names(method), seed=seed, sought=sought)
         return explained.explain(self.model, frames, ids, wanted, Silent())
+
+    def compare(
+        self,
+        records: Values | None = None,
+        *,
+        method: str | Sequence[str] = (),
+        target: str = "",
+        count: int = RECORDS,
+        seed: int = 0,
+    ) -> list[Compared]:
+        """Measure methods of explanation on the same records, and say which to trust there.
+
+        method: explainers; without them one of each family; "all" for every one that suits the input
+        Returns one table for each input; nothing is written.
+        """
+        frames, _ = self.test_records(count) if records is None else self._given(records)
+        wanted = Wanted(methods=_names(method), seed=seed, sought=Sought(target))
+        return compare_methods(self.model, frames, wanted, Silent())
+
+    def asked_about(
+        self, source: Source | None, count: int, listener: Listener
+    ) -> tuple[dict[str, pd.DataFrame], list[str]]:
+        """The usable records of a file, or `count` test records where none is named, which are to be explained."""
+        refuse_unexplained(self.model.targets, str(self.folder))
+        listener.stage("explain", "Explaining predictions")
+        return self.test_records(count) if source is None else read_records(self.model, source, listener)
 
     def _given(self, records: Values) -> tuple[dict[str, pd.DataFrame], list[str]]:
         frames = {name: from_program(each) for name, each in self.model.frames(records).items()}
@@ -142,6 +179,10 @@ class Run:
 
     def _repr_html_(self) -> str:
         return fragment(self.result)
+
+
+def _names(method: str | Sequence[str]) -> tuple[str, ...]:
+    return (method,) if isinstance(method, str) else tuple(method)
 
 
 def load(folder: Path | str) -> Run:

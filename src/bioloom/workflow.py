@@ -27,7 +27,7 @@ from bioloom.errors import Interrupted, UserError
 from bioloom.events import Journal, Listener, Silent
 from bioloom.explanation import explainers
 from bioloom.files import write_json, write_text
-from bioloom.journey import described, explained, result
+from bioloom.journey import compared, described, explained, result
 from bioloom.journey import environment as environments
 from bioloom.journey.attempts import Ground
 from bioloom.journey.charted import charted
@@ -42,7 +42,7 @@ from bioloom.journey.folder import Opened, abandon, finish, open_folder
 from bioloom.journey.judge import Trial, judge
 from bioloom.journey.learnable import Learnable, encode, make_job
 from bioloom.journey.lineup import line_up
-from bioloom.journey.predicted import PredictionTable, predict_file, read_records, with_files
+from bioloom.journey.predicted import PredictionTable, predict_file, with_files
 from bioloom.journey.predicted import predict_positions as predicted_positions
 from bioloom.journey.prepare import Prepared, Request, Source, prepare
 from bioloom.journey.pretraining import learn_first
@@ -55,7 +55,6 @@ from bioloom.journey.tables import write_table
 from bioloom.journey.telling import teller
 from bioloom.journey.tracking import Tracking, tracking
 from bioloom.journey.trainee import train_network
-from bioloom.journey.unlabelled import refuse_unexplained
 from bioloom.journey.writing import Assignment, NewTexts, new_texts, write_out
 from bioloom.modalities import encoding_settings
 from bioloom.models import networks
@@ -73,6 +72,7 @@ __all__ = [
     "Source",
     "Wanted",
     "check",
+    "compare",
     "denoise",
     "dry_run",
     "embed",
@@ -292,15 +292,23 @@ def explain(
     that of the source ("test" for test records): those that the report shows stay as they are.
     Returns one entry for each.
     """
-    run, wanted = load(folder), wanted or Wanted()
-    refuse_unexplained(run.model.targets, str(folder))
-    listener.stage("explain", "Explaining predictions")
-    frames, ids = (
-        run.test_records(wanted.records) if source is None else read_records(run.model, source, listener)
-    )
+    wanted = wanted or Wanted()
+    run = load(folder)
+    frames, ids = run.asked_about(source, wanted.records, listener)
     answers = explained.explain(run.model, frames, ids, wanted, listener)
     order = explained.spread(run.model.raw(frames)[:, 0], explained.DRAWN)
-    return explained.store(run.model, answers, order, folder, prefix=f"{_source_word(source)}-")
+    return explained.store(run.model, answers, order, folder, prefix=f"{explained.source_word(source)}-")
+
+
+def compare(
+    folder: Path, source: Source | None = None, wanted: Wanted | None = None, listener: Listener = SILENT
+) -> list[dict[str, Any]]:
+    """Measure methods of explanation on the same records, and say which to trust there; one table for each input."""
+    wanted = wanted or Wanted(records=compared.RECORDS)
+    run = load(folder)
+    frames, _ = run.asked_about(source, wanted.records, listener)
+    found = compared.compare_methods(run.model, compared.few(frames, wanted.records), wanted, listener)
+    return compared.store(found, folder, prefix=f"{explained.source_word(source)}-")
 
 
 def denoise(wish: Wish, outdir: Path, listener: Listener = SILENT) -> Denoised:
@@ -349,14 +357,6 @@ def _refuse_start_as_outdir(prepared: Prepared, outdir: Path) -> None:
             where=str(outdir),
             fix="choose another folder with --outdir",
         )
-
-
-def _source_word(source: Source | None) -> str:
-    """A word for file names that says which records were explained."""
-    if source is None:
-        return "test"
-    name = Path(source).name.split(".")[0] if isinstance(source, str | Path) else ""
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:60] or "records"
 
 
 def _refuse_unknown_parts(recipe: recipes.Recipe) -> None:

@@ -22,6 +22,7 @@ from bioloom.explanation.overview import Explained, Picture, overview
 from bioloom.figures import style
 from bioloom.figures.positions import Region
 from bioloom.files import write_bytes
+from bioloom.journey.prepare import Source
 from bioloom.journey.sought import EACH, OUTPUTS_AT_MOST, Number, Sought, numbers_of
 from bioloom.models.ensemble import members_of
 from bioloom.trained import Asked, Model
@@ -323,3 +324,11 @@ def spread(values: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     order = np.argsort(-values, kind="stable")
     places = np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(np.int64)
     return np.asarray(order[places])
+
+
+def source_word(source: Source | None) -> str:
+    """A word for file names that says which records were explained."""
+    if source is None:
+        return "test"
+    name = Path(source).name.split(".")[0] if isinstance(source, str | Path) else ""
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:60] or "records"

@@ -1,0 +1,183 @@
+"""Methods of explanation beside each other: what is asked of a model, and how the table is stored and drawn."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bioloom.data.records import take_rows
+from bioloom.errors import UserError
+from bioloom.events import Listener
+from bioloom.explanation import Question, Scale, Target
+from bioloom.explanation.compare import KNOWS_NOTHING, Comparison, Contest, Row, compare, suited
+from bioloom.explanation.engine import predicted
+from bioloom.explanation.masking import Ground
+from bioloom.figures import style
+from bioloom.figures.bars import Bar, comparison
+from bioloom.files import write_bytes, write_json
+from bioloom.journey.explained import Wanted
+from bioloom.journey.sought import numbers_of
+from bioloom.trained import Asked, Model
+from bioloom.trained.explaining import posed
+from bioloom.training.device import choose, session
+
+RECORDS = 8
+"""Records on which methods are compared: each method explains them about six times."""
+
+REFERENCES = 4
+"""Backgrounds of a record that stand for "nothing here"."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What methods are worth for one input.
+
+    input:   its name
+    about:   which number was explained, in words
+    records: how many records
+    told:    whether that number is a probability
+    found:   the table, and which method to trust
+    """
+
+    input: str
+    about: str
+    records: int
+    probability: bool
+    found: Comparison
+
+
+def compare_methods(
+    model: Model, frames: Mapping[str, pd.DataFrame], wanted: Wanted, listener: Listener
+) -> list[Compared]:
+    """Compare methods on clean records, one table for each input that any of them explains.
+
+    Of classes, the evidence for the class that each record is predicted to be is explained, unless one is named.
+    """
+    found = []
+    for name, modality in model.modalities.items():
+        methods = suited(modality.kind, wanted.methods)
+        if methods:
+            found.append(_of_input(model, frames, wanted, (name, methods, listener)))
+    if not found:
+        raise UserError(
+            f"None of these methods explains an input of this model: {', '.join(wanted.methods)}.",
+            where="--method",
+            fix="run bioloom parts to see what each explainer accepts",
+        )
+    listener.progress(1.0)
+    return found
+
+
+def few(frames: Mapping[str, pd.DataFrame], records: int) -> dict[str, pd.DataFrame]:
+    """The first records of each input."""
+    rows = np.arange(min(records, len(next(iter(frames.values())))))
+    return {name: take_rows(frame, rows) for name, frame in frames.items()}
+
+
+def _of_input(
+    model: Model,
+    frames: Mapping[str, pd.DataFrame],
+    wanted: Wanted,
+    of: tuple[str, Sequence[str], Listener],
+) -> Compared:
+    name, methods, listener = of
+    asked = Asked("", name, references=REFERENCES, device=choose(wanted.device), place=wanted.place)
+
+    def question(seed: int) -> Question:
+        return posed(model, frames, replace(asked, seed=seed), background=True)
+
+    with session(model.threads):
+        first = question(wanted.seed)
+        target, about = _target(model, first, wanted)
+        judged = replace(target, scale=Scale.PROBABILITY) if model.targets.classes else target
+        assert first.background is not None
+        ground = Ground(replace(first, output=judged), first.background)
+        contest = Contest(
+            lambda seed: replace(question(seed), output=target),
+            ground,
+            methods,
+            wanted.seed,
+            lambda share, method: listener.progress(share, f"{method} of {name}"),
+        )
+        comparison = compare(contest)
+    return Compared(name, about, int(ground.judged.sum()), ground.probability, comparison)
+
+
+def _target(model: Model, question: Question, wanted: Wanted) -> tuple[Target, str]:
+    """The number that is explained, and what it is called."""
+    targets = model.targets
+    if targets.classes and not wanted.sought.target:
+        return Target(predicted(question), classes=True), "the class that each record is predicted to be"
+    number = numbers_of(targets, wanted.sought, wanted.outputs or (0,))[0]
+    output = number.output if isinstance(number.output, Target) else Target(number.output)
+    named = wanted.sought.target or targets.names[0]
+    return output, f"{named} against {wanted.sought.against}" if wanted.sought.against else named
+
+
+# ---- storing and drawing --------------------------------------------------------------------------------
+
+
+def store(compared: Sequence[Compared], folder: Path, prefix: str = "") -> list[dict[str, Any]]:
+    """Write each table as JSON and CSV to `explanations/`, its figure to `figures/`; returns what is in the JSON."""
+    return [_store(each, folder, f"{prefix}{_word(each.input)}-methods") for each in compared]
+
+
+def _store(compared: Compared, folder: Path, stem: str) -> dict[str, Any]:
+    files = {
+        "file": f"explanations/{stem}.json",
+        "table": f"explanations/{stem}.csv",
+        "figure": f"figures/{stem}.svg",
+    }
+    document = {**as_document(compared), **files}
+    write_json(folder / files["file"], document)
+    write_bytes(folder / files["table"], _as_csv(document["methods"]).encode())
+    style.save(drawn(compared), folder / files["figure"])
+    return document
+
+
+def as_document(compared: Compared) -> dict[str, Any]:
+    """Everything that was measured, as JSON."""
+    found = compared.found
+    return {
+        "input": compared.input,
+        "about": compared.about,
+        "records": compared.records,
+        "scale": "probability" if compared.probability else "share of the way from backgrounds to the record",
+        "trust": found.trust,
+        "trusted": found.trusted or None,
+        "methods": [row.numbers() for row in found.rows],
+        "refused": [{"method": name, "reason": reason} for name, reason in found.refused],
+    }
+
+
+def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One row for each method, with single numbers; curves are in the JSON."""
+    names = [name for name, value in rows[0].items() if not isinstance(value, list)]
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def drawn(compared: Compared) -> Any:
+    """How much each method is ahead of a random map, with its interval."""
+    bars = [
+        _bar(row, compared.found.trusted) for row in compared.found.rows if row.method != KNOWS_NOTHING[2]
+    ]
+    return comparison(bars, metric="insertion less deletion, above that of a random map", chance=0.0)
+
+
+def _bar(row: Row, trusted: str) -> Bar:
+    return Bar(row.method.replace("_", " "), *row.ahead, strong=row.method == trusted)
+
+
+def _word(name: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in name)[:60]
