@@ -19,16 +19,20 @@ from bioloom.data.assets import from_program
 from bioloom.data.records import take_rows
 from bioloom.errors import UserError
 from bioloom.events import Listener, Silent
+from bioloom.explanation.references import ReferenceLibrary
 from bioloom.journey import explained
 from bioloom.journey.compared import RECORDS, Compared, compare_methods
+from bioloom.journey.division import divide
 from bioloom.journey.explained import Answer, Wanted, spread
+from bioloom.journey.importance import Unseen
 from bioloom.journey.predicted import read_records
-from bioloom.journey.prepare import Request, Source, prepare
+from bioloom.journey.prepare import Prepared, Request, Source, prepare
 from bioloom.journey.sought import Sought
 from bioloom.journey.unlabelled import refuse_unexplained
 from bioloom.report import fragment
 from bioloom.report.summary import summary
 from bioloom.trained import Model, Values
+from bioloom.trained.references import build_references, stored_references
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,24 @@ class Run:
     @cached_property
     def model(self) -> Model:
         """The trained model, ready to predict."""
-        return trained.load(self.folder / "model")
+        return replace(trained.load(self.folder / "model"), references=self.references)
+
+    def references(self, name: str, device: str = "cpu") -> ReferenceLibrary:
+        """Maps of training records of other classes, which Libra-CAM compares with, for one input.
+
+        They are chosen at first use, from the run's data read again, and kept in the folder `explanations`.
+        """
+        model = trained.load(self.folder / "model")
+        word = "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:60]
+        path = self.folder / "explanations" / f"references-{word}.safetensors"
+        found = stored_references(model, path, name)
+        if found is None:
+            prepared = self._prepared("use another method, such as grad_cam or occlusion")
+            train = np.flatnonzero(self._parts(len(prepared.records)) == "train")
+            records = prepared.records.take(train)
+            found = build_references(model, records.inputs, records.targets, name, device)
+            found.save(path)
+        return found
 
     def explain(
         self,
@@ -142,22 +163,45 @@ class Run:
 
         A cross-validated run has no test records of its own; validation records stand in for them.
         """
+        prepared, test, _ = self._unseen()
+        frames = {name: take_rows(frame, test) for name, frame in prepared.records.inputs.items()}
+        chosen = spread(self.model.raw(frames)[:, 0], count)
+        frames = {name: take_rows(frame, chosen) for name, frame in frames.items()}
+        return frames, [str(name) for name in prepared.records.ids[test[chosen]]]
+
+    def unseen(self) -> Unseen:
+        """All test records with their truths, in groups where they were split by groups or families; validation records in
+        a cross-validated run."""
+        prepared, test, part = self._unseen()
+        records = prepared.records
+        groups = records.group if records.group is not None else divide(prepared).split.alike
+        return Unseen(
+            {name: take_rows(frame, test) for name, frame in records.inputs.items()},
+            self.model.targets.truth(take_rows(records.targets, test)),
+            None if groups is None else groups[test],
+            prepared.recipe.seed,
+            part,
+        )
+
+    def _unseen(self) -> tuple[Prepared, NDArray[np.int64], str]:
+        """The data of the run, read again, and which records the network did not learn from, of which part."""
+        prepared = self._prepared("name the records to explain")
+        parts = self._parts(len(prepared.records))
+        part = "test" if (parts == "test").any() else "validation"
+        return prepared, np.flatnonzero(parts == part), part
+
+    def _prepared(self, instead: str) -> Prepared:
+        """The records of the run, read again; `instead`: what to do where that cannot be."""
         recipe = recipes.load(self.folder / "recipe.toml")
         if not recipe.data.file:
             raise UserError(
                 "This run was trained on data in memory or on several files, which its recipe does not name.",
                 where=str(self.folder),
-                fix="name the records to explain",
+                fix=instead,
             )
         # Records alone are asked for: the run that this one began with need not be there any more.
         without = {"model.start": "", "model.start_sha256": ""}
-        prepared = prepare(Request(source=str(self.folder / "recipe.toml"), settings=without))
-        parts = self._parts(len(prepared.records))
-        test = np.flatnonzero(parts == ("test" if (parts == "test").any() else "validation"))
-        frames = {name: take_rows(frame, test) for name, frame in prepared.records.inputs.items()}
-        chosen = spread(self.model.raw(frames)[:, 0], count)
-        frames = {name: take_rows(frame, chosen) for name, frame in frames.items()}
-        return frames, [str(name) for name in prepared.records.ids[test[chosen]]]
+        return prepare(Request(source=str(self.folder / "recipe.toml"), settings=without))
 
     def _parts(self, records: int) -> NDArray[np.object_]:
         """Which part each record is in, (records,)."""

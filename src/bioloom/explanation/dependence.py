@@ -135,13 +135,16 @@ def interactions(predict: Predict, rows: pd.DataFrame, columns: Sequence[str]) -
 
 
 def _swapped(predict: Predict, rows: pd.DataFrame, columns: tuple[str, ...]) -> Floats:
-    """Predictions of each record with these columns as they stand in each record, (records, records they are taken from)."""
+    """Predictions of each record with these columns as they stand in each record, (records, records they are taken from).
+
+    All records follow each other once for each record that cells are taken from.
+    """
     count = len(rows)
-    which, source = np.repeat(np.arange(count), count), np.tile(np.arange(count), count)
-    asked = rows.iloc[which].reset_index(drop=True)
+    asked = pd.concat([rows] * count, ignore_index=True)
+    source = np.repeat(np.arange(count), count)
     for column in columns:
         asked[column] = rows[column].iloc[source].reset_index(drop=True)
-    return np.asarray(predict(asked), dtype=np.float64).reshape(count, count)
+    return np.asarray(predict(asked), dtype=np.float64).reshape(count, count).T
 
 
 def _centred(values: Floats) -> Floats:

@@ -61,7 +61,7 @@ def dependences(curves: Sequence[Curve], *, label: str) -> Figure:
 def _some(curve: Curve) -> NDArray[np.float64]:
     """The records that are drawn, spread over those given."""
     rows = np.linspace(0, len(curve.curves) - 1, min(LINES, len(curve.curves))).round().astype(int)
-    return curve.curves[rows]
+    return np.asarray(curve.curves[rows])
 
 
 def _numbers(ax: Axes, curve: Curve) -> None:

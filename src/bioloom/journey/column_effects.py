@@ -1,0 +1,291 @@
+"""What the columns of a table do to a model as a whole: importance, partial dependence, interaction, on test records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bioloom.errors import UserError
+from bioloom.explanation.dependence import Dependence, dependence, interactions
+from bioloom.figures import style
+from bioloom.figures.bars import Bar, attributions
+from bioloom.figures.dependence import Curve, dependences
+from bioloom.files import write_text
+from bioloom.journey.importance import DRAWS, Asked, Effort, Importance, Unseen, importances
+from bioloom.metrics import METRICS
+from bioloom.modalities import Kind
+from bioloom.models import networks
+from bioloom.tasks import task
+from bioloom.trained import Model
+
+METHODS = ("permutation_importance", "partial_dependence", "interactions")
+"""What can be asked of a table as a whole, beside the explainers of single records."""
+
+WIDE = 300
+"""Tables of more columns are asked about as a whole only where a user asks: attributions tell of all columns at once."""
+
+PAIRED = 60
+"""Records whose columns are exchanged with one another to see interactions: the cost grows with their square."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where files go, and what is known before.
+
+    prefix:    begins every file name
+    strongest: by input, columns from the strongest on, as attributions found them
+    """
+
+    folder: Path
+    prefix: str = ""
+    strongest: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def tables(model: Model) -> list[str]:
+    """The inputs of a model that are made of columns."""
+    return [
+        name for name, each in model.modalities.items() if each.kind is Kind.VECTOR and each.columns == "many"
+    ]
+
+
+def column_effects(
+    model: Model, unseen: Unseen, effort: Effort, methods: Sequence[str], place: Place
+) -> list[dict[str, Any]]:
+    """Work out what is asked about each table of a model, write it, and give the entries of `result.json`.
+
+    Raises UserError where the model has no table.
+    """
+    names = tables(model)
+    if not names:
+        raise UserError(
+            "These methods ask about columns, and no input of this model is made of columns.",
+            where=", ".join(methods),
+            fix="name explainers that bioloom parts lists",
+        )
+    entries = []
+    some = unseen.some(effort.rows)
+    for name in names:
+        asked = Asked(
+            model, some, name, _columns(some.frames[name], place.strongest.get(name, ()), effort), effort
+        )
+        found = importances(asked)
+        for method in methods:
+            entries.append(_TOLD[method](asked, found, place))
+    return entries
+
+
+def _columns(frame: pd.DataFrame, strongest: Sequence[str], effort: Effort) -> tuple[str, ...]:
+    """The columns that are asked about: those that differ between records, the strongest where there are too many."""
+    there = set(frame.columns)
+    ordered = list(dict.fromkeys([*(name for name in strongest if name in there), *frame.columns]))
+    varying = (name for name in ordered if frame[name].nunique(dropna=False) > 1)
+    return tuple(islice(varying, effort.columns))
+
+
+# ---- entries of the result ------------------------------------------------------------------------------------------
+
+
+def _tell_importance(asked: Asked, found: list[Importance], place: Place) -> dict[str, Any]:
+    metric = METRICS[task(asked.model.targets.task).primary]
+    label = f"{'Fall' if metric.higher_is_better else 'Rise'} of {metric.title} when shuffled"
+    bars = [_bar(each, each.score.value) for each in found if each.score.value is not None]
+    rows = [
+        {"columns": " + ".join(each.columns), "importance": each.score.value, "low": each.score.low,
+         "high": each.score.high, "error_of_shuffling": each.chance}
+        for each in found
+    ]  # fmt: skip
+    title = "Which columns the model needs to predict well"
+    return _entry(asked, "permutation_importance") | {
+        "title": "Permutation importance (what predictions lose when a column is shuffled)",
+        "effect": f"{label}, with its 95 % interval over records; above 0 the model needs the column",
+        "reference": f"the same {asked.unseen.part} records, the cells of a column shuffled between them",
+        "settings": {"metric": metric.name, "repeats": asked.effort.repeats, "draws": DRAWS},
+        "text": _importance_words(found, metric.title),
+        **_written(
+            asked,
+            place,
+            "permutation_importance",
+            [("columns", title, attributions(bars, label=label))],
+            rows,
+        ),
+    }
+
+
+def _bar(found: Importance, value: float) -> Bar:
+    low, high = (np.nan if end is None else end for end in (found.score.low, found.score.high))
+    return Bar(found.name, value, low, high)
+
+
+def _importance_words(found: Sequence[Importance], metric: str) -> str:
+    """Which columns are needed, and which nobody would miss."""
+    single = [each for each in found if len(each.columns) == 1 and each.score.value is not None]
+    if not single:
+        return f"{metric} is not defined on these records, so nothing can be said."
+    needed = [each for each in single if each.score.low is not None and each.score.low > 0]
+    unsure = len(single) - len(needed)
+    words = []
+    if not needed:
+        words.append(
+            "No column by itself can be told from one that the model does not need: all intervals hold 0."
+        )
+    else:
+        told = ", ".join(f"{each.name} ({each.score.value:.2g})" for each in needed[:3])
+        words.append(f"Shuffled between records, these columns cost the most {metric}: {told}.")
+        if unsure == 1:
+            words.append("One other column cannot be told from one that the model does not need.")
+        elif unsure:
+            words.append(f"{unsure} other columns cannot be told from columns that the model does not need.")
+    for each in [each for each in found if len(each.columns) > 1 and each.score.value is not None][:2]:
+        words.append(
+            f"{each.name} go along with each other and can stand in for one another; together they cost {each.score.value:.2g}."
+        )
+    return " ".join(words)
+
+
+def _tell_dependence(asked: Asked, found: list[Importance], place: Place) -> dict[str, Any]:
+    what, predict = _number(asked)
+    followed = [
+        dependence(predict, asked.frame, each.columns[0]) for each in found if len(each.columns) == 1
+    ][: max(1, asked.effort.followed)]
+    curves = [Curve(each.column, each.values, each.curves, each.seen) for each in followed]
+    figure = dependences(curves, label=f"Predicted {what}")
+    return _entry(asked, "partial_dependence") | {
+        "title": "Partial dependence (how predictions follow a column)",
+        "effect": f"Predicted {what} with one value in all records: thin lines are records, the thick one their mean",
+        "reference": f"the same {asked.unseen.part} records with the column set to other values",
+        "settings": {"columns": [each.column for each in followed], "output": what},
+        "text": _dependence_words(followed, what),
+        **_written(
+            asked,
+            place,
+            "partial_dependence",
+            [("curves", f"How predicted {what} follows the columns that matter most", figure)],
+            [
+                {"column": each.column, "value": value, "mean": mean, "low": low, "high": high}
+                for each in followed
+                for value, mean, low, high in zip(
+                    each.values, each.mean, *np.quantile(each.curves, [0.05, 0.95], axis=0), strict=True
+                )
+            ],
+        ),
+    }
+
+
+def _dependence_words(followed: Sequence[Dependence], what: str) -> str:
+    words = []
+    for each in followed:
+        low, high = int(each.mean.argmin()), int(each.mean.argmax())
+        ends = " to ".join(f"{float(each.mean[place]):.3g}" for place in (low, high))
+        where = [value if isinstance(value, str) else f"{value:.3g}" for value in each.values]
+        words.append(
+            f"Over {each.column}, mean predicted {what} goes from {ends}: lowest at {where[low]}, highest at {where[high]}."
+        )
+    words.append(
+        "Where thin lines run in different directions, what the column does depends on other columns."
+    )
+    return " ".join(words)
+
+
+def _tell_interactions(asked: Asked, found: list[Importance], place: Place) -> dict[str, Any]:
+    what, predict = _number(replace(asked, unseen=asked.unseen.some(PAIRED)))
+    some = asked.unseen.some(PAIRED)
+    top = [each.columns[0] for each in found if len(each.columns) == 1][: max(2, asked.effort.followed)]
+    shares = interactions(predict, some.frames[asked.input], top)
+    bars = [Bar(" × ".join(pair), share) for pair, share in shares.pairs.items() if np.isfinite(share)]
+    label = "Share of what both do that is interaction (H²)"
+    rows: list[dict[str, Any]] = [
+        {"columns": " x ".join(pair), "h_squared": share} for pair, share in shares.pairs.items()
+    ]
+    rows += [{"columns": f"{name} x all others", "h_squared": share} for name, share in shares.alone.items()]
+    return _entry(asked, "interactions") | {
+        "title": "Interactions (which columns do together what neither does alone)",
+        "effect": "Friedman's H squared: 0 where the effects of two columns add up, 1 where neither does anything alone",
+        "reference": f"{len(some.truth)} {asked.unseen.part} records that exchange their cells",
+        "settings": {"columns": top, "records": len(some.truth), "output": what},
+        "text": _interaction_words(shares.pairs),
+        **_written(
+            asked,
+            place,
+            "interactions",
+            [("pairs", "Which columns act together", attributions(bars, label=label))],
+            rows,
+        ),
+    }
+
+
+def _interaction_words(pairs: Mapping[tuple[str, str], float]) -> str:
+    known = {pair: share for pair, share in pairs.items() if np.isfinite(share)}
+    if not known:
+        return "These columns have no effect on predictions that could interact."
+    (one, other), share = max(known.items(), key=lambda each: each[1])
+    if share < 0.01:
+        return "What these columns do adds up: less than 1 % of what any two of them do is interaction."
+    return (
+        f"The strongest interaction is that of {one} and {other}: {share:.0%} of what both do is more than the sum of what "
+        "each does. A large share of a small effect is still small: look at their importance first."
+    )
+
+
+_TOLD: dict[str, Callable[[Asked, list[Importance], Place], dict[str, Any]]] = {
+    "permutation_importance": _tell_importance,
+    "partial_dependence": _tell_dependence,
+    "interactions": _tell_interactions,
+}
+
+
+def _number(asked: Asked) -> tuple[str, Callable[[pd.DataFrame], NDArray[np.float64]]]:
+    """What is followed, in words, and how it is predicted: the first target, or the probability of a class."""
+    targets = asked.model.targets
+    positive = targets.positive or (targets.classes[0] if targets.classes else None)
+    place = 0
+    what = targets.names[0] if positive is None else f"probability of {positive}"
+    return what, lambda frame: asked.values(frame)[:, place].astype(np.float64)
+
+
+def _entry(asked: Asked, method: str) -> dict[str, Any]:
+    return {
+        "input": asked.input,
+        "method": method,
+        "output": "",
+        "records": len(asked.unseen.truth),
+        "delta": None,
+        "model": _called(asked.model),
+    }
+
+
+def _called(model: Model) -> str:
+    """The model that was asked: the one that predict uses."""
+    if model.rival is not None and model.delivered != "network":
+        return model.rival.title
+    return networks[model.recipe.model.network].title
+
+
+def _written(
+    asked: Asked,
+    place: Place,
+    method: str,
+    figures: Sequence[tuple[str, str, Figure]],
+    rows: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Write a table of numbers and figures; their places in the run folder."""
+    word = "".join(c if c.isalnum() else "_" for c in asked.input)[:60]
+    stem = f"{place.prefix}{word}-{method}"
+    file = f"explanations/{stem}.csv"
+    table = pd.DataFrame(rows)
+    write_text(place.folder / file, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    return {"file": file, "figures": list(_drawn(place.folder, stem, figures))}
+
+
+def _drawn(folder: Path, stem: str, figures: Sequence[tuple[str, str, Figure]]) -> Iterator[dict[str, str]]:
+    for name, title, figure in figures:
+        file = f"figures/{stem}-{name}.svg"
+        style.save(figure, folder / file)
+        yield {"file": file, "title": title, "alt": style.alt_text(figure)}
