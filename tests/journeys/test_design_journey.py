@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import bioloom
 from bioloom.cli import main
+from bioloom.inquiry.model import SequenceModel
+from bioloom.modalities import Signal
+from bioloom.models import apply
+from bioloom.models.ensemble import members_of
 from small_runs import FAST, motif_table
 
 PARENT = "ACGTACGATTGAATACGTAC"
@@ -100,3 +106,28 @@ def test_mistakes_are_told_in_words(run, capsys, words, told):
     )
     assert code == 2
     assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_gradient_of_the_networks_is_that_of_the_answer_and_designs_with_it(run, capsys):
+    model = SequenceModel(run / "run")
+    slope = model.slope([PARENT, PARENT[::-1]], "TGCA")
+    assert slope.shape == (2, 4, 20)
+
+    def answer(letters):
+        """The mean log-odds of letters that are mixed, (4, 20): what the slope is of."""
+        modality = model.model.modalities[model.name]
+        resident = modality.encode(model.model.frames({model.column: [PARENT]})[model.name]).on("cpu")
+        mask = resident.batch(model.model.index(1)).mask
+        x = torch.from_numpy(letters[None]).float()
+        told = [apply(each, {model.name: Signal(x, mask)}) for each in members_of(model.model.network)]
+        return float(torch.stack(told).detach().mean())
+
+    first = np.array([[letter == each for each in PARENT] for letter in "ACGT"], dtype=np.float64)
+    step = 1e-2 * np.random.default_rng(0).normal(size=(4, 20))
+    change = (answer(first + step) - answer(first - step)) / 2
+    assert (slope[0][[3, 2, 1, 0]] * step).sum() == pytest.approx(change, rel=0.05)
+    words = ["design", run / "run", "--parent", PARENT, "--outdir", run / "climbed", "--method", "gradient"]
+    more = ["--steps", 15, "--width", 8, "--count", 3, "--no-judge", "--keep-unlike", "--json", "--quiet"]
+    assert main([*map(str, [*words, *more])]) == 0
+    summary = json.loads(capsys.readouterr().out)["summary"]
+    assert summary["designer_expects"] > 2

@@ -96,7 +96,9 @@ Usage = Annotated[
 ]
 Method = Annotated[
     str,
-    typer.Option("--method", metavar="NAME", help="evolve, beam, anneal or screen.", rich_help_panel=TRIED),
+    typer.Option(
+        "--method", metavar="NAME", help="evolve, beam, anneal, gradient or screen.", rich_help_panel=TRIED
+    ),
 ]
 Steps = Annotated[int, typer.Option("--steps", metavar="N", min=1, help="Rounds.", rich_help_panel=TRIED)]
 Width = Annotated[

@@ -13,6 +13,9 @@ from bioloom.errors import UserError
 Answer = Callable[[Sequence[str]], NDArray[np.float64]]
 """What a model says of sequences, (sequences,)."""
 
+Slope = Callable[[Sequence[str], str], NDArray[np.float64]]
+"""(sequences, letters) -> how what a model says changes with each letter at each position, (sequences, letters, positions)."""
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -23,6 +26,7 @@ class Goal:
     aim:    "raise", "lower", or the value to come close to
     weight: how much it counts beside other goals
     scale:  what counts as one unit, such as the spread of the training target, so that goals in different units add up
+    slope:  how the answer changes with each letter; None where the model has none
     """
 
     name: str
@@ -30,6 +34,7 @@ class Goal:
     aim: str | float = "raise"
     weight: float = 1.0
     scale: float = 1.0
+    slope: Slope | None = None
 
     def score(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """How well values meet the goal, higher is better, in units of the scale."""
@@ -38,6 +43,22 @@ class Goal:
         if self.aim == "lower":
             return -values / self.scale
         return -np.abs(values - float(self.aim)) / self.scale
+
+    def climb(self, sequences: Sequence[str], letters: str) -> NDArray[np.float64]:
+        """How the score changes with each letter at each position, (sequences, letters, positions).
+
+        Raises UserError where the model has no slope.
+        """
+        if self.slope is None:
+            raise UserError(
+                "The method gradient follows the slope of a network, and this model has none.",
+                where=self.name,
+                fix="design by another method such as evolve",
+            )
+        rising = self.slope(sequences, letters) / self.scale
+        if self.aim in ("raise", "lower"):
+            return rising if self.aim == "raise" else -rising
+        return np.asarray(-np.sign(self.answer(sequences) - float(self.aim))[:, None, None] * rising)
 
 
 class Objective:
@@ -58,6 +79,12 @@ class Objective:
             self._known.update(zip(new, scores.tolist(), strict=True))
             self.asked += len(new)
         return np.array([self._known[text] for text in sequences])
+
+    def slope(self, sequences: Sequence[str], letters: str) -> NDArray[np.float64]:
+        """How the score changes with each letter at each position, (sequences, letters, positions)."""
+        return np.asarray(
+            np.sum([goal.weight * goal.climb(sequences, letters) for goal in self.goals], axis=0)
+        )
 
     def values(self, sequences: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """What each goal's model says, by the name of the goal."""

@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bioloom.design.goals import Objective
 from bioloom.design.rules import CODONS, IUPAC, Rules, pattern
 from bioloom.errors import UserError
+
+Floats = NDArray[np.float64]
 
 TRIES = 200
 """Times that a change is drawn anew before it counts as impossible."""
@@ -81,6 +84,38 @@ class Changer:
         place = int(self.random.integers(1, len(one)))
         new = one[:place] + other[place:]
         return None if self.rules.broken(new) else new
+
+    def toward(self, text: str, wanted: Sequence[str], liking: Floats) -> str:
+        """As many letters of another sequence as the rules allow, those that are liked most first: a projection.
+
+        liking: (letters, positions), as the rules order letters; codons are changed as a whole, into the liked synonym
+        """
+        number = {letter: row for row, letter in enumerate(self.rules.letters)}
+
+        def likes(place: int, letters: str) -> float:
+            return float(sum(liking[number[letter], place + i] for i, letter in enumerate(letters)))
+
+        changes = [(place, wanted[place]) for place in self.single if wanted[place] != text[place]]
+        for place in self.codons:
+            synonyms = self.synonyms[CODONS[text[place : place + 3]]]
+            best = max(synonyms, key=lambda codon: likes(place, codon))
+            changes += [(place, best)] if best != text[place : place + 3] else []
+        gains = [likes(place, new) - likes(place, text[place : place + len(new)]) for place, new in changes]
+        order = np.argsort(-np.array(gains), kind="stable").tolist() if gains else []
+        return self._with_changes(text, [changes[each] for each in order])
+
+    def _with_changes(self, text: str, changes: Sequence[tuple[int, str]]) -> str:
+        """All changes where that keeps the rules, else what can be kept of the first half and then of the second."""
+        if not changes:
+            return text
+        letters = list(text)
+        for place, new in changes:
+            letters[place : place + len(new)] = new
+        new_text = "".join(letters)
+        if not self.rules.broken(new_text):
+            return new_text
+        half = len(changes) // 2
+        return self._with_changes(self._with_changes(text, changes[:half]), changes[half:]) if half else text
 
     def start(self, width: int) -> list[str]:
         """Sequences to begin with: the parent where it keeps the rules, and changes of it.
@@ -197,6 +232,50 @@ def evolve(rules: Rules, objective: Objective, effort: Effort) -> None:
     objective(kept)
 
 
+RATE, HELD = 0.3, 0.9
+"""Step of the logits in their own spread of slopes, and how much of earlier slopes is held on to."""
+
+BEGIN = 2.0
+"""Logits of the letters that a chain begins with; those of others are 0."""
+
+
+def gradient(rules: Rules, objective: Objective, effort: Effort) -> None:
+    """Many chains follow the slope of the models through letters that are drawn (straight-through Gumbel softmax).
+
+    Each chain holds a logit for every letter at every position. A sequence is drawn from them, brought back into the rules,
+    and asked about; the slope of the score by its letters climbs the logits as if the draw had been the softmax. The draw
+    becomes surer from step to step. Sources: Jang, Gu, Poole (2017) arXiv:1611.01144; for sequences, Linder, Seelig (2021)
+    doi:10.1186/s12859-021-04437-5; steps as Adam (Kingma, Ba 2015, arXiv:1412.6980).
+    """
+    changer = Changer(rules, np.random.default_rng(effort.seed))
+    begun = changer.start(effort.width)
+    texts = [begun[number % len(begun)] for number in range(effort.width)]
+    objective(texts)
+    letters = np.array(list(rules.letters))
+    logits = BEGIN * (
+        np.array([list(text) for text in texts])[:, None] == letters[:, None]
+    )  # (chains, letters, positions)
+    mean, square = np.zeros_like(logits), np.zeros_like(logits)
+    for step in range(1, effort.steps + 1):
+        sureness = 1 - 0.9 * step / effort.steps
+        liking = logits + sureness * changer.random.gumbel(size=logits.shape)
+        texts = [
+            changer.toward(text, letters[each.argmax(axis=0)].tolist(), each)
+            for text, each in zip(texts, liking, strict=True)
+        ]
+        objective(texts)
+        slope, share = objective.slope(texts, rules.letters), _softmax(liking)
+        climbed = share * (slope - (share * slope).sum(axis=1, keepdims=True))
+        mean, square = HELD * mean + (1 - HELD) * climbed, 0.99 * square + 0.01 * climbed**2
+        logits += RATE * (mean / (1 - HELD**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-12)
+
+
+def _softmax(logits: Floats) -> Floats:
+    """Shares of letters at each position, (chains, letters, positions)."""
+    high = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(high / high.sum(axis=1, keepdims=True))
+
+
 def _tournament(
     texts: Sequence[str], scores: np.ndarray[tuple[int], np.dtype[np.float64]], random: np.random.Generator
 ) -> str:
@@ -210,5 +289,11 @@ def _best(objective: Objective, texts: Sequence[str], width: int) -> list[str]:
     return [different[number] for number in order]
 
 
-METHODS: dict[str, Method] = {"screen": screen, "beam": beam, "anneal": anneal, "evolve": evolve}
+METHODS: dict[str, Method] = {
+    "screen": screen,
+    "beam": beam,
+    "anneal": anneal,
+    "evolve": evolve,
+    "gradient": gradient,
+}
 """All methods by name."""

@@ -151,7 +151,13 @@ def _goal(model: SequenceModel, aim: str, number: int) -> Goal:
     targets = model.model.targets
     scale = 1.0 if targets.classes else float(targets.scale[model.number])
     name = f"predicted {model.target}" + (f" (model {number + 1})" if number else "")
-    return Goal(name, lambda texts: model.of_each(texts).mean(axis=0), aim_of(aim), scale=scale or 1.0)
+    return Goal(
+        name,
+        lambda texts: model.of_each(texts).mean(axis=0),
+        aim_of(aim),
+        scale=scale or 1.0,
+        slope=model.slope,
+    )
 
 
 def _wish(

@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from bioloom.data.wording import listed
 from bioloom.errors import UserError, did_you_mean
+from bioloom.modalities import Signal
 from bioloom.modalities.sequence import SequenceModality
+from bioloom.models import apply
+from bioloom.models.ensemble import members_of
 from bioloom.run import load
 from bioloom.trained import Model
 
@@ -56,6 +61,34 @@ class SequenceModel:
         """What each network of the model says of sequences that it can read, (networks, sequences)."""
         frames = self.model.frames({self.column: list(sequences)})
         return self._in_unit(np.stack([each[:, self.number] for each in self.model.values_of_each(frames)]))
+
+    def slope(self, sequences: Sequence[str], letters: str) -> NDArray[np.float64]:
+        """How the mean answer of the networks changes with each letter at each position, (sequences, letters, positions).
+
+        letters: their order; all are letters that the model reads. Positions are those of the sequences, which have one length.
+        Where a simpler model answers, the networks beside it still say which way to look.
+        """
+        modality = self.model.modalities[self.name]
+        encoded = modality.encode(self.model.frames({self.column: list(sequences)})[self.name]).on("cpu")
+        x, mask = encoded.batch(self.model.index(len(sequences)))
+        x = x.clone().requires_grad_()
+        with torch.enable_grad():
+            raws = [apply(member, {self.name: Signal(x, mask)}) for member in members_of(self.model.network)]
+            answer = torch.stack([self._smooth(raw) for raw in raws]).mean(dim=0)
+            (found,) = torch.autograd.grad(answer.sum(), x)
+        names = "".join(modality.channels)
+        rows = [names.index(letter) for letter in letters]
+        return np.asarray(found.numpy()[:, rows, : len(sequences[0])], dtype=np.float64)
+
+    def _smooth(self, raw: Tensor) -> Tensor:
+        """The answer from raw outputs: the target in its unit, or the log-odds of a class, before any calibration."""
+        targets = self.model.targets
+        if not targets.classes:
+            return raw[:, self.number] * float(targets.scale[self.number])
+        if len(targets.classes) == 2:
+            return raw[:, 0]
+        others = torch.cat([raw[:, : self.number], raw[:, self.number + 1 :]], dim=1)
+        return raw[:, self.number] - others.logsumexp(dim=1)
 
     def _in_unit(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         told = values.astype(np.float64)
