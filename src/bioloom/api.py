@@ -162,20 +162,33 @@ def explain(
     source: workflow.Source | None = None,
     *,
     method: str | Sequence[str] = (),
+    target: str = "",
+    against: str = "",
+    scale: str = "raw",
+    compare: bool = False,
     seed: int | None = None,
     device: str = "",
     quiet: bool = False,
 ) -> list[dict[str, Any]]:
     """Say what in a record moves the prediction; attributions and figures go to the run folder.
 
-    run:    the run folder
-    source: records to explain; test records of the run if left out
-    method: explainers; the usual ones of each input if left out
+    run:     the run folder
+    source:  records to explain; test records of the run if left out
+    method:  explainers; the usual ones of each input if left out
+    target:  a class or target column by its name; each of the first four if left out
+    against: another class, for why it is the one and not the other
+    scale:   of classes: "raw" (logits), "probability" or "log_odds"
+    compare: measure several methods on a few records instead, and say which to trust there
 
-    Returns one entry for each explanation, with its files.
+    Returns one entry for each explanation, or for each table of methods, with its files.
     """
-    wanted = workflow.Wanted(methods=_words(method), seed=seed or 0, device=device or "cpu")
-    return workflow.explain(Path(run), source, wanted, _listener(quiet))
+    sought = workflow.Sought(target, against, scale)
+    records = workflow.COMPARED if compare else workflow.Wanted.records
+    wanted = workflow.Wanted(
+        methods=_words(method), records=records, seed=seed or 0, device=device or "cpu", sought=sought
+    )
+    verb = workflow.compare if compare else workflow.explain
+    return verb(Path(run), source, wanted, _listener(quiet))
 
 
 def _words(words: str | Sequence[str]) -> tuple[str, ...]:

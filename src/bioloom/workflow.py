@@ -33,6 +33,7 @@ from bioloom.journey.attempts import Ground
 from bioloom.journey.charted import charted
 from bioloom.journey.checked import Checked, look
 from bioloom.journey.clock import Clock
+from bioloom.journey.compared import RECORDS as COMPARED
 from bioloom.journey.delivery import deliver
 from bioloom.journey.denoise import Denoised, Wish, restore_counts
 from bioloom.journey.described import Embedding
@@ -51,6 +52,7 @@ from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.result import Trained
 from bioloom.journey.search import Searched, not_searched, search
 from bioloom.journey.shelf import Shelf
+from bioloom.journey.sought import Sought
 from bioloom.journey.tables import write_table
 from bioloom.journey.telling import teller
 from bioloom.journey.tracking import Tracking, tracking
@@ -65,10 +67,12 @@ from bioloom.trained import Model
 from bioloom.training.device import session
 
 __all__ = [
+    "COMPARED",
     "Checked",
     "Embedding",
     "PredictionTable",
     "Request",
+    "Sought",
     "Source",
     "Wanted",
     "check",
@@ -304,7 +308,7 @@ def compare(
     folder: Path, source: Source | None = None, wanted: Wanted | None = None, listener: Listener = SILENT
 ) -> list[dict[str, Any]]:
     """Measure methods of explanation on the same records, and say which to trust there; one table for each input."""
-    wanted = wanted or Wanted(records=compared.RECORDS)
+    wanted = wanted or Wanted(records=COMPARED)
     run = load(folder)
     frames, _ = run.asked_about(source, wanted.records, listener)
     found = compared.compare_methods(run.model, compared.few(frames, wanted.records), wanted, listener)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 from rich.text import Text
 
 from bioloom.cli import options
-from bioloom.cli.terminal import Terminal, hanging
+from bioloom.cli.terminal import Terminal, hanging, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,8 @@ Methods = Annotated[
     typer.Option(
         "--method",
         metavar="NAME",
-        help="An explainer that bioloom parts lists; repeat it for several. The usual ones if left out.",
+        help="An explainer that bioloom parts lists; several as a,b or by repeating it. The usual ones if left out; "
+        "with --compare one of each family, or all.",
         rich_help_panel=options.LEARNING,
     ),
 ]
@@ -48,11 +50,54 @@ Position = Annotated[
 ]
 
 
+Target = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        metavar="NAME",
+        help="Explain this class or target column; each of the first four if left out.",
+        rich_help_panel=options.LEARNING,
+        show_default=False,
+    ),
+]
+Against = Annotated[
+    str,
+    typer.Option(
+        "--against",
+        metavar="CLASS",
+        help="Explain why it is the class of --target and not this one.",
+        rich_help_panel=options.LEARNING,
+        show_default=False,
+    ),
+]
+Scale = Annotated[
+    str,
+    typer.Option(
+        "--scale",
+        metavar="SCALE",
+        help="Of classes: raw (logits), probability or log_odds.",
+        rich_help_panel=options.LEARNING,
+    ),
+]
+Compare = Annotated[
+    bool,
+    typer.Option(
+        "--compare",
+        help="Measure several methods on a few records, and say which to trust there.",
+        rich_help_panel=options.LEARNING,
+    ),
+]
+
+
 def command(
     run: options.RunFolder,
     files: Records = None,
     *,
     methods: Methods = None,
+    compare: Compare = False,
+    target: Target = "",
+    against: Against = "",
+    scale: Scale = "raw",
     position: Position = None,
     seed: options.Seed = None,
     device: options.DeviceOption = None,
@@ -63,15 +108,70 @@ def command(
     from bioloom import workflow
 
     wanted = workflow.Wanted(
-        methods=tuple(methods or ()),
+        methods=tuple(name for words in methods or () for name in words.split(",") if name),
         seed=seed or 0,
         device=device or "cpu",
         place=None if position is None else position - 1,
+        sought=workflow.Sought(target, against, scale),
     )
     terminal = Terminal(quiet, json)
+    source = options.one_or_several(files) if files else None
+    if compare:
+        wanted = replace(wanted, records=workflow.COMPARED)
+        with terminal.listening() as listener:
+            tables = workflow.compare(run, source, wanted, listener)
+        terminal.show({"comparisons": tables}, *(line for each in tables for line in _comparison(run, each)))
+        return
     with terminal.listening() as listener:
-        found = workflow.explain(run, options.one_or_several(files) if files else None, wanted, listener)
+        found = workflow.explain(run, source, wanted, listener)
     terminal.show({"explanations": found}, *(line for entry in found for line in _entry(run, entry)))
+
+
+COLUMNS = {
+    "insertion": "put back",
+    "deletion": "taken",
+    "ahead_of_random": "ahead of random",
+    "infidelity": "untold",
+    "like_random_weights": "random weights",
+    "like_other_seed": "other seed",
+    "like_other_members": "other networks",
+    "sensitivity": "moves",
+}
+"""What the table in the terminal shows; all else is in the files."""
+
+LEGEND = (
+    "put back, taken: the prediction while parts are put back into nothing (higher is better) or taken away (lower), most "
+    "important first; untold: what hiding random parts does that the map does not tell (lower); random weights: "
+    "likeness to the map of an untrained network (lower); other seed, other networks: likeness of repeats (higher); "
+    "moves: change of the map when records change slightly (lower)"
+)
+
+
+def _comparison(run: Path, found: Mapping[str, Any]) -> list[RenderableType]:
+    """One table over methods, and which to trust."""
+    rows = [[str(row["method"]), *(_number(row, name) for name in COLUMNS)] for row in found["methods"]]
+    shown = [name for number, name in enumerate(COLUMNS.values(), 1) if any(row[number] for row in rows)]
+    kept = [0, *(number for number, name in enumerate(COLUMNS.values(), 1) if name in shown)]
+    heading = Text.assemble(
+        ("Methods beside each other", "bold"), f", {found['records']} records of {found['input']}"
+    )
+    lines: list[RenderableType] = [heading, Text(f"  explained: {found['about']} ({found['scale']})")]
+    lines.append(table(["method", *shown], [[row[number] for number in kept] for row in rows], right=shown))
+    lines += [Text(LEGEND, style="dim"), Text(str(found["trust"]), style="bold")]
+    lines += [
+        hanging(f"  not used: {each['method']}: ", Text(str(each["reason"]))) for each in found["refused"]
+    ]
+    places = [found[name] for name in ("file", "table", "figure")]
+    return [*lines, *(hanging("  ", Text(str(run / place))) for place in places), ""]
+
+
+def _number(row: Mapping[str, Any], name: str) -> str:
+    """A number of the table, with its interval where it has one; empty where it was not measured."""
+    if row[name] is None:
+        return ""
+    if name != "ahead_of_random" or row["ahead_low"] is None:
+        return f"{row[name]:.2f}"
+    return f"{row[name]:.2f} [{row['ahead_low']:.2f}, {row['ahead_high']:.2f}]"
 
 
 def _entry(run: Path, entry: Mapping[str, Any]) -> list[RenderableType]:

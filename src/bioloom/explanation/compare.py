@@ -47,6 +47,12 @@ KNOWS_NOTHING = ("keeps all", "same everywhere", "random")
 CLOSE = 0.5
 """Above this correlation with the map of a network with random weights a map shows the record rather than the network."""
 
+MATTERS = 0.02
+"""A lead of less than this in insertion less deletion is none."""
+
+FIFTH = 2
+"""Which of the shares of parts, 0 to 1 by 0.1, the sentence tells about."""
+
 MEMBERS = 3
 """Networks of a mean that are explained one by one, at most."""
 
@@ -171,7 +177,7 @@ def compare(contest: Contest) -> Comparison:
             refused.append((name, error.what))
     rows.sort(key=lambda row: -row.ahead[0])
     trusted = next((row for row in rows if _holds(row)), None)
-    sentence = _sentence(rows, trusted, nothing[-1])
+    sentence = _sentence(rows, trusted, nothing[-1], ground.probability)
     return Comparison((*rows, *nothing), sentence, trusted.method if trusted else "", tuple(refused))
 
 
@@ -275,7 +281,7 @@ def nudged(x: Tensor, ground: Ground, seed: int) -> Tensor:
     return x + 0.02 * (x.amax() - x.amin()) * noise
 
 
-def _sentence(rows: Sequence[Row], trusted: Row | None, chance: Row) -> str:
+def _sentence(rows: Sequence[Row], trusted: Row | None, chance: Row, probability: bool) -> str:
     """Which method to trust on these records, and why, for somebody who has not met any of these measures."""
     if not rows:
         return "No method could be used on these records."
@@ -284,11 +290,7 @@ def _sentence(rows: Sequence[Row], trusted: Row | None, chance: Row) -> str:
             "Trust none of these pictures: no method points at the parts that matter better than a random map does and "
             "also depends on what the network has learned."
         )
-    share = 2  # of ten: a fifth of the parts
-    words = [
-        f"Trust {trusted.method} here: with the fifth of the parts that it names first, "
-        f"{_reached(trusted, share)} (a random fifth: {_amount(chance, share)})"
-    ]
+    words = [f"Trust {trusted.method} here: {_reached(trusted, chance, probability)}"]
     if np.isfinite(trusted.alike):
         words.append("and its map changes when the weights are random")
     ahead = [row.method for row in rows[: rows.index(trusted)]]
@@ -302,14 +304,23 @@ def _sentence(rows: Sequence[Row], trusted: Row | None, chance: Row) -> str:
 
 
 def _equal(row: Row, best: Row) -> bool:
-    """Whether the best is not ahead of another one beyond chance."""
-    return not better(best.quality.gap, row.quality.gap)[1] > 0
+    """Whether the best is not ahead of another one beyond chance, or by too little to matter."""
+    return not better(best.quality.gap, row.quality.gap)[1] > MATTERS
 
 
-def _amount(row: Row, step: int) -> str:
-    return f"{row.quality.inserted[step]:.2f}"
-
-
-def _reached(row: Row, step: int) -> str:
-    assert THRESHOLDS[step] == 0.2
-    return f"the prediction comes to {_amount(row, step)} of what it is"
+def _reached(row: Row, chance: Row, probability: bool) -> str:
+    """What the fifth of the parts that a map names first does by itself."""
+    assert THRESHOLDS[FIFTH] == 0.2
+    fifth, whole, drawn = (
+        f"{each:.2f}"
+        for each in (row.quality.inserted[FIFTH], row.quality.inserted[-1], chance.quality.inserted[FIFTH])
+    )
+    if probability:
+        return (
+            f"with only the fifth of the parts that it names first, the probability is {fifth} "
+            f"({whole} with all, {drawn} with a fifth drawn at random)"
+        )
+    return (
+        f"the fifth of the parts that it names first moves the prediction {fifth} times as far as whole records do "
+        f"(a fifth drawn at random: {drawn} times)"
+    )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-NEAR = 0.1
+NEAR = 0.25
 """Records whose answer differs from that of their backgrounds by less than this share of the usual difference cannot tell
 which parts make the difference."""
 
@@ -119,15 +119,15 @@ class Ground:
         return np.asarray((apart > 0) & (apart >= NEAR * np.median(apart)))
 
     def share(self, answers: Floats) -> Floats:
-        """Answers on a scale on which more is more evidence: a probability, or the share of the way from the backgrounds
-        (0) to the record (1).
+        """Answers on a scale on which more is more evidence: a probability, or how far it is from the backgrounds (0)
+        towards the record, 1 being as far as records are on average.
 
         answers: (..., records)
         """
         if self.probability:
             return answers
-        apart = np.where(self.judged, self.whole - self.nothing, 1.0)
-        return np.where(self.judged, (answers - self.nothing) / apart, 0.0)
+        usual = np.abs(self.whole - self.nothing)[self.judged]
+        return self.sign * (answers - self.nothing) / (usual.mean() if usual.size else 1.0)
 
     @property
     def _records(self) -> Tensor:

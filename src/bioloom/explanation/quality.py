@@ -168,9 +168,9 @@ def infidelity(ground: Ground, values: Floats, *, seed: int = 0) -> float:
 
 
 def agreement(one: Floats, other: Floats, filled: NDArray[np.bool_]) -> float:
-    """Mean over records of Spearman's correlation of the sizes of two maps, (records, parts) each; NaN where flat."""
+    """Mean over records of Spearman's correlation of two maps, signs included, (records, parts) each; NaN where flat."""
     found = []
-    for first, second, there in zip(np.abs(one), np.abs(other), filled, strict=True):
+    for first, second, there in zip(one, other, filled, strict=True):
         if np.ptp(first[there]) > 0 and np.ptp(second[there]) > 0:
             found.append(stats.spearmanr(first[there], second[there]).statistic)
     return float(np.mean(found)) if found else float("nan")

@@ -38,7 +38,7 @@ class Randomised:
     """What becomes of a map when weights are drawn anew.
 
     layers:   names of the layers that are random from each stage on, the last ones of the network first
-    alike:    (stages,) Spearman's correlation of the sizes with those of the trained network; near 1 is bad
+    alike:    (stages,) Spearman's correlation with the map of the trained network, signs included; near 1 is bad
     entropy:  relative rise of the entropy of the map when all weights are random; above 0 is good
     """
 

@@ -149,7 +149,9 @@ def as_document(compared: Compared) -> dict[str, Any]:
         "input": compared.input,
         "about": compared.about,
         "records": compared.records,
-        "scale": "probability" if compared.probability else "share of the way from backgrounds to the record",
+        "scale": "probability"
+        if compared.probability
+        else "share of the usual way from the backgrounds to a record",
         "trust": found.trust,
         "trusted": found.trusted or None,
         "methods": [row.numbers() for row in found.rows],
