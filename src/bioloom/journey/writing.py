@@ -86,7 +86,7 @@ def new_texts(model: Model, asked: Assignment) -> NewTexts:
     ((name, modality),) = model.modalities.items()
     column = model.inputs[name].columns[0]
     sequence = modality.shape.kind is Kind.SEQUENCE
-    begin = _begin(modality, asked.prompt, column)
+    begin = begin_of(modality, asked.prompt, column)
     length = asked.length or (max(modality.shape.sizes[-1] - len(begin), 1) if sequence else USUAL_LENGTH)
     _refuse_impossible(asked, length)
     page = Page(begin, length, asked.count, () if sequence else NEVER)
@@ -103,7 +103,7 @@ def new_texts(model: Model, asked: Assignment) -> NewTexts:
     return NewTexts(frame, sequence, _copies(model, frame[[column]], name) if sequence else ())
 
 
-def _begin(modality: Modality, prompt: str, column: str) -> NDArray[np.int64]:
+def begin_of(modality: Modality, prompt: str, column: str) -> NDArray[np.int64]:
     """The tokens of a prompt, (tokens,): those of its end, where it is longer than a network is given."""
     if not prompt:
         return np.zeros(0, dtype=np.int64)

@@ -48,7 +48,7 @@ class Written:
 class Page:
     """What is to be written.
 
-    begin:  (tokens,) numbers of the tokens to begin with, none for an empty text
+    begin:  (tokens,) numbers of the tokens to begin with, none for an empty text; or (texts, tokens), one row for each
     length: tokens to write behind them
     texts:  how many, each drawn by itself
     never:  numbers of tokens that are not written
@@ -78,7 +78,7 @@ def write(network: LanguageNetwork, page: Page, manner: Manner) -> Written:
                 continue
             after, state = network.step(_as_input(network, chosen[:, None]), state)
             logits, read = after[:, -1], read + 1
-    return Written(tokens[:, len(page.begin) :].numpy(), (likelihood / max(page.length, 1)).numpy())
+    return Written(tokens[:, page.begin.shape[-1] :].numpy(), (likelihood / max(page.length, 1)).numpy())
 
 
 def _begun(network: LanguageNetwork, tokens: Tensor) -> tuple[Tensor, object, int]:

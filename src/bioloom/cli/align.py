@@ -1,0 +1,67 @@
+"""`bioloom align`: a language model goes on learning, from responses or from what is preferred."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bioloom.cli import options
+from bioloom.cli.terminal import Terminal, table
+
+File = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="A table with the columns prompt and response, or prompt, chosen and rejected."
+    ),
+]
+Outdir = Annotated[Path, typer.Option("--outdir", metavar="FOLDER", help="Where the new model goes.")]
+Beta = Annotated[
+    float, typer.Option("--beta", min=0.001, help="How dear it is to leave the model it begins with.")
+]
+Epochs = Annotated[int, typer.Option("--epochs", min=1, help="Passes over the rows at most.")]
+Rate = Annotated[float, typer.Option("--learning-rate", min=1e-7, help="How large each step is.")]
+JudgeRun = Annotated[
+    Path | None,
+    typer.Option(
+        "--judge",
+        metavar="RUN",
+        help="A run whose prediction says how good a text is; without it a reward model learned from the pairs judges.",
+        show_default=False,
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all randomness.")]
+
+
+def command(
+    run: options.RunFolder,
+    file: File,
+    *,
+    outdir: Outdir = Path("aligned"),
+    beta: Beta = 0.1,
+    epochs: Epochs = 20,
+    learning_rate: Rate = 3e-4,
+    judge: JudgeRun = None,
+    seed: Seed = 0,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> None:
+    """Go on with a language model: learn to respond from examples, or what is preferred from pairs."""
+    from bioloom import workflow
+    from bioloom.journey.align import Alignment
+    from bioloom.training.lessons import Pace
+
+    pace = Pace(epochs=epochs, learning_rate=learning_rate, seed=seed)
+    judging = None if judge is None else workflow.load(judge).model
+    terminal = Terminal(quiet, json)
+    with terminal.listening() as listener:
+        found = workflow.align(run, Alignment(file, beta, pace, judging), outdir, listener)
+    content = found.content
+    rows = [
+        (name, f"{each['value']:.3f}", f"{each['low']:.3f} to {each['high']:.3f}")
+        for name, each in content["figures"].items()
+    ]
+    figures = table(("on held-out prompts", "value", "95 % interval"), rows, right=("value", "95 % interval"))
+    told = f"The new model: {outdir}; write with it by bioloom generate {outdir}"
+    terminal.show(dict(content), figures, "", content["verdict"]["text"], told)

@@ -1,0 +1,105 @@
+"""Learning from what people prefer: how likely a response is, a reward from pairs, and preferences learned without it.
+
+A response y follows a prompt x. All sums are over the tokens of the response; those of the prompt are read and not judged.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
+
+from bioloom.models.language import LanguageNetwork
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Prompts with their responses, as a language network reads them.
+
+    x:     (records, positions) tokens or (records, channels, positions), prompt and response together
+    mask:  (records, positions) True where something stands
+    asked: (records, positions) True where a token of the response stands
+    """
+
+    x: Tensor
+    mask: Tensor
+    asked: Tensor
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, index: Tensor) -> Self:
+        """The chosen records."""
+        return type(self)(self.x[index], self.mask[index], self.asked[index])
+
+
+def log_likelihood(network: LanguageNetwork, responses: Responses) -> Tensor:
+    """log p(y | x), the sum over the tokens of each response, (records,)."""
+    judged = network.judge(responses.x, responses.mask)
+    return (judged.likelihood * responses.asked).sum(dim=1)
+
+
+def imitation(network: LanguageNetwork, responses: Responses) -> Tensor:
+    """Mean of -log p over the tokens of all responses (instruction fine-tuning; Ouyang et al. 2022 arXiv:2203.02155)."""
+    return -log_likelihood(network, responses).sum() / responses.asked.sum().clamp(min=1)
+
+
+def bradley_terry(chosen: Tensor, rejected: Tensor) -> Tensor:
+    """Mean of -log sigmoid(r(chosen) - r(rejected)): the odds of being preferred are those of e to the reward.
+
+    Source: Bradley & Terry (1952) doi:10.2307/2334029; as a reward model, Christiano et al. (2017) arXiv:1706.03741.
+    """
+    return -logsigmoid(chosen - rejected).mean()
+
+
+def direct_preference(policy: tuple[Tensor, Tensor], reference: tuple[Tensor, Tensor], beta: float) -> Tensor:
+    """Mean of -log sigmoid(beta [(log p - log p0)(chosen) - (log p - log p0)(rejected)]), (records,) log-likelihoods each.
+
+    policy, reference: of the chosen and of the rejected response. The reward that the policy then maximises is
+    beta (log p - log p0), so that beta says how dear it is to leave the reference.
+    Source: Rafailov et al. (2023) arXiv:2305.18290, equation 7.
+    """
+    gain = (policy[0] - reference[0]) - (policy[1] - reference[1])
+    return -logsigmoid(beta * gain).mean()
+
+
+class Reward(nn.Module):
+    """One number for a response: a language network without its last layer, the mean over the response, and a dense layer."""
+
+    def __init__(self, network: LanguageNetwork) -> None:
+        super().__init__()
+        self.body = copy.deepcopy(network)
+        self.value = nn.Linear(network.head.in_features, 1)
+        nn.init.zeros_(self.value.weight)
+        nn.init.zeros_(self.value.bias)
+
+    def forward(self, responses: Responses) -> Tensor:
+        """(records,) rewards; only differences between responses to one prompt have a meaning."""
+        read = self.body.hidden(responses.x, responses.mask)  # the last position has read the last token
+        weight = responses.asked.to(read.dtype)
+        mean = (read * weight[:, :, None]).sum(dim=1) / weight.sum(dim=1, keepdim=True).clamp(min=1)
+        found: Tensor = self.value(mean).squeeze(1)
+        return found
+
+
+def kept_apart(network: LanguageNetwork) -> LanguageNetwork:
+    """A copy that stays as it is: the reference."""
+    reference = copy.deepcopy(network).eval()
+    for weights in reference.parameters():
+        weights.requires_grad_(False)
+    return reference
+
+
+def read_once(network: LanguageNetwork, responses: Responses, size: int = 256) -> Tensor:
+    """log p(y | x) of all responses, in parts, without gradients."""
+    network.eval()
+    with torch.inference_mode():
+        parts = [
+            log_likelihood(network, responses.take(index))
+            for index in torch.split(torch.arange(len(responses)), size)
+        ]
+    return torch.cat(parts).clone() if parts else torch.zeros(0)
