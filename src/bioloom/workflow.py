@@ -29,6 +29,9 @@ from bioloom.explanation import explainers
 from bioloom.files import write_json, write_text
 from bioloom.journey import compared, described, explained, result
 from bioloom.journey import environment as environments
+from bioloom.journey.align import Aligned, Alignment
+from bioloom.journey.align import align as align_model
+from bioloom.journey.align import store as store_aligned
 from bioloom.journey.attempts import Ground
 from bioloom.journey.charted import charted
 from bioloom.journey.checked import Checked, look
@@ -75,6 +78,7 @@ __all__ = [
     "Sought",
     "Source",
     "Wanted",
+    "align",
     "check",
     "compare",
     "denoise",
@@ -279,6 +283,22 @@ def generate(
         listener.message(note)
     if out is not None:
         write_out(found, out)
+    return found
+
+
+def align(folder: Path, asked: Alignment, outdir: Path, listener: Listener = SILENT) -> Aligned:
+    """Go on with the language model of a run: learn to respond, or what is preferred; written to a folder of its own.
+
+    Raises UserError where that folder is the run's own.
+    """
+    if outdir.resolve() == folder.resolve():
+        raise UserError(
+            "The new model cannot be written over the one it begins with.",
+            where=str(outdir),
+            fix="choose another folder with --outdir",
+        )
+    found = align_model(load(folder).model, asked, listener)
+    store_aligned(found, outdir)
     return found
 
 
