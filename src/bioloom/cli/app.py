@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from bioloom.cli import (
+    align,
     check,
     data,
     denoise,
@@ -49,6 +50,7 @@ for verb in (check, train, predict, embed, explain, report):
     app.command(verb.__name__.rpartition(".")[2])(verb.command)
 app.command("denoise")(denoise.command)
 app.command("generate")(generate.command)
+app.command("align")(align.command)
 app.command("design")(design.command)
 app.command("scan")(scan.command)
 app.command("variants")(variants.command)
