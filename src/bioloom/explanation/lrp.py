@@ -35,7 +35,6 @@ class Composite:
 
     convolution, dense: for these layers; a product with weights counts as dense
     first: for the layer that sees the input, None: as for others
-    everywhere: whether the first rule gives relevance to inputs of 0 too
     """
 
     convolution: LayerRule

@@ -49,6 +49,10 @@ class Layer:
         return y if self.bias is None else y + self.bias
 
 
+Kept = list["Tensor"]
+"""Tensors as they were when an operation met them."""
+
+
 @dataclass(frozen=True, eq=False)
 class Norm:
     """A batch norm that predicts: y = x * scale + shift, (1, channels, 1, ...) each."""
@@ -113,3 +117,24 @@ class Rules:
     def logsumexp(self, x: Tensor, dim: int) -> Tensor:
         """A soft maximum; the axis stays with length 1."""
         return torch.logsumexp(x, dim, keepdim=True)
+
+
+class Remembering(Rules):
+    """Rules that remember what operations met, also if it is overwritten later."""
+
+    def __init__(self) -> None:
+        self._kept: list[Kept] = []
+
+    def keep(self, *tensors: Tensor) -> Kept:
+        """Remember some tensors as they are now; the list may be added to."""
+        kept = [each.detach() for each in tensors]
+        self._kept.append(kept)
+        return kept
+
+    def changes(self, tensor: Tensor) -> None:
+        """Copy what is remembered and about to be overwritten."""
+        place = tensor.untyped_storage().data_ptr()
+        for kept in self._kept:
+            for number, each in enumerate(kept):
+                if each.untyped_storage().data_ptr() == place:
+                    kept[number] = each.clone()

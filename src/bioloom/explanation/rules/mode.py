@@ -47,6 +47,8 @@ class RuleMode(TorchFunctionMode):
             return given.plain()
         if not self.rules.exact and KINDS.get(given.name) == "composed":
             return given.plain()
+        if given.in_place and isinstance(given.args[0], Tensor):
+            self.rules.changes(given.args[0])
         kind = KINDS.get(given.name)
         return self._unknown(given) if kind is None else _HANDLERS[kind](self, given)
 
@@ -61,15 +63,11 @@ class RuleMode(TorchFunctionMode):
 
     def linear(self, given: Given) -> Any:
         """Sums with fixed weights; a constant that is not the same for the reference is refused where it counts."""
-        if given.in_place and isinstance(given.args[0], Tensor):
-            self.rules.changes(given.args[0])
         other = [] if given.name in UNREAD else self.rules.differing(given.name, given.constants)
         if given.in_place or not all(each.is_floating_point() for each in other):
             result = given.plain()
             return refused(result, given.name, UNLIKE) if other else self._noted(given, result)
-        seen = {
-            id(each): applied(_Refused, each.detach().requires_grad_(), given.name, UNLIKE) for each in other
-        }
+        seen = {id(each): applied(_Refused, given.path[0], each, given.name, UNLIKE) for each in other}
         return self._noted(given, given.with_others(seen).plain())
 
     def _noted(self, given: Given, result: Any) -> Any:
@@ -238,18 +236,18 @@ _HANDLERS: dict[str, Callable[[RuleMode, Given], Any]] = {
 
 
 class _Refused(torch.autograd.Function):
-    """Passes on what it is given; refuses as soon as anything flows back."""
+    """Passes on a result that depends on a tensor of the path; refuses as soon as anything flows back."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, name: str, why: str) -> Tensor:
-        ctx.name, ctx.why = name, why
-        return x.view_as(x)
+    def forward(ctx: Any, path: Tensor, result: Tensor, name: str, why: str) -> Tensor:
+        ctx.path, ctx.name, ctx.why = path.detach(), name, why
+        return result.detach().clone()
 
     @staticmethod
-    def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, None, None, None]:
         if bool(flow.any()):
             raise refusal(ctx.name, ctx.why)
-        return flow, None, None
+        return torch.zeros_like(ctx.path), None, None, None
 
 
 def refused(result: Any, name: str, why: str) -> Any:
@@ -257,7 +255,7 @@ def refused(result: Any, name: str, why: str) -> Any:
 
     def one(each: Any) -> Any:
         wants = isinstance(each, Tensor) and each.requires_grad
-        return applied(_Refused, each, name, why) if wants else each
+        return applied(_Refused, each, each, name, why) if wants else each
 
     return tree_map(one, result)
 

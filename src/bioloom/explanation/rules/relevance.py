@@ -8,7 +8,7 @@ bends and products need rules of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from torch.nn import functional
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
-from bioloom.explanation.rules.base import Bend, Layer, Norm, Pair, Rules, applied
+from bioloom.explanation.rules.base import Bend, Kept, Layer, Norm, Pair, Remembering, applied
 from bioloom.explanation.rules.kinds import GATES, HOMOGENEOUS
 
 
@@ -49,7 +49,7 @@ LayerRule = Callable[[Reached], Tensor]
 """What flows back to the input of a layer, per unit of it."""
 
 
-class Relevance(Rules):
+class Relevance(Remembering):
     """Layers by a rule of choice; everything else so that relevance is neither made nor lost where that is possible.
 
     Bends (ReLU, GELU, tanh): relevance passes. Products: what comes from a sigmoid, a softmax or one over a norm is a
@@ -59,9 +59,10 @@ class Relevance(Rules):
     """
 
     def __init__(self, rule: LayerRule) -> None:
+        super().__init__()
         self.rule = rule
-        self._gates: WeakIdKeyDictionary = WeakIdKeyDictionary()
-        self._made: WeakIdKeyDictionary = WeakIdKeyDictionary()
+        self._gates: MutableMapping[Tensor, bool] = WeakIdKeyDictionary()
+        self._made: MutableMapping[Tensor, tuple[Layer | None, Tensor]] = WeakIdKeyDictionary()
 
     def moved(self, given: Sequence[Tensor], result: object) -> None:
         """What is made of gates alone is a gate."""
@@ -74,7 +75,7 @@ class Relevance(Rules):
         """Relevance passes: f(x) / x."""
         if name in HOMOGENEOUS:
             return bend(x)
-        y: Tensor = applied(_Pass, x, bend)
+        y: Tensor = applied(_Pass, x, self.keep(x), bend)
         return self._mark(y) if name in GATES else y
 
     def product(self, name: str, call: Pair, a: Tensor, b: Tensor) -> Tensor:
@@ -91,13 +92,13 @@ class Relevance(Rules):
         """The rule that was chosen for such a layer."""
         if layer.weight in self._gates:
             return plain()
-        y: Tensor = applied(_Weighted, x, layer, self.rule, plain)
+        y: Tensor = applied(_Weighted, x, self.keep(x), _Task(layer, self.rule), plain)
         self._made[y] = (layer, x)
         return y
 
     def norm(self, norm: Norm, x: Tensor) -> Tensor:
         """Drawn into the layer before it where there is one, else `loose`."""
-        layer, before = self._made[x] if x in self._made else (None, None)
+        layer, before = self._made.get(x, (None, x))
         if layer is None or layer.folds is None or (not layer.convolution and x.dim() != 2):
             return self.loose(norm, x)
         shape = [1] * layer.weight.dim()
@@ -114,7 +115,7 @@ class Relevance(Rules):
 
     def softmax(self, x: Tensor, dim: int) -> Tensor:
         """Weights."""
-        y: Tensor = applied(_Pass, x, lambda t: functional.softmax(t, dim))
+        y: Tensor = applied(_Pass, x, self.keep(x), lambda t: functional.softmax(t, dim))
         return self._mark(y)
 
     def logsumexp(self, x: Tensor, dim: int) -> Tensor:
@@ -134,15 +135,16 @@ class _Pass(torch.autograd.Function):
     """f(x); backwards the same relevance, per unit of x."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, bend: Bend) -> Tensor:
+    def forward(ctx: Any, x: Tensor, kept: Kept, bend: Bend) -> Tensor:
         y = bend(x)
-        ctx.save_for_backward(x, y)
+        kept.append(y.detach())
+        ctx.kept = kept
         return y
 
     @staticmethod
-    def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, None]:
-        x, y = ctx.saved_tensors
-        return flow * over(y, x), None
+    def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, None, None]:
+        x, y = ctx.kept
+        return flow * over(y, x), None, None
 
 
 class _Half(torch.autograd.Function):
@@ -159,21 +161,31 @@ class _Half(torch.autograd.Function):
         return flow / 2
 
 
+@dataclass(eq=False)
+class _Task:
+    """A layer, its rule, and whether it turned out to be a first or a last one."""
+
+    layer: Layer
+    rule: LayerRule
+    first: bool = False
+    last: bool = False
+
+
 class _Weighted(torch.autograd.Function):
     """A layer; backwards what its rule says."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, layer: Layer, rule: LayerRule, plain: Callable[[], Tensor]) -> Tensor:
+    def forward(ctx: Any, x: Tensor, kept: Kept, task: _Task, plain: Callable[[], Tensor]) -> Tensor:
+        del x  # which `plain` knows
         z = plain()
-        ctx.save_for_backward(x, z)
-        ctx.layer, ctx.rule = layer, rule
-        ctx.first = ctx.last = False
+        kept.append(z.detach())
+        ctx.kept, ctx.task = kept, task
         return z
 
     @staticmethod
     def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, None, None, None]:
-        x, z = ctx.saved_tensors
-        return ctx.rule(Reached(ctx.layer, x, z, flow, ctx.first, ctx.last)), None, None, None
+        (x, z), task = ctx.kept, ctx.task
+        return task.rule(Reached(task.layer, x, z, flow, task.first, task.last)), None, None, None
 
 
 def _mark_ends(answer: Tensor) -> None:
@@ -184,7 +196,7 @@ def _mark_ends(answer: Tensor) -> None:
         below = any(layered[each] or _is_layer(each) for each in _before(node))
         layered[node] = below
         if _is_layer(node):
-            node.first = not below
+            node.task.first = not below
     seen = set[Any]()
     stack: list[Any] = [answer.grad_fn]
     while stack:
@@ -193,7 +205,7 @@ def _mark_ends(answer: Tensor) -> None:
             continue
         seen.add(node)
         if _is_layer(node):
-            node.last = True
+            node.task.last = True
         else:
             stack.extend(_before(node))
 
@@ -219,7 +231,7 @@ def _before(node: Any) -> list[Any]:
 
 
 def _is_layer(node: Any) -> bool:
-    return hasattr(node, "layer") and hasattr(node, "rule")
+    return isinstance(getattr(node, "task", None), _Task)
 
 
 def over(above: Tensor, below: Tensor) -> Tensor:

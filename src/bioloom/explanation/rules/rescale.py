@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bioloom.errors import UserError
-from bioloom.explanation.rules.base import Bend, Pair, Pool, Rules, applied
+from bioloom.explanation.rules.base import Bend, Kept, Pair, Pool, Remembering, applied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 NEAR = 1e-7
 """Where inputs differ by less, the slope stands for the quotient of differences."""
 
-Entry = tuple[str, tuple[Tensor, ...]]
+LEAST = 1e-150
+"""No sum of exponents is taken to be less: logits of record and reference may differ by 345."""
 
 
-class Rescale(Rules):
+class Rescale(Remembering):
     """Multipliers of DeepLIFT's rescale rule, with exact rules for products, pools and softmax.
 
     Used twice: first while the network reads the records, which is written down (`recording`), then once for each
@@ -31,19 +32,22 @@ class Rescale(Rules):
     Numbers bent one by one: (f(x) - f(r)) / (x - r), or the slope where these are closer than `NEAR`.
     Products: Delta(ab) = Delta a * mean b + mean a * Delta b, which is exact.
     Largest numbers: with c = max(y, y_r), the place of the record's largest gets c - y_r, that of the reference's y - c,
-    each over the difference at that place; neither quotient exceeds 1, so ties need no threshold.
+    each over the difference at that place; neither quotient exceeds 1, so near ties need no threshold. Where one place holds
+    the same largest number in both, the slope stands for the quotient.
     Softmax: exp(z - c) times one over its sum, by the rules above, with one c for both, in float64.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.recording = True
-        self._tape: list[Entry] = []
-        self._next: Iterator[Entry] = iter(())
+        self._tape: list[tuple[str, Kept]] = []
+        self._next: Iterator[tuple[str, Kept]] = iter(())
 
     def rewind(self) -> None:
         """Read what was written down from its beginning, for another reference."""
         self.recording = False
         self._next = iter(self._tape)
+        self._kept = [kept for _, kept in self._tape]
 
     def bent(self, name: str, bend: Bend, x: Tensor) -> Tensor:
         """Quotients of differences."""
@@ -51,8 +55,7 @@ class Rescale(Rules):
             y = bend(x)
             self._write(name, x, y)
             return y
-        other, bent = self._read(name, x)
-        found: Tensor = applied(_Quotient, x, (other, bent), bend, name)
+        found: Tensor = applied(_Quotient, x, self._compared(name, x), bend, name)
         return found
 
     def product(self, name: str, call: Pair, a: Tensor, b: Tensor) -> Tensor:
@@ -60,8 +63,7 @@ class Rescale(Rules):
         if self.recording:
             self._write(name, a, b)
             return call(a, b)
-        other_a, other_b = self._read(name, a)
-        found: Tensor = applied(_Midpoint, a, b, (other_a, other_b), call)
+        found: Tensor = applied(_Midpoint, a, b, self._compared(name, a, b), call)
         return found
 
     def largest(self, name: str, pool: Pool, x: Tensor, axes: int) -> tuple[Tensor, Tensor]:
@@ -70,8 +72,7 @@ class Rescale(Rules):
             y, where = pool(x)
             self._write(name, x, y, where)
             return y, where
-        other, largest, there = self._read(name, x)
-        found: tuple[Tensor, Tensor] = applied(_Largest, x, (other, largest, there), pool, axes)
+        found: tuple[Tensor, Tensor] = applied(_Largest, x, self._compared(name, x), pool, axes)
         return found
 
     def softmax(self, x: Tensor, dim: int) -> Tensor:
@@ -79,8 +80,7 @@ class Rescale(Rules):
         if self.recording:
             self._write("softmax", x)
             return functional.softmax(x, dim)
-        (other,) = self._read("softmax", x)
-        found: Tensor = applied(_Softmax, x, other, dim)
+        found: Tensor = applied(_Softmax, x, self._compared("softmax", x), dim)
         return found
 
     def logsumexp(self, x: Tensor, dim: int) -> Tensor:
@@ -88,8 +88,7 @@ class Rescale(Rules):
         if self.recording:
             self._write("logsumexp", x)
             return torch.logsumexp(x, dim, keepdim=True)
-        (other,) = self._read("logsumexp", x)
-        found: Tensor = applied(_LogSum, x, other, dim)
+        found: Tensor = applied(_LogSum, x, self._compared("logsumexp", x), dim)
         return found
 
     def differing(self, name: str, numbers: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -102,20 +101,15 @@ class Rescale(Rules):
         before = self._read(f"{name} of fixed numbers")
         return [now for then, now in zip(before, numbers, strict=True) if not _same(then, now)]
 
-    def changes(self, tensor: Tensor) -> None:
-        """Keep a copy of what was written down and is about to be overwritten."""
-        if not self.recording:
-            return
-        place = tensor.untyped_storage().data_ptr()
-        for number, (name, tensors) in enumerate(self._tape):
-            if any(each.untyped_storage().data_ptr() == place for each in tensors):
-                self._tape[number] = (name, tuple(each.clone() for each in tensors))
-
     def _write(self, name: str, *tensors: Tensor) -> None:
-        self._tape.append((name, tuple(each.detach() for each in tensors)))
+        self._tape.append((name, self.keep(*tensors)))
 
-    def _read(self, name: str, x: Tensor | None = None) -> tuple[Tensor, ...]:
-        told, tensors = next(self._next, ("", ()))
+    def _compared(self, name: str, *tensors: Tensor) -> Kept:
+        """What an operation met when the record was read, and after it what it meets now."""
+        return self.keep(*self._read(name, tensors[0]), *tensors)
+
+    def _read(self, name: str, x: Tensor | None = None) -> Kept:
+        told, tensors = next(self._next, ("", []))
         if told != name or (x is not None and tensors[0].shape != x.shape):
             raise UserError(
                 "The network takes another way for the reference than for the record, so that their steps cannot be "
@@ -135,15 +129,15 @@ class _Quotient(torch.autograd.Function):
     """f(r); backwards (f(x) - f(r)) / (x - r)."""
 
     @staticmethod
-    def forward(ctx: Any, r: Tensor, written: tuple[Tensor, Tensor], bend: Bend, name: str) -> Tensor:
-        f_r = bend(r)
-        ctx.save_for_backward(r, f_r, *written)
-        ctx.bend, ctx.name = bend, name
-        return f_r
+    def forward(ctx: Any, r: Tensor, kept: Kept, bend: Bend, name: str) -> Tensor:
+        y = bend(r)
+        kept.append(y.detach())
+        ctx.kept, ctx.bend, ctx.name = kept, bend, name
+        return y
 
     @staticmethod
     def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, None, None, None]:
-        r, f_r, x, f_x = ctx.saved_tensors
+        x, f_x, r, f_r = ctx.kept
         apart = x - r
         near = apart.abs() < NEAR
         quotient = (f_x - f_r) / torch.where(near, 1.0, apart)
@@ -165,14 +159,13 @@ class _Midpoint(torch.autograd.Function):
     """call(a, b); backwards each side gets what it would with the mean of the other side."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, written: tuple[Tensor, Tensor], call: Pair) -> Tensor:
-        ctx.save_for_backward(a, b, *written)
-        ctx.call = call
+    def forward(ctx: Any, a: Tensor, b: Tensor, kept: Kept, call: Pair) -> Tensor:
+        ctx.kept, ctx.call = kept, call
         return call(a, b)
 
     @staticmethod
     def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        a, b, other_a, other_b = ctx.saved_tensors
+        other_a, other_b, a, b = ctx.kept
         to_a = transposed(lambda t: ctx.call(t, (b + other_b) / 2), a, flow)
         to_b = transposed(lambda t: ctx.call((a + other_a) / 2, t), b, flow)
         return to_a, to_b, None, None
@@ -190,27 +183,28 @@ class _Largest(torch.autograd.Function):
     """The largest numbers of the reference and their places; backwards see `Rescale`."""
 
     @staticmethod
-    def forward(
-        ctx: Any, r: Tensor, written: tuple[Tensor, Tensor, Tensor], pool: Pool, axes: int
-    ) -> tuple[Tensor, Tensor]:
-        y_r, there = pool(r)
-        ctx.save_for_backward(r, y_r, there, *written)
-        ctx.axes = axes
-        ctx.mark_non_differentiable(there)
-        return y_r, there
+    def forward(ctx: Any, r: Tensor, kept: Kept, pool: Pool, axes: int) -> tuple[Tensor, Tensor]:
+        y, where = pool(r)
+        kept.extend((y.detach(), where))
+        ctx.kept, ctx.axes = kept, axes
+        ctx.mark_non_differentiable(where)
+        return y, where
 
     @staticmethod
     def backward(ctx: Any, flow: Tensor, _: Tensor) -> tuple[Tensor, None, None, None]:
-        r, y_r, at_r, x, y, at_x = (each.flatten(-ctx.axes) for each in ctx.saved_tensors)
+        x, y, at_x, r, y_r, at_r = (each.flatten(-ctx.axes) for each in ctx.kept)
         flow, apart = flow.flatten(-ctx.axes), x - r
         common = torch.maximum(y, y_r)
         back = torch.zeros_like(r)
         for where, share in ((at_x, common - y_r), (at_r, y - common)):
             over = apart.gather(-1, where)
-            back.scatter_add_(
-                -1, where, flow * torch.where(over == 0, 0.0, share / torch.where(over == 0, 1.0, over))
-            )
-        return back.view(ctx.saved_tensors[0].shape), None, None, None
+            quotient = torch.where(over == 0, 0.0, share / torch.where(over == 0, 1.0, over))
+            back.scatter_add_(-1, where, flow * quotient)
+        still = (at_x == at_r) & (
+            apart.gather(-1, at_x) == 0
+        )  # one place holds the same largest number in both
+        back.scatter_add_(-1, at_x, flow * still)
+        return back.view(ctx.kept[0].shape), None, None, None
 
 
 def _exponents(r: Tensor, x: Tensor, dim: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -228,16 +222,15 @@ class _Softmax(torch.autograd.Function):
     """softmax(r); backwards the product of exponents and one over their sum."""
 
     @staticmethod
-    def forward(ctx: Any, r: Tensor, x: Tensor, dim: int) -> Tensor:
-        ctx.save_for_backward(r, x)
-        ctx.dim = dim
+    def forward(ctx: Any, r: Tensor, kept: Kept, dim: int) -> Tensor:
+        ctx.kept, ctx.dim = kept, dim
         return functional.softmax(r, dim)
 
     @staticmethod
     def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, None, None]:
-        (r, x), dim = ctx.saved_tensors, ctx.dim
+        (x, r), dim = ctx.kept, ctx.dim
         e_r, e_x, quotient, _ = _exponents(r, x, dim)
-        sum_r, sum_x = e_r.sum(dim, keepdim=True), e_x.sum(dim, keepdim=True)
+        sum_r, sum_x = (each.sum(dim, keepdim=True).clamp(min=LEAST) for each in (e_r, e_x))
         wide = flow.double()
         of_sum = (wide * (e_r + e_x) / 2).sum(dim, keepdim=True) / (sum_r * sum_x)
         back = quotient * (wide * (1 / sum_r + 1 / sum_x) / 2 - of_sum)
@@ -248,16 +241,15 @@ class _LogSum(torch.autograd.Function):
     """log sum exp(r); backwards the quotients of the logarithm and of the exponents."""
 
     @staticmethod
-    def forward(ctx: Any, r: Tensor, x: Tensor, dim: int) -> Tensor:
-        ctx.save_for_backward(r, x)
-        ctx.dim = dim
+    def forward(ctx: Any, r: Tensor, kept: Kept, dim: int) -> Tensor:
+        ctx.kept, ctx.dim = kept, dim
         return torch.logsumexp(r, dim, keepdim=True)
 
     @staticmethod
     def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, None, None]:
-        (r, x), dim = ctx.saved_tensors, ctx.dim
+        (x, r), dim = ctx.kept, ctx.dim
         e_r, e_x, quotient, _ = _exponents(r, x, dim)
-        sum_r, sum_x = e_r.sum(dim, keepdim=True), e_x.sum(dim, keepdim=True)
+        sum_r, sum_x = (each.sum(dim, keepdim=True).clamp(min=LEAST) for each in (e_r, e_x))
         apart = sum_x - sum_r
         near = apart.abs() < NEAR * sum_r
         log = torch.where(

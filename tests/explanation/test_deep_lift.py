@@ -1,0 +1,262 @@
+"""DeepLIFT and DeepSHAP: closed forms, brute force, completeness on many kinds of networks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from bioloom.errors import UserError
+from bioloom.explanation import Question, Scale, Target
+from bioloom.explanation.deep_lift import deep_lift, deep_shap
+from bioloom.explanation.summary import at_observed
+from bioloom.modalities import Kind, Shape, Signal
+from bioloom.models import build, networks
+from rule_networks import KINDS, Made, network
+from toy_networks import Additive, Product, Toy, Two, letters, shuffles, signal
+
+
+def randn(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.double)
+
+
+class Of(Toy):
+    """A function as a network."""
+
+    def __init__(self, function) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x, mask=None):
+        return self.function(x)[:, None]
+
+
+def shares(function, x: torch.Tensor, reference: torch.Tensor) -> np.ndarray:
+    question = Question(Of(function), {"t": Signal(x)}, "t", 0, reference[:, None])
+    found = deep_shap(question)
+    assert np.abs(found.delta).max() < 1e-6 * (1 + np.abs(found.attribution).sum())
+    return found.attribution
+
+
+def relative(found) -> float:
+    return float(np.abs(found.delta).max() / np.abs(found.attribution).sum())
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_attributions_add_up_on_every_kind_of_network(kind: str) -> None:
+    x = letters(3, 20).double()
+    question = Question(network(kind), {"dna": Signal(x)}, "dna", 1, shuffles(x, 3))
+    for method in (deep_lift, deep_shap):
+        found = method(question)
+        assert found.attribution.any()
+        assert relative(found) < 1e-6
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_attributions_add_up_on_numbers_too(kind: str) -> None:
+    x, background = randn(2, 4, 20), randn(2, 2, 4, 20, seed=1)
+    found = deep_shap(Question(network(kind), {"trace": Signal(x)}, "trace", 0, background))
+    assert relative(found) < 1e-6
+
+
+@pytest.mark.parametrize("scale", list(Scale))
+def test_probabilities_and_contrasts_add_up(scale: Scale) -> None:
+    x = letters(3, 20).double()
+    target = Target(torch.tensor([0, 1, 0]), scale, against=torch.tensor([1, 0, 1]))
+    made = network("pooled")
+    found = deep_shap(Question(made, {"dna": Signal(x)}, "dna", target, shuffles(x, 2)))
+    assert relative(found) < 1e-6
+
+
+SEQUENCES = [name for name in networks if Kind.SEQUENCE in networks[name].accepts]
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_attributions_add_up_on_every_network_for_sequences(name: str) -> None:
+    torch.manual_seed(0)
+    shapes = {"x": Shape(Kind.SEQUENCE, (4, 24))}
+    if networks[name].several:
+        shapes["other"] = Shape(Kind.VECTOR, (3,))
+    built = build(name, shapes, 1, {}).eval().double()
+    for weight in built.parameters():
+        torch.nn.init.normal_(weight, std=0.2)
+    x = letters(2, 24).double()
+    batch = {"x": signal(x, [24, 19]), "other": Signal(torch.ones(2, 3).double())}
+    question = Question(built, {key: batch[key] for key in shapes}, "x", 0, shuffles(x, 2))
+    try:
+        found = deep_shap(question)
+    except UserError as refusal:
+        assert name == "transformer_masked", refusal  # it asks for the token that stands there
+        return
+    assert relative(found) < (
+        1e-4 if networks[name].only_for else 1e-6
+    )  # these compute likelihoods in float32
+
+
+def test_a_linear_network_has_a_closed_form() -> None:
+    weight, x, background = randn(1, 5), randn(3, 5, seed=1), randn(3, 4, 5, seed=2)
+    found = deep_shap(Question(Additive(weight), {"t": Signal(x)}, "t", 0, background))
+    assert np.allclose(found.attribution, (weight * (x - background.mean(dim=1))).numpy(), atol=1e-6)
+
+
+def test_a_product_is_shared_equally() -> None:
+    """x0 x1 from zero: half each, as Shapley values and Integrated Gradients have it."""
+    x = torch.tensor([[2.0, 3.0, 7.0]])
+    found = deep_shap(Question(Product(), {"t": Signal(x)}, "t", 0, torch.zeros(1, 1, 3)))
+    assert found.attribution[0].tolist() == pytest.approx([3.0, 3.0, 0.0])
+
+
+def test_a_saturated_unit_still_passes_on_what_it_gained() -> None:
+    """1 - relu(1 - x0 - x1) at (1, 1): the slope is 0, and each input made half of the difference."""
+    x = torch.ones(1, 2).double()
+    found = shares(lambda t: 1 - (1 - t.sum(1)).relu(), x, torch.zeros(1, 2).double())
+    assert found[0].tolist() == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.parametrize("write", ["max_pool", "amax", "max", "maximum"])
+def test_a_maximum_goes_to_the_places_of_both_maxima(write: str) -> None:
+    """x = (3, 1), r = (0, 2): c = 3, so place 0 gets 3 - 2 and place 1, where r was largest, gets 3 - 3."""
+    ways = {
+        "max_pool": lambda t: torch.nn.functional.max_pool1d(t[:, None], 2).flatten(),
+        "amax": lambda t: t.amax(1),
+        "max": lambda t: t.max(dim=1).values,
+        "maximum": lambda t: torch.maximum(t[:, 1], t[:, 0]),
+    }
+    x, r = torch.tensor([[3.0, 1.0], [1.0, 3.0]]).double(), torch.tensor([[0.0, 2.0], [4.0, 0.0]]).double()
+    found = shares(ways[write], x, r)
+    if write == "maximum":  # b + relu(a - b) shares what changes on both sides
+        assert found.sum(axis=1).tolist() == pytest.approx([1.0, -1.0])
+    else:
+        assert found.tolist() == [pytest.approx([1.0, 0.0]), pytest.approx([-1.0, 0.0])]
+
+
+def test_near_ties_of_a_maximum_neither_explode_nor_lose_anything() -> None:
+    for gap in (0.0, 1e-12, 1e-9, 1e-7, 1e-5):
+        x = torch.tensor([[1.0 + gap, 1.0]]).double()
+        found = shares(lambda t: t.amax(1), x, torch.tensor([[1.0, 1.0 + 2 * gap]]).double())
+        assert np.abs(found).max() <= 4 * gap + 1e-12
+
+
+def test_overlapping_windows_are_what_brute_force_says() -> None:
+    x, r = randn(1, 9), randn(1, 9, seed=1)
+    expected = np.zeros(9)
+    for start in range(0, 7, 2):
+        here, there = x[0, start : start + 3], r[0, start : start + 3]
+        common = torch.maximum(here.max(), there.max())
+        expected[start + int(here.argmax())] += float(common - there.max())
+        expected[start + int(there.argmax())] += float(here.max() - common)
+    found = shares(lambda t: torch.nn.functional.max_pool1d(t[:, None], 3, 2).flatten(1).sum(1), x, r)
+    assert np.allclose(found[0], expected, atol=1e-7)
+
+
+def test_softmax_is_exponents_over_their_sum() -> None:
+    x, r = randn(1, 3), randn(1, 3, seed=1)
+    e_x, e_r = x.exp()[0], r.exp()[0]
+    s_x, s_r = e_x.sum(), e_r.sum()
+    own = (e_x - e_r)[0] * (1 / s_x + 1 / s_r) / 2
+    expected = -(e_x[0] + e_r[0]) / 2 * (e_x - e_r) / (s_x * s_r)
+    expected[0] += own
+    found = shares(lambda t: t.softmax(1)[:, 0], x, r)
+    assert np.allclose(found[0], expected.numpy(), atol=1e-7)
+    by_hand = shares(lambda t: (t.exp() / t.exp().sum(1, keepdim=True))[:, 0], x, r)
+    assert np.allclose(by_hand, found, atol=1e-7)
+
+
+@pytest.mark.parametrize("size", [1.0, 100.0])
+def test_large_logits_overflow_nothing(size: float) -> None:
+    x, r = size * randn(2, 3), size * randn(2, 3, seed=1)
+    assert np.isfinite(shares(lambda t: t.softmax(1)[:, 0], x, r)).all()
+    assert np.isfinite(shares(lambda t: t.logsumexp(1), x, r)).all()
+    assert np.isfinite(shares(lambda t: t.log_softmax(1)[:, 0], x, r)).all()
+
+
+def test_what_is_written_down_survives_changes_in_place() -> None:
+    """A bent tensor is added to afterwards; the numbers that it had before must be compared."""
+
+    def changed(t: torch.Tensor) -> torch.Tensor:
+        y = 3.0 * t
+        z = y.tanh()
+        y += t
+        y.mul_(2.0)
+        return (z + y.relu_()).sum(1)
+
+    def unchanged(t: torch.Tensor) -> torch.Tensor:
+        return ((3.0 * t).tanh() + (8.0 * t).relu()).sum(1)
+
+    x, r = randn(3, 5), randn(3, 5, seed=1)
+    assert np.allclose(shares(changed, x, r), shares(unchanged, x, r), atol=1e-7)
+
+
+def test_records_and_references_read_together_or_apart_give_the_same() -> None:
+    x = letters(5, 20).double()
+    question = Question(network("normed"), {"dna": Signal(x)}, "dna", 0, shuffles(x, 6))
+    together = deep_shap(question).attribution
+    each = [
+        deep_shap(replace(question, background=question.background[:, [number]])).attribution
+        for number in range(6)
+    ]
+    assert np.allclose(together, np.mean(each, axis=0), atol=1e-7)
+    for row in range(5):
+        alone = replace(question, batch={"dna": Signal(x[[row]])}, background=question.background[[row]])
+        assert np.allclose(deep_shap(alone).attribution[0], together[row], atol=1e-7)
+
+
+def test_hypothetical_contributions_are_those_of_exchanged_letters() -> None:
+    """Of a linear network: each letter's weight, less that of the reference on average."""
+    weight, x = randn(1, 4, 9), letters(2, 9).double()
+    background = shuffles(x, 3)
+    question = Question(Additive(weight), {"dna": Signal(x)}, "dna", 0, background)
+    found = deep_shap(question, hypothetical=True)
+    expected = weight - (weight[:, None] * background).sum(dim=2, keepdim=True).mean(dim=1)
+    assert np.allclose(found.attribution, expected.numpy(), atol=1e-6)
+    assert found.delta is None
+    observed = deep_shap(question).attribution
+    assert np.allclose(found.attribution[x.numpy() == 1], observed[x.numpy() == 1], atol=1e-6)
+
+
+def test_at_the_letter_that_stands_there_hypothetical_and_real_agree() -> None:
+    x = letters(2, 20).double()
+    question = Question(network("pooled"), {"dna": Signal(x)}, "dna", 0, shuffles(x, 3))
+    real, other = deep_shap(question), deep_shap(question, hypothetical=True)
+    assert np.allclose(
+        at_observed(real.attribution, x.numpy()), (other.attribution * x.numpy()).sum(1), atol=1e-6
+    )
+
+
+def test_deep_lift_compares_with_the_mean_background() -> None:
+    x, background = randn(2, 4, 20), randn(2, 3, 4, 20, seed=1)
+    question = Question(network("plain"), {"trace": Signal(x)}, "trace", 0, background)
+    mean = replace(question, background=background.mean(dim=1, keepdim=True))
+    assert np.allclose(deep_lift(question).attribution, deep_shap(mean).attribution)
+
+
+def test_other_inputs_stay_as_they_are() -> None:
+    dna, table = letters(3, 20), torch.randn(3, 3, generator=torch.Generator().manual_seed(1))
+    question = Question(Two(), {"dna": Signal(dna), "table": Signal(table)}, "dna", 0, shuffles(dna, 2))
+    assert relative(deep_shap(question)) < 1e-5
+
+
+def test_without_a_background_the_question_is_refused() -> None:
+    with pytest.raises(UserError, match="none was given"):
+        deep_shap(Question(network("plain"), {"dna": Signal(letters(2, 20).double())}, "dna", 0))
+
+
+def test_the_numbers_are_those_of_tangermeme() -> None:
+    """Without max pools: where their inputs are equal in record and reference, the two fill in another slope."""
+    oracle = pytest.importorskip("tangermeme.deep_lift_shap", exc_type=ImportError)
+    torch.manual_seed(0)
+    body = nn.Sequential(
+        *(nn.Conv1d(4, 6, 3, padding=1), nn.ReLU(), nn.AvgPool1d(2), nn.Conv1d(6, 6, 3), nn.ELU()),
+        *(nn.Flatten(), nn.Linear(48, 5), nn.Tanh(), nn.Linear(5, 1)),
+    ).double()
+    x = letters(3, 20).double()
+    background = shuffles(x, 4)
+    expected = oracle.deep_lift_shap(
+        body, x, references=background, device="cpu", hypothetical=True, dtype=x.dtype
+    )
+    question = Question(Made(body, body=lambda t, own: own(t)), {"dna": Signal(x)}, "dna", 0, background)
+    found = deep_shap(question, hypothetical=True)
+    assert np.allclose(found.attribution, expected.detach().numpy(), atol=1e-6)
