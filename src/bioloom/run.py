@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from bioloom import recipe as recipes
 from bioloom import trained
 from bioloom.data.assets import from_program
-from bioloom.data.records import take_rows
+from bioloom.data.records import Records, take_rows
 from bioloom.errors import UserError
 from bioloom.events import Listener, Silent
-from bioloom.explanation.references import ReferenceLibrary
 from bioloom.journey import explained
 from bioloom.journey.compared import RECORDS, Compared, compare_methods
 from bioloom.journey.division import divide
@@ -32,7 +31,7 @@ from bioloom.journey.unlabelled import refuse_unexplained
 from bioloom.report import fragment
 from bioloom.report.summary import summary
 from bioloom.trained import Model, Values
-from bioloom.trained.references import build_references, stored_references
+from bioloom.trained.references import with_references
 
 
 @dataclass(frozen=True)
@@ -82,24 +81,12 @@ class Run:
     @cached_property
     def model(self) -> Model:
         """The trained model, ready to predict."""
-        return replace(trained.load(self.folder / "model"), references=self.references)
+        return with_references(trained.load(self.folder / "model"), self.folder, self._training_records)
 
-    def references(self, name: str, device: str = "cpu") -> ReferenceLibrary:
-        """Maps of training records of other classes, which Libra-CAM compares with, for one input.
-
-        They are chosen at first use, from the run's data read again, and kept in the folder `explanations`.
-        """
-        model = trained.load(self.folder / "model")
-        word = "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:60]
-        path = self.folder / "explanations" / f"references-{word}.safetensors"
-        found = stored_references(model, path, name)
-        if found is None:
-            prepared = self._prepared("use another method, such as grad_cam or occlusion")
-            train = np.flatnonzero(self._parts(len(prepared.records)) == "train")
-            records = prepared.records.take(train)
-            found = build_references(model, records.inputs, records.targets, name, device)
-            found.save(path)
-        return found
+    def _training_records(self) -> Records:
+        """The records that the network learned from, read again."""
+        prepared = self._prepared("use another method, such as grad_cam or occlusion")
+        return prepared.records.take(self._parts(len(prepared.records)) == "train")
 
     def explain(
         self,

@@ -10,9 +10,11 @@ import pandas as pd
 import torch
 
 from bioloom.explanation import Explanation, Question, Target, explainers
+from bioloom.trained.references import encoding_of
 from bioloom.training.device import session
 
 if TYPE_CHECKING:
+    from bioloom.explanation.references import ReferenceLibrary
     from bioloom.trained.asked import Asked
     from bioloom.trained.model import Model
 
@@ -42,5 +44,16 @@ def explain_each(
     """Why the network answers as it does for these clean rows, for each of several outputs."""
     explainer = explainers[asked.method]
     question = posed(model, frames, asked, explainer.needs_background)
+    if explainer.needs_library:
+        question = replace(question, library=_library(model, asked))
     with session(model.threads):
         return explainer.explain_each([replace(question, output=output) for output in outputs])
+
+
+def _library(model: Model, asked: Asked) -> ReferenceLibrary | None:
+    """The references of a model for an input; None where nobody can tell its training records."""
+    if model.references is None:
+        return None
+    found = model.references(asked.input, asked.device)
+    found.refuse_encoding(encoding_of(model))
+    return found

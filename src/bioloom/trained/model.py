@@ -22,6 +22,7 @@ from bioloom.evaluation.domain import Domain
 from bioloom.evaluation.placed import cells, masks, sureness
 from bioloom.evaluation.told import written_table
 from bioloom.explanation import Explanation
+from bioloom.explanation.references import ReferenceLibrary
 from bioloom.modalities import Features, Modality
 from bioloom.modalities.combined import combined_features, encoded_features, seen_features
 from bioloom.models import Network, SimpleModel
@@ -65,6 +66,8 @@ class Model:
     domain:      what the training records look like, so that unlike ones can be told
     learned:     which records the network learned from; None where a model was stored without
     student:     one network that learned to say what the network, a mean of several, says; None where there is none
+    references:  gives training records of other classes to compare with, for an input and a device; None where the
+                 training records are not known
     """
 
     network: Network
@@ -80,6 +83,7 @@ class Model:
     domain: Domain | None = None
     learned: Learned | None = None
     student: Network | None = None
+    references: Callable[[str, str], ReferenceLibrary] | None = field(default=None, repr=False, compare=False)
 
     def using(self, which: str) -> Model:
         """The same with the predictions of the network, or of the simpler model that is kept beside it.
