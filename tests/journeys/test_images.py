@@ -109,6 +109,17 @@ def test_records_of_the_run_can_be_explained_again(run: Run) -> None:
     assert answer.explanation.attribution.shape == (3, 1, 16, 16)
 
 
+def test_pictures_are_compared_with_training_pictures_of_the_other_class(run: Run) -> None:
+    (answer,) = run.explain(method="libra_cam", count=6)
+    (kept,) = (run.folder / "explanations").glob("references-*.safetensors")
+    written = kept.stat().st_mtime_ns
+    value = answer.explanation.attribution[0].sum(axis=0)  # the one that is infected most surely comes first
+    assert value[8:14, 2:8].mean() > 1.5 * value[:, 10:].mean()
+    (again,) = load(run.folder).explain(method="libra_cam", count=6)
+    assert (again.explanation.attribution == answer.explanation.attribution).all()
+    assert kept.stat().st_mtime_ns == written  # read, not chosen again
+
+
 def test_a_run_may_begin_with_the_model_and_knows_the_pictures_again_by_their_pixels(
     run: Run, folder: Path, tmp_path: Path
 ) -> None:

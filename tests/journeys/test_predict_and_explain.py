@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,10 @@ import pytest
 import bioloom
 from bioloom.errors import UserError
 from bioloom.events import Silent
+from bioloom.explanation.references import ReferenceLibrary
 from bioloom.journey.explained import Wanted, explain
 from bioloom.journey.predicted import read_records
-from bioloom.run import Run
+from bioloom.run import Run, load
 from small_runs import motif_table
 
 
@@ -154,3 +157,31 @@ def test_the_network_and_the_simpler_model_can_both_be_asked(finished: Run):
     assert (network["p(yes)"] != simple["p(yes)"]).any()
     with pytest.raises(UserError, match='Did you mean "network"'):
         finished.model.using("netwrok")
+
+
+def test_sequences_are_compared_with_training_sequences_of_the_other_class(finished: Run) -> None:
+    (answer,) = finished.explain(method="libra_cam", count=4)
+    assert answer.explanation.attribution.shape == (4, 4, 20)
+    assert answer.explanation.settings["asked_about_parts_of_letters"]
+    kept = ReferenceLibrary.load(finished.folder / "explanations" / "references-sequence.safetensors")
+    assert set(kept.chosen) == {0, 1}
+    assert max(float(each.max()) for each in kept.probability.values()) < 0.5
+
+
+def test_references_of_another_model_are_chosen_anew(finished: Run, tmp_path: Path) -> None:
+    moved = tmp_path / "run"
+    shutil.copytree(finished.folder, moved)
+    (moved / "explanations").mkdir(exist_ok=True)
+    path = moved / "explanations" / "references-sequence.safetensors"
+    run = load(moved)
+    other = replace(run.model.references("sequence", "cpu"), model="another")
+    other.save(path)
+    assert run.explain(method="libra_cam", count=2)
+    assert ReferenceLibrary.load(path).model != "another"
+
+
+def test_records_without_a_run_have_no_references(finished: Run) -> None:
+    model = replace(finished.model, references=None)
+    frames, ids = finished.test_records(2)
+    with pytest.raises(UserError, match="no library"):
+        explain(model, frames, ids, Wanted(methods=("libra_cam",)), Silent())
