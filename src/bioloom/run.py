@@ -20,10 +20,12 @@ from bioloom.data.records import Records, take_rows
 from bioloom.errors import UserError
 from bioloom.events import Listener, Silent
 from bioloom.journey import explained
+from bioloom.journey.chapter import strongest
+from bioloom.journey.column_effects import Place, column_effects, tables
 from bioloom.journey.compared import RECORDS, Compared, compare_methods
 from bioloom.journey.division import divide
 from bioloom.journey.explained import Answer, Wanted, spread
-from bioloom.journey.importance import Unseen
+from bioloom.journey.importance import ASKED, Unseen
 from bioloom.journey.predicted import read_records
 from bioloom.journey.prepare import Prepared, Request, Source, prepare
 from bioloom.journey.sought import Sought
@@ -32,6 +34,10 @@ from bioloom.report import fragment
 from bioloom.report.summary import summary
 from bioloom.trained import Model, Values
 from bioloom.trained.references import with_references
+from bioloom.training.device import session
+
+SOME = 12
+"""Test records whose attributions say which of very many columns to ask about."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,26 @@ class Run:
         chosen = spread(self.model.raw(frames)[:, 0], count)
         frames = {name: take_rows(frame, chosen) for name, frame in frames.items()}
         return frames, [str(name) for name in prepared.records.ids[test[chosen]]]
+
+    def effects_of_columns(self, methods: Sequence[str], source: Any, prefix: str) -> list[dict[str, Any]]:
+        """What columns do to the whole model, by some of `METHODS`, on its test records; written to the run folder.
+
+        source: has to be None, because truths are needed; prefix: begins every file name
+        """
+        if source is not None:
+            raise UserError(
+                "What columns do to the whole model is worked out on the test records of the run.",
+                where=", ".join(methods),
+                fix="leave out the file",
+            )
+        count = sum(len(self.model.inputs[name].columns) for name in tables(self.model))
+        answers = []
+        if count > ASKED.columns:
+            frames, ids = self.test_records(SOME)
+            answers = explained.explain(self.model, frames, ids, Wanted(usual=1), Silent())
+        place = Place(self.folder, prefix, strongest(self.model, answers))
+        with session(self.model.threads):
+            return column_effects(self.model, self.unseen(), ASKED, methods, place)
 
     def unseen(self) -> Unseen:
         """All test records with their truths, in groups where they were split by groups or families; validation records in

@@ -11,21 +11,17 @@ No function here knows the name of a modality, network or task: the parts know w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bioloom import recipe as recipes
 from bioloom import report as page
 from bioloom import trained
 from bioloom.data import large
 from bioloom.data.records import take_rows
-from bioloom.data.split import Split
 from bioloom.errors import Interrupted, UserError
 from bioloom.events import Journal, Listener, Silent
-from bioloom.explanation import explainers
 from bioloom.files import write_json, write_text
 from bioloom.journey import compared, described, explained, result
 from bioloom.journey import environment as environments
@@ -33,9 +29,10 @@ from bioloom.journey.align import Aligned, Alignment
 from bioloom.journey.align import align as align_model
 from bioloom.journey.align import store as store_aligned
 from bioloom.journey.attempts import Ground
-from bioloom.journey.charted import charted
+from bioloom.journey.chapter import chapter, refuse_unknown
 from bioloom.journey.checked import Checked, look
 from bioloom.journey.clock import Clock
+from bioloom.journey.column_effects import METHODS
 from bioloom.journey.compared import RECORDS as COMPARED
 from bioloom.journey.delivery import deliver
 from bioloom.journey.denoise import Denoised, Wish, restore_counts
@@ -66,7 +63,6 @@ from bioloom.models import networks
 from bioloom.run import Run, load
 from bioloom.targets import Targets
 from bioloom.trackers import trackers
-from bioloom.trained import Model
 from bioloom.training.device import session
 
 __all__ = [
@@ -94,16 +90,6 @@ __all__ = [
 ]
 
 SILENT = Silent()
-
-EXPLAINED = {"fast": 12, "normal": 64, "thorough": 256}
-"""Test records that are explained, by budget."""
-
-METHODS: dict[str, int | None] = {"fast": 1, "normal": None, "thorough": None}
-"""Methods of explanation where none is named, by budget: the first of those that suit the input, or all."""
-
-LETTERS_EXPLAINED = {"fast": 15_000, "normal": 60_000, "thorough": 400_000}
-"""Fewer records are explained where they hold more numbers than this together, counted anew for each network of a mean and
-each class: each number asks once or more."""
 
 
 def check(request: Request, listener: Listener = SILENT) -> Checked:
@@ -181,12 +167,7 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
         trained.save(model, opened.path / "model", examples, result.card(prepared, trainee.job, model))
         more = described.write_answers(trial, model, opened.path)
     with clock.stage("explain", "Explaining predictions"), session(trainee.fitted.threads):
-        numbers = explained.numbers_asked(model)
-        explanation: list[dict[str, Any]] = []
-        if trainee.job.task.labelled:
-            chosen = _spread_over_unseen(prepared, split, trainee.raw, numbers)
-            explanation = charted(trainee, opened.path)
-            explanation += _explain_rows(prepared, chosen, model, opened.path, clock.listener)
+        explanation = chapter(trainee, model, opened.path, clock.listener)
     with clock.stage("report", "Writing the report"):
         environment = environments.describe(trainee.job.device, trainee.fitted.threads)
         told = searched.result(trainee, rivals, rehearsal.chosen())
@@ -317,11 +298,16 @@ def explain(
     Returns one entry for each.
     """
     wanted = wanted or Wanted()
-    run = load(folder)
+    run, prefix = load(folder), f"{explained.source_word(source)}-"
+    whole = [method for method in METHODS if method in wanted.methods]
+    entries = run.effects_of_columns(whole, source, prefix) if whole else []
+    wanted = replace(wanted, methods=tuple(method for method in wanted.methods if method not in METHODS))
+    if whole and not wanted.methods:
+        return entries
     frames, ids = run.asked_about(source, wanted.records, listener)
     answers = explained.explain(run.model, frames, ids, wanted, listener)
     order = explained.spread(run.model.raw(frames)[:, 0], explained.DRAWN)
-    return explained.store(run.model, answers, order, folder, prefix=f"{explained.source_word(source)}-")
+    return entries + explained.store(run.model, answers, order, folder, prefix)
 
 
 def compare(
@@ -389,32 +375,6 @@ def _refuse_unknown_parts(recipe: recipes.Recipe) -> None:
         _ = networks[recipe.model.network]
     for each in recipe.data.inputs.values():
         _ = encoding_settings(each.modality, recipe.encoding)
-    for method in recipe.explanation.methods:
-        _ = explainers[method]
+    refuse_unknown(recipe.explanation.methods)
     for name in recipe.trackers:
         trackers[name].refuse_missing()
-
-
-def _spread_over_unseen(
-    prepared: Prepared, split: Split, raw: NDArray[np.float32], numbers: int
-) -> NDArray[np.int64]:
-    """Records to explain, spread over the range of predictions: of the test, or of validation where there is none.
-
-    numbers: that networks see of one record, once for each answer
-    """
-    rows = split.index("test")
-    rows = rows if len(rows) else split.index("validation")
-    budget = prepared.recipe.budget
-    usual = min(EXPLAINED[budget], max(explained.DRAWN, LETTERS_EXPLAINED[budget] // numbers))
-    return rows[explained.spread(raw[rows, 0], prepared.recipe.explanation.records or usual)]
-
-
-def _explain_rows(
-    prepared: Prepared, rows: NDArray[np.int64], model: Model, folder: Path, listener: Listener
-) -> list[dict[str, Any]]:
-    frames = {name: take_rows(frame, rows) for name, frame in prepared.records.inputs.items()}
-    ids = [str(name) for name in prepared.records.ids[rows]]
-    recipe = prepared.recipe
-    wanted = Wanted(recipe.explanation.methods, METHODS[recipe.budget], seed=recipe.seed)
-    answers = explained.explain(model, frames, ids, wanted, listener)
-    return explained.store(model, answers, explained.drawn(len(rows), len(answers), recipe.budget), folder)

@@ -17,7 +17,8 @@ Predict = Callable[[pd.DataFrame], Floats]
 """Rows of a table -> one number for each, (rows,)."""
 
 LEVELS = 20
-"""Values of a number that are tried: quantiles of those that were seen."""
+MIDDLE = (0.025, 0.975)
+"""Values of a number that are tried: so many quantiles of those that were seen, without the rare ones at both ends."""
 
 CATEGORIES = 12
 """Categories that are tried: the commonest."""
@@ -58,8 +59,8 @@ def dependence(predict: Predict, rows: pd.DataFrame, column: str) -> Dependence:
     PD(v) = mean over records of f(record with the column set to v); the curves of single records are the individual
     conditional expectations, which show what a mean hides: effects of opposite directions.
 
-    Values are up to 20 quantiles of the numbers in these rows, or their 12 commonest categories. Columns are those of the
-    file, so that a category is one column however it is encoded.
+    Values are up to 20 quantiles of the middle 95 % of the numbers in these rows, or their 12 commonest categories. Columns
+    are those of the file, so that a category is one column however it is encoded.
 
     Cost: records x values predictions. Do not read it where the column goes along with others: then records are asked
     about that do not exist, such as a tall child of 2 kg, and the model has never learned what to say of them.
@@ -71,7 +72,7 @@ def dependence(predict: Predict, rows: pd.DataFrame, column: str) -> Dependence:
     if numeric:
         numbers, _ = as_numbers(cells)
         seen = np.sort(numbers[np.isfinite(numbers)])
-        tried = np.unique(np.quantile(seen, np.linspace(0, 1, LEVELS), method="nearest"))
+        tried = np.unique(np.quantile(seen, np.linspace(*MIDDLE, LEVELS), method="nearest"))
         values: tuple[float | str, ...] = tuple(tried.tolist())
     else:
         seen = np.empty(0)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 LINES = 40
 """Records drawn as thin lines, at most: evenly spread over those given."""
 
-DENSE = (5, 95)
-"""Percentiles between which the scale of numbers is drawn; beyond lie few records."""
+POINTS = 8
+"""Up to so many values are marked with points: between them nothing was tried."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,9 @@ def _some(curve: Curve) -> NDArray[np.float64]:
 def _numbers(ax: Axes, curve: Curve) -> None:
     values = np.asarray(curve.values, dtype=np.float64)
     ax.plot(values, _some(curve).T, color=style.MUTED, linewidth=0.6, alpha=0.35)
-    ax.plot(values, curve.curves.mean(axis=0), color=style.BLUE, linewidth=2.6)
-    marks = np.quantile(curve.seen, np.linspace(0.05, 0.95, 19))
+    points = "o" if len(values) <= POINTS else ""
+    ax.plot(values, curve.curves.mean(axis=0), color=style.BLUE, linewidth=2.6, marker=points, markersize=6)
+    marks = np.unique(np.quantile(curve.seen, np.linspace(0.05, 0.95, 19), method="nearest"))
     ax.plot(
         marks,
         np.full(len(marks), 0.015),
@@ -77,9 +78,6 @@ def _numbers(ax: Axes, curve: Curve) -> None:
         markersize=6,
         transform=ax.get_xaxis_transform(),
     )
-    low, high = np.percentile(curve.seen, DENSE)
-    if high > low:
-        ax.set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
 
 
 def _categories(ax: Axes, curve: Curve) -> None:

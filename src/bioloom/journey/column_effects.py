@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bioloom.data.wording import listed
 from bioloom.errors import UserError
 from bioloom.explanation.dependence import Dependence, dependence, interactions
 from bioloom.figures import style
 from bioloom.figures.bars import Bar, attributions
 from bioloom.figures.dependence import Curve, dependences
 from bioloom.files import write_text
-from bioloom.journey.importance import DRAWS, Asked, Effort, Importance, Unseen, importances
+from bioloom.journey.importance import Asked, Effort, Importance, Unseen, importances
 from bioloom.metrics import METRICS
 from bioloom.modalities import Kind
 from bioloom.models import networks
@@ -87,7 +89,8 @@ def _columns(frame: pd.DataFrame, strongest: Sequence[str], effort: Effort) -> t
     there = set(frame.columns)
     ordered = list(dict.fromkeys([*(name for name in strongest if name in there), *frame.columns]))
     varying = (name for name in ordered if frame[name].nunique(dropna=False) > 1)
-    return tuple(islice(varying, effort.columns))
+    chosen = set(islice(varying, effort.columns))
+    return tuple(name for name in frame.columns if name in chosen)
 
 
 # ---- entries of the result ------------------------------------------------------------------------------------------
@@ -107,13 +110,13 @@ def _tell_importance(asked: Asked, found: list[Importance], place: Place) -> dic
         "title": "Permutation importance (what predictions lose when a column is shuffled)",
         "effect": f"{label}, with its 95 % interval over records; above 0 the model needs the column",
         "reference": f"the same {asked.unseen.part} records, the cells of a column shuffled between them",
-        "settings": {"metric": metric.name, "repeats": asked.effort.repeats, "draws": DRAWS},
+        "settings": {"metric": metric.name, "repeats": asked.effort.repeats, "draws": asked.effort.draws},
         "text": _importance_words(found, metric.title),
         **_written(
             asked,
             place,
             "permutation_importance",
-            [("columns", title, attributions(bars, label=label))],
+            [("columns", title, attributions(bars, label=fill(label, 36)))],
             rows,
         ),
     }
@@ -138,14 +141,17 @@ def _importance_words(found: Sequence[Importance], metric: str) -> str:
         )
     else:
         told = ", ".join(f"{each.name} ({each.score.value:.2g})" for each in needed[:3])
-        words.append(f"Shuffled between records, these columns cost the most {metric}: {told}.")
+        words.append(
+            f"Shuffled between records, these columns make predictions worse the most, in {metric}: {told}."
+        )
         if unsure == 1:
             words.append("One other column cannot be told from one that the model does not need.")
         elif unsure:
             words.append(f"{unsure} other columns cannot be told from columns that the model does not need.")
     for each in [each for each in found if len(each.columns) > 1 and each.score.value is not None][:2]:
         words.append(
-            f"{each.name} go along with each other and can stand in for one another; together they cost {each.score.value:.2g}."
+            f"{listed(each.columns, 4)} go along with each other and can stand in for one another: shuffled together they "
+            f"cost {each.score.value:.2g}."
         )
     return " ".join(words)
 
@@ -195,8 +201,8 @@ def _dependence_words(followed: Sequence[Dependence], what: str) -> str:
 
 
 def _tell_interactions(asked: Asked, found: list[Importance], place: Place) -> dict[str, Any]:
-    what, predict = _number(replace(asked, unseen=asked.unseen.some(PAIRED)))
     some = asked.unseen.some(PAIRED)
+    what, predict = _number(replace(asked, unseen=some))
     top = [each.columns[0] for each in found if len(each.columns) == 1][: max(2, asked.effort.followed)]
     shares = interactions(predict, some.frames[asked.input], top)
     bars = [Bar(" × ".join(pair), share) for pair, share in shares.pairs.items() if np.isfinite(share)]
@@ -209,13 +215,14 @@ def _tell_interactions(asked: Asked, found: list[Importance], place: Place) -> d
         "title": "Interactions (which columns do together what neither does alone)",
         "effect": "Friedman's H squared: 0 where the effects of two columns add up, 1 where neither does anything alone",
         "reference": f"{len(some.truth)} {asked.unseen.part} records that exchange their cells",
-        "settings": {"columns": top, "records": len(some.truth), "output": what},
+        "records": len(some.truth),
+        "settings": {"columns": top, "output": what},
         "text": _interaction_words(shares.pairs),
         **_written(
             asked,
             place,
             "interactions",
-            [("pairs", "Which columns act together", attributions(bars, label=label))],
+            [("pairs", "Which columns act together", attributions(bars, label=fill(label, 36)))],
             rows,
         ),
     }

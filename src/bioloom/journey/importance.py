@@ -21,8 +21,11 @@ from bioloom.metrics import METRICS
 from bioloom.tasks import task
 from bioloom.trained import Model
 
-DRAWS = 400
-"""Draws for intervals of importances: fewer than for the score, because there is one for each column."""
+ROWS_AT_ONCE = 20_000
+"""Rows that are encoded and asked about together."""
+
+LONGEST_NAME = 28
+"""Letters of the names of columns that figures have room for."""
 
 GOES_ALONG = 0.8
 """Rank correlation from which columns are shuffled together too."""
@@ -36,16 +39,18 @@ class Effort:
     columns:  columns at most; of more, those that attributions found strongest
     repeats:  shuffles of each column
     followed: columns whose partial dependence is shown; 0 for none
+    draws:    for intervals, fewer than for the score, because there is one for each column
     """
 
     rows: int
     columns: int
     repeats: int
     followed: int
+    draws: int = 400
 
 
 EFFORTS = {
-    "fast": Effort(rows=400, columns=12, repeats=2, followed=0),
+    "fast": Effort(rows=400, columns=12, repeats=2, followed=0, draws=200),
     "normal": Effort(rows=2000, columns=30, repeats=5, followed=3),
     "thorough": Effort(rows=5000, columns=60, repeats=10, followed=3),
 }
@@ -99,12 +104,9 @@ class Importance:
 
     @property
     def name(self) -> str:
-        """How figures and sentences call it."""
-        return (
-            " + ".join(self.columns)
-            if len(self.columns) < 4
-            else f"{self.columns[0]} and {len(self.columns) - 1} like it"
-        )
+        """How figures call it."""
+        whole = " + ".join(self.columns)
+        return whole if len(whole) <= LONGEST_NAME else f"{self.columns[0]} + {len(self.columns) - 1} more"
 
 
 @dataclass(frozen=True)
@@ -148,14 +150,9 @@ def importances(asked: Asked) -> list[Importance]:
     own = task(asked.model.targets.task)
     metric = METRICS[own.primary]
     sets = [*((name,) for name in asked.columns), *_going_along(asked.frame, asked.columns)]
-    values = {"": asked.values(asked.frame)}
-    for columns in sets:
-        for number, shuffled in enumerate(
-            np.split(asked.values(_shuffled(asked, columns)), asked.effort.repeats)
-        ):
-            values[_key(columns, number)] = shuffled
+    values = {"": asked.values(asked.frame)} | _all_shuffled(asked, sets)
     unseen = asked.unseen
-    plan = Resampling(len(unseen.truth), unseen.groups, DRAWS, unseen.seed)
+    plan = Resampling(len(unseen.truth), unseen.groups, asked.effort.draws, unseen.seed)
     drawn = resample(replace(own, metrics=(own.primary,)), unseen.truth, values, plan).drawn
     sign = 1 if metric.higher_is_better else -1
     found = [_importance(columns, asked, drawn, sign) for columns in sets]
@@ -194,16 +191,24 @@ def _importance(
     return Importance(columns, score, chance)
 
 
-def _shuffled(asked: Asked, columns: tuple[str, ...]) -> pd.DataFrame:
-    """The table once for each shuffle, with these columns moved together between its rows."""
-    frame, parts = asked.frame, []
-    for number in range(asked.effort.repeats):
-        order = np.random.default_rng([asked.unseen.seed, number]).permutation(len(frame))
-        part = frame.copy()
-        for name in columns:
-            part[name] = frame[name].iloc[order].reset_index(drop=True)
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+def _all_shuffled(asked: Asked, sets: Sequence[tuple[str, ...]]) -> dict[str, NDArray[np.float32]]:
+    """Predictions with each set of columns shuffled, by `_key`; many tables are asked about at once, which costs less."""
+    wanted = [(columns, number) for columns in sets for number in range(asked.effort.repeats)]
+    count, found = len(asked.frame), {}
+    together = max(1, ROWS_AT_ONCE // max(count, 1))
+    for start in range(0, len(wanted), together):
+        some = wanted[start : start + together]
+        said = asked.values(pd.concat([_shuffled(asked, *each) for each in some], ignore_index=True))
+        for place, each in enumerate(some):
+            found[_key(*each)] = said[place * count : (place + 1) * count]
+    return found
+
+
+def _shuffled(asked: Asked, columns: tuple[str, ...], number: int) -> pd.DataFrame:
+    """The table with these columns moved together between its rows."""
+    order = np.random.default_rng([asked.unseen.seed, number]).permutation(len(asked.frame))
+    moved = {name: asked.frame[name].iloc[order].reset_index(drop=True) for name in columns}
+    return asked.frame.reset_index(drop=True).assign(**moved)
 
 
 def _going_along(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:

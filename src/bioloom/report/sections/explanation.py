@@ -23,7 +23,8 @@ def render(facts: Facts) -> Markup | None:
     shown = [_entry(entry, next(images), several) for entry in entries]
     seen: set[str] = set()
     for entry, values in zip(entries, shown, strict=True):
-        values["folded"] = entry["input"] in seen  # the first method of each input stays open
+        # The first method of each input stays open, and so does what is said of the model as a whole.
+        values["folded"] = entry["input"] in seen and "model" not in entry
         seen.add(entry["input"])
     return fill("explanation.html", {"entries": shown})
 
@@ -41,6 +42,8 @@ def _entry(entry: Mapping[str, Any], images: list[Image], several: bool) -> dict
 
 
 def _rows(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if entry.get("model"):
+        yield "Asked", f"the model that predict uses: {entry['model']}"
     if entry.get("records"):
         yield "Explained", plural(int(entry["records"]), "test record")
     if entry.get("effect"):
