@@ -101,6 +101,7 @@ class Explanation:
                  promises no completeness
     error:       (records, *shape) standard error of the attribution by chance of sampling; None where nothing is sampled
     fit:         (records,) R2 of the simple model that stands for the network near a record; None where there is none
+    effect:      what a value tells of the explained number, whose name stands for {}
     settings:    what the method was told, for the record
     ids:         (records,) text
     """
@@ -114,6 +115,7 @@ class Explanation:
     ids: tuple[str, ...] = ()
     error: NDArray[np.float32] | None = None
     fit: NDArray[np.float32] | None = None
+    effect: str = "Change of {}"
 
 
 class Explainer(ABC):

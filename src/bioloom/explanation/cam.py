@@ -8,7 +8,7 @@ import torch
 
 from bioloom.errors import UserError
 from bioloom.explanation import Explainer, Explanation, Question, explainers
-from bioloom.explanation.grad_cam import MAPPED, REFERENCE
+from bioloom.explanation.grad_cam import MAPPED, REFERENCE, SPEAKS
 from bioloom.explanation.maps import Look, Reading, Seen, laid
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def cam(question: Question, look: Look | None = None) -> Explanation:
         input=question.input,
         reference=REFERENCE,
         settings=settings,
+        effect=SPEAKS,
     )
 
 

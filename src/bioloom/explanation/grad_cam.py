@@ -22,6 +22,8 @@ MAPPED = frozenset({Kind.SEQUENCE, Kind.IMAGE})
 
 REFERENCE = "maps that are zero"
 
+SPEAKS = "What speaks for {}, in no unit"
+
 
 @explainers.register
 class GradCam(Explainer):
@@ -189,6 +191,7 @@ def _told(question: Question, method: str, look: Look, says: Callable[[Seen], Te
         input=question.input,
         reference=REFERENCE,
         settings=settings,
+        effect=SPEAKS if look.relu else "Change of {}",
     )
 
 

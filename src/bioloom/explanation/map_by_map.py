@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bioloom.explanation import Explainer, Explanation, Question, explainers
 from bioloom.explanation.engine import in_chunks, rows_per_chunk
-from bioloom.explanation.grad_cam import MAPPED, REFERENCE
+from bioloom.explanation.grad_cam import MAPPED, REFERENCE, SPEAKS
 from bioloom.explanation.maps import Look, Reading, laid, over_places, stretched
 
 Divided = Literal["abs", "signed", "none"]
@@ -81,6 +81,7 @@ def score_cam(question: Question, look: Look | None = None, ground: Ground | Non
         input=question.input,
         reference="an input of zeros" if not ground.blended else "the first background of each record",
         settings=settings | {"blended": ground.blended},
+        effect=SPEAKS,
     )
 
 
@@ -106,6 +107,7 @@ def ablation_cam(question: Question, look: Look | None = None, divided: Divided 
         input=question.input,
         reference=REFERENCE,
         settings=settings | {"divided": divided},
+        effect=SPEAKS,
     )
 
 

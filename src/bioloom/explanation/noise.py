@@ -67,6 +67,9 @@ class VarGrad(Explainer):
         return vargrad(question)
 
 
+EFFECTS = {SmoothGrad.name: "Mean slope of {}", VarGrad.name: "Variance of the slope of {}"}
+
+
 def smoothgrad(question: Question, noise: Noise | None = None) -> Explanation:
     """The mean slope of the output over copies of a record with noise, which is calmer than that at the record itself.
 
@@ -112,6 +115,7 @@ def _told(question: Question, value: Tensor, method: str, noise: Noise) -> Expla
         reference=f"{noise.samples} copies of the record "
         + (f"with {noise.rate:.0%} of the letters replaced" if letters else "with noise"),
         settings={"samples": noise.samples, **how, "between_letters": letters},
+        effect=EFFECTS[method],
     )
 
 

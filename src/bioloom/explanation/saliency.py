@@ -74,6 +74,7 @@ def saliency(question: Question, *, absolute: bool | None = None) -> Explanation
         input=question.input,
         reference="a record that differs very little",
         settings={"absolute": absolute, "between_letters": spells_letters(x)},
+        effect="Size of the slope of {}" if absolute else "Slope of {}",
     )
 
 

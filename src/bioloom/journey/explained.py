@@ -154,7 +154,8 @@ def _in_units(found: Explanation, number: Number, frame: pd.DataFrame, ids: tupl
         error=None if found.error is None else (found.error * number.factor).astype(np.float32),
         ids=ids,
     )
-    return Answer(scaled, frame, number.name, number.effect)
+    effect = found.effect.format(number.effect.removeprefix("Change of "))
+    return Answer(scaled, frame, number.name, effect)
 
 
 # ---- storing and drawing --------------------------------------------------------------------------------
