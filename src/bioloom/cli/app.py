@@ -26,6 +26,7 @@ from bioloom.cli import (
     motifs,
     parts,
     predict,
+    rehearse,
     report,
     scan,
     train,
@@ -52,6 +53,7 @@ app.command("denoise")(denoise.command)
 app.command("generate")(generate.command)
 app.command("align")(align.command)
 app.command("design")(design.command)
+app.command("rehearse")(rehearse.command)
 app.command("scan")(scan.command)
 app.command("variants")(variants.command)
 app.add_typer(experiment.app, name="experiment")

@@ -5,5 +5,6 @@ goals       what is to be raised, lowered or brought to a value, by one model or
 methods     ways to propose: screening, beam search, simulated annealing, a genetic algorithm, the slope of a network
 choose      which proposals to make: good, unlike each other, and worth knowing
 barcodes    short words that stay apart in spite of errors
+rounds      rounds of design, measurement and learning on a known truth
 pool        a list of oligos that can be ordered, with primers, barcodes and controls
 """
