@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from PIL import Image
 
 import bioloom
 from bioloom.errors import UserError
+from bioloom.events import Silent
+from bioloom.journey.explained import Wanted, explain
 from bioloom.run import Run, load
 from small_runs import FAST
 
@@ -30,6 +33,16 @@ def cell(random: np.random.Generator, infected: bool) -> Image.Image:
     pixels = random.normal(90, 12, (16, 16))
     pixels[9:13, 3:7] += 90 * infected
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+class Heard(Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +131,17 @@ def test_pictures_are_compared_with_training_pictures_of_the_other_class(run: Ru
     (again,) = load(run.folder).explain(method="libra_cam", count=6)
     assert (again.explanation.attribution == answer.explanation.attribution).all()
     assert kept.stat().st_mtime_ns == written  # read, not chosen again
+
+
+def test_a_usual_method_that_refuses_is_left_out_and_said_and_one_that_is_named_raises(run: Run) -> None:
+    frames, ids = run.test_records(2)
+    unknown = replace(run.model, references=None)
+    listener = Heard()
+    answers = explain(unknown, frames, ids, Wanted(), listener)
+    assert [each.explanation.method for each in answers] == ["occlusion", "grad_cam", "integrated_gradients"]
+    assert [words for words in listener.messages if "libra_cam is left out" in words]
+    with pytest.raises(UserError, match="no library"):
+        explain(unknown, frames, ids, Wanted(methods=("libra_cam",)), Silent())
 
 
 def test_a_run_may_begin_with_the_model_and_knows_the_pictures_again_by_their_pixels(

@@ -93,7 +93,13 @@ def explain(
     for number, (method, name) in enumerate(pairs):
         listener.progress(number / len(pairs), f"{method} of {name}")
         asked = Asked(method, name, seed=wanted.seed, device=choose(wanted.device), place=wanted.place)
-        found = explain_each(model, frames, asked, [each.output for each in wished])
+        try:
+            found = explain_each(model, frames, asked, [each.output for each in wished])
+        except UserError as refusal:
+            if method in wanted.methods or not explainers[method].refuses:
+                raise
+            listener.message(f"{method} is left out. {refusal.what}")
+            continue
         for each, explanation in zip(wished, found, strict=True):
             told = _in_units(explanation, each, frames[name], tuple(ids))
             answers.append(replace(told, effect=told.effect + _where(model, wanted.place)))

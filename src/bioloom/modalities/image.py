@@ -79,7 +79,7 @@ class Image(Modality):
     default_network = "resnet"
     unit = "pixel"
     together = True
-    explainers = ("occlusion", "grad_cam", "integrated_gradients")
+    explainers = ("occlusion", "grad_cam", "libra_cam", "integrated_gradients")
     augmentations = (
         "mirror",
         "upside_down",
