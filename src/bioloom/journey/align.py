@@ -36,6 +36,7 @@ from bioloom.models.preferences import (
 )
 from bioloom.models.writing import Manner, Page, write
 from bioloom.trained import Model
+from bioloom.training.device import session
 from bioloom.training.lessons import Course, Pace, learn
 
 DRAWS = 2_000
@@ -107,7 +108,8 @@ def align(model: Model, asked: Alignment, listener: Listener) -> Aligned:
     policy = copy.deepcopy(network)
     listener.stage("train", "Learning what is preferred" if lessons.paired else "Learning to respond")
     school = School(lessons, modality, network, asked)
-    content = school.prefer(policy, listener) if lessons.paired else school.imitate(policy, listener)
+    with session(model.threads):
+        content = school.prefer(policy, listener) if lessons.paired else school.imitate(policy, listener)
     after = replace(
         model, network=policy, rival=None, delivered="network", calibration={}, conformal={}, student=None
     )
