@@ -121,6 +121,7 @@ class Explanation:
 class Explainer(ABC):
     """One way of explaining. Register the class; it is used without being built with anything.
 
+    backgrounds: how many backgrounds it needs at least, where it needs any
     refuses: whether it may refuse a network that it cannot explain rightly, with a UserError that says why
     marks:   whether it marks regions that matter, so that parts without a contribution of their own may be in one
     """
@@ -129,6 +130,7 @@ class Explainer(ABC):
     title: ClassVar[str]
     accepts: ClassVar[frozenset[Kind]]
     needs_background: ClassVar[bool] = False
+    backgrounds: ClassVar[int] = 0
     needs_library: ClassVar[bool] = False
     refuses: ClassVar[bool] = False
     bends_only: ClassVar[bool] = False

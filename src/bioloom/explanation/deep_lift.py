@@ -42,6 +42,7 @@ class DeepShap(Explainer):
     title = "DeepSHAP (share out the difference from several backgrounds)"
     accepts = SLOPED
     needs_background = True
+    backgrounds = 20
     refuses = True
 
     @classmethod
@@ -72,7 +73,7 @@ def deep_shap(question: Question, *, hypothetical: bool = False) -> Explanation:
     """Share out f(x) - mean f(r) over the backgrounds r of a record, each by the rules of DeepLIFT.
 
     The attributions add up to that difference up to rounding; `delta` is what is missing. Backgrounds of DNA are shuffles
-    that keep dinucleotides. Each record is read once, and then only its backgrounds: multipliers between two inputs are
+    that keep dinucleotides, 20 of each record. Each record is read once, and then only its backgrounds: multipliers between two inputs are
     the same in both directions.
 
     Letters: the numbers of a position are added up and put on the letter that stands there. With `hypothetical` each
@@ -95,6 +96,8 @@ def deep_shap(question: Question, *, hypothetical: bool = False) -> Explanation:
 
 def _compared(question: Question, x: Tensor, background: Tensor, hypothetical: bool) -> tuple[Tensor, Tensor]:
     """Contributions, (records, *shape), and f(x) - mean f(background), (records,)."""
+    if bool((background == background[:, :1]).all()):  # one average record, given several times
+        background = background[:, :1]
     with untouched(question.network, question.seed, x.device), torch.inference_mode(False):
 
         def compared(part: slice) -> tuple[Tensor, Tensor]:

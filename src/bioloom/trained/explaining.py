@@ -43,7 +43,8 @@ def explain_each(
 ) -> list[Explanation]:
     """Why the network answers as it does for these clean rows, for each of several outputs."""
     explainer = explainers[asked.method]
-    question = posed(model, frames, asked, explainer.needs_background)
+    enough = replace(asked, references=max(asked.references, explainer.backgrounds))
+    question = posed(model, frames, enough, explainer.needs_background)
     if explainer.needs_library:
         question = replace(question, library=_library(model, asked))
     with session(model.threads):

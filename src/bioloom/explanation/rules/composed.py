@@ -56,16 +56,32 @@ def rrelu(
     return functional.leaky_relu(input, (lower + upper) / 2)
 
 
-def var(input: Tensor, dim: int | tuple[int, ...], keepdim: bool = False, *, correction: int = 1) -> Tensor:
+def var(
+    input: Tensor,
+    dim: int | tuple[int, ...],
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: int | None = None,
+) -> Tensor:
     """The variance along axes."""
     dims = (dim,) if isinstance(dim, int) else tuple(dim)
     count = math.prod(input.shape[axis] for axis in dims)
-    return (input - input.mean(dims, keepdim=True)).square().sum(dims, keepdim=keepdim) / (count - correction)
+    return (input - input.mean(dims, keepdim=True)).square().sum(dims, keepdim=keepdim) / (
+        count - (int(unbiased) if correction is None else correction)
+    )
 
 
-def std(input: Tensor, dim: int | tuple[int, ...], keepdim: bool = False, *, correction: int = 1) -> Tensor:
+def std(
+    input: Tensor,
+    dim: int | tuple[int, ...],
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: int | None = None,
+) -> Tensor:
     """The standard deviation along axes."""
-    return var(input, dim, keepdim, correction=correction).sqrt()
+    return var(input, dim, unbiased, keepdim, correction=correction).sqrt()
 
 
 def _normed(x: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:

@@ -123,7 +123,8 @@ class RuleMode(TorchFunctionMode):
     def bent(self, given: Given) -> Any:
         """Numbers bent one by one; what bends them must be fixed."""
         x, *others = given.args
-        if not isinstance(x, Tensor) or len(given.path) > 1 or given.path[0] is not x:
+        alone = len(given.path) == 1 and given.path[0] is x
+        if not alone or any(each.numel() > 1 for each in given.constants):
             return self._unknown(given)
         if self.rules.differing(given.name, given.constants):
             return refused(given.plain(), given.name, UNLIKE)
@@ -264,12 +265,14 @@ def refused(result: Any, name: str, why: str) -> Any:
 def following(rules: Rules, network: nn.Module) -> Iterator[None]:
     """Let the rules compute what the network does; afterwards, or after an error, everything is as before.
 
-    Fused paths of encoder layers are switched off meanwhile. Raises UserError for a network that was compiled to a script,
-    whose calls nobody sees.
+    Fused paths of encoder layers are switched off meanwhile. Raises UserError for a network that was compiled, whose calls
+    nobody sees.
     """
-    if any(isinstance(each, torch.jit.ScriptModule) for each in network.modules()):
+    if any(
+        isinstance(each, torch.jit.ScriptModule) or hasattr(each, "_orig_mod") for each in network.modules()
+    ):
         raise UserError(
-            "This network was compiled to TorchScript, and what it computes cannot be seen from outside.",
+            "This network was compiled, and what it computes cannot be seen from outside.",
             fix="explain the network that it was made from, or use a method that only asks: occlusion, mutagenesis",
         )
     fused = torch.backends.mha.get_fastpath_enabled()
