@@ -307,7 +307,7 @@ def explain(
     frames, ids = run.asked_about(source, wanted.records, listener)
     answers = explained.explain(run.model, frames, ids, wanted, listener)
     order = explained.spread(run.model.raw(frames)[:, 0], explained.DRAWN)
-    return entries + explained.store(run.model, answers, order, folder, prefix)
+    return entries + explained.store(run.model, answers, order, folder, prefix, ending=wanted.figures)
 
 
 def compare(

@@ -79,6 +79,15 @@ Scale = Annotated[
         rich_help_panel=options.LEARNING,
     ),
 ]
+Figures = Annotated[
+    str,
+    typer.Option(
+        "--figures",
+        metavar="FORMAT",
+        help="Store figures as svg, png or pdf.",
+        rich_help_panel=options.LEARNING,
+    ),
+]
 Compare = Annotated[
     bool,
     typer.Option(
@@ -99,6 +108,7 @@ def command(
     against: Against = "",
     scale: Scale = "raw",
     position: Position = None,
+    figures: Figures = "svg",
     seed: options.Seed = None,
     device: options.DeviceOption = None,
     quiet: options.Quiet = False,
@@ -113,6 +123,7 @@ def command(
         device=device or "cpu",
         place=None if position is None else position - 1,
         sought=workflow.Sought(target, against, scale),
+        figures=figures,
     )
     terminal = Terminal(quiet, json)
     source = options.one_or_several(files) if files else None
@@ -182,5 +193,5 @@ def _entry(run: Path, entry: Mapping[str, Any]) -> list[RenderableType]:
     lines: list[RenderableType] = [heading]
     facts = {"": entry.get("text"), "effect: ": entry.get("effect"), "against: ": entry.get("reference")}
     lines += [hanging(f"  {word}", Text(str(text))) for word, text in facts.items() if text]
-    places = [entry["file"], *(each["file"] for each in entry["figures"])]
+    places = [entry["file"], *entry.get("tables", ()), *(each["file"] for each in entry["figures"])]
     return [*lines, *(hanging("  ", Text(str(run / place))) for place in places), ""]

@@ -155,8 +155,10 @@ class Contest:
 
 def suited(kind: Kind, named: Sequence[str] = ()) -> list[str]:
     """Methods for an input of this kind: those named, or the usual ones; "all" names every one."""
-    wanted = list(explainers) if "all" in named else [*(named or USUAL)]
-    return [name for name in wanted if name in explainers and kind in explainers[name].accepts]
+    wanted = (
+        list(explainers) if "all" in named else [*named] or [name for name in USUAL if name in explainers]
+    )
+    return [name for name in wanted if kind in explainers[name].accepts]
 
 
 def compare(contest: Contest) -> Comparison:

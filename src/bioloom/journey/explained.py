@@ -22,6 +22,7 @@ from bioloom.explanation.overview import Explained, Picture, overview
 from bioloom.figures import style
 from bioloom.figures.positions import Region
 from bioloom.files import write_bytes
+from bioloom.journey.exported import Seen, as_bedgraph, as_csv
 from bioloom.journey.prepare import Source
 from bioloom.journey.sought import EACH, OUTPUTS_AT_MOST, Number, Sought, numbers_of
 from bioloom.models.ensemble import members_of
@@ -46,6 +47,7 @@ class Wanted:
     outputs: which outputs; empty takes all, at most four
     place:   which position, from 0, where the model answers at every one; None for the mean over all
     sought:  which class or target, against which, and on which scale, by name; where none is named, `outputs` counts
+    figures: what figures are stored as: svg, png or pdf
     """
 
     methods: tuple[str, ...] = ()
@@ -56,6 +58,7 @@ class Wanted:
     device: str = "cpu"
     place: int | None = None
     sought: Sought = EACH
+    figures: str = "svg"
 
 
 @dataclass(frozen=True)
@@ -168,26 +171,34 @@ def _in_units(found: Explanation, number: Number, frame: pd.DataFrame, ids: tupl
 
 
 def store(
-    model: Model, answers: Sequence[Answer], order: NDArray[np.int64], folder: Path, prefix: str = ""
+    model: Model,
+    answers: Sequence[Answer],
+    order: NDArray[np.int64],
+    folder: Path,
+    prefix: str = "",
+    *,
+    ending: str = "svg",
 ) -> list[dict[str, Any]]:
     """Write attributions to `explanations/` and figures to `figures/`; returns the entries of `result.json`.
 
     order:  positions of the records to draw one by one
     prefix: begins every file name, so that the files of the run, which its report shows, stay as they are
+    ending: of figures: svg, png or pdf
     """
     return [
-        _store(model, Kept(answer, prefix + stem, folder), order)
+        _store(model, Kept(answer, prefix + stem, folder, ending), order)
         for answer, stem in zip(answers, stems(answers), strict=True)
     ]
 
 
 @dataclass(frozen=True)
 class Kept:
-    """An answer and where it is written: the folder of the run, and the file name without ending."""
+    """An answer and where it is written: the folder of the run, the file name without ending, and that of figures."""
 
     answer: Answer
     stem: str
     folder: Path
+    ending: str = "svg"
 
 
 def stems(answers: Sequence[Answer]) -> list[str]:
@@ -213,6 +224,7 @@ def _store(model: Model, kept: Kept, order: NDArray[np.int64]) -> dict[str, Any]
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)  # type: ignore[arg-type] # names of arrays, no options
     write_bytes(folder / "explanations" / f"{stem}.npz", stream.getvalue())
+    exports = _exported(model, kept, signal)
     summary = overview(
         modality.kind,
         Explained(
@@ -244,12 +256,28 @@ def _store(model: Model, kept: Kept, order: NDArray[np.int64]) -> dict[str, Any]
         "settings": found.settings,
         "text": summary.text,
         "file": f"explanations/{stem}.npz",
-        "figures": [_save(picture, stem, folder) for picture in pictures],
+        "tables": exports,
+        "figures": [_save(picture, kept) for picture in pictures],
         **_save_files(records, stem, folder),
     }
 
 
-def _observed(model: Model, answer: Answer) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+def _exported(model: Model, kept: Kept, seen: Seen) -> list[str]:
+    """Write the attributions as tables for other programs; their files."""
+    found = kept.answer.explanation
+    names = model.modalities[found.input].channels
+    written = {".csv": as_csv(found, seen, names), ".bedgraph": as_bedgraph(found, seen, kept.stem)}
+    files = {
+        f"explanations/{kept.stem}{ending}": content
+        for ending, content in written.items()
+        if content is not None
+    }
+    for file, content in files.items():
+        write_bytes(kept.folder / file, content)
+    return list(files)
+
+
+def _observed(model: Model, answer: Answer) -> Seen:
     resident = model.modalities[answer.explanation.input].encode(answer.frame).on("cpu")
     signal = resident.batch(model.index(len(answer.frame)))
     return signal.x.numpy(), None if signal.mask is None else signal.mask.numpy()
@@ -310,9 +338,9 @@ def _certainty(found: Explanation) -> dict[str, Any]:
     return told
 
 
-def _save(picture: Picture, stem: str, folder: Path) -> dict[str, str]:
-    file = f"figures/{stem}-{picture.name}.svg"
-    style.save(picture.figure, folder / file)
+def _save(picture: Picture, kept: Kept) -> dict[str, str]:
+    file = f"figures/{kept.stem}-{picture.name}.{kept.ending}"
+    style.save(picture.figure, kept.folder / file)
     return {"file": file, "title": picture.title, "alt": style.alt_text(picture.figure)}
 
 
