@@ -30,6 +30,11 @@ COLLECTIONS = {
     "metrics": ("how good predictions are", "bioloom.metrics", "METRICS"),
     "checks": ("what is looked at before a score is believed", "bioloom.evaluation.checks", "checks"),
     "explainers": ("why a model answers as it does (--method)", "bioloom.explanation", "explainers"),
+    "effects of columns": (
+        "what the columns of a table do to the whole model (--method)",
+        "bioloom.journey.column_effects",
+        "METHODS",
+    ),
     "report sections": ("what the report is made of", "bioloom.report.contract", "sections"),
     "file formats": ("what can be read", "bioloom.data.readers", "readers"),
     "trackers": ("where the course of a training is written too (--track)", "bioloom.trackers", "trackers"),

@@ -28,9 +28,6 @@ from bioloom.models import networks
 from bioloom.tasks import task
 from bioloom.trained import Model
 
-METHODS = ("permutation_importance", "partial_dependence", "interactions")
-"""What can be asked of a table as a whole, beside the explainers of single records."""
-
 WIDE = 300
 """Tables of more columns are asked about as a whole only where a user asks: attributions tell of all columns at once."""
 
@@ -80,7 +77,7 @@ def column_effects(
         )
         found = importances(asked)
         for method in methods:
-            entries.append(_TOLD[method](asked, found, place))
+            entries.append(METHODS[method].tell(asked, found, place))
     return entries
 
 
@@ -107,7 +104,6 @@ def _tell_importance(asked: Asked, found: list[Importance], place: Place) -> dic
     ]  # fmt: skip
     title = "Which columns the model needs to predict well"
     return _entry(asked, "permutation_importance") | {
-        "title": "Permutation importance (what predictions lose when a column is shuffled)",
         "effect": f"{label}, with its 95 % interval over records; above 0 the model needs the column",
         "reference": f"the same {asked.unseen.part} records, the cells of a column shuffled between them",
         "settings": {"metric": metric.name, "repeats": asked.effort.repeats, "draws": asked.effort.draws},
@@ -164,7 +160,6 @@ def _tell_dependence(asked: Asked, found: list[Importance], place: Place) -> dic
     curves = [Curve(each.column, each.values, each.curves, each.seen) for each in followed]
     figure = dependences(curves, label=f"Predicted {what}")
     return _entry(asked, "partial_dependence") | {
-        "title": "Partial dependence (how predictions follow a column)",
         "effect": f"Predicted {what} with one value in all records: thin lines are records, the thick one their mean",
         "reference": f"the same {asked.unseen.part} records with the column set to other values",
         "settings": {"columns": [each.column for each in followed], "output": what},
@@ -212,7 +207,6 @@ def _tell_interactions(asked: Asked, found: list[Importance], place: Place) -> d
     ]
     rows += [{"columns": f"{name} x all others", "h_squared": share} for name, share in shares.alone.items()]
     return _entry(asked, "interactions") | {
-        "title": "Interactions (which columns do together what neither does alone)",
         "effect": "Friedman's H squared: 0 where the effects of two columns add up, 1 where neither does anything alone",
         "reference": f"{len(some.truth)} {asked.unseen.part} records that exchange their cells",
         "records": len(some.truth),
@@ -241,13 +235,6 @@ def _interaction_words(pairs: Mapping[tuple[str, str], float]) -> str:
     )
 
 
-_TOLD: dict[str, Callable[[Asked, list[Importance], Place], dict[str, Any]]] = {
-    "permutation_importance": _tell_importance,
-    "partial_dependence": _tell_dependence,
-    "interactions": _tell_interactions,
-}
-
-
 def _number(asked: Asked) -> tuple[str, Callable[[pd.DataFrame], NDArray[np.float64]]]:
     """What is followed, in words, and how it is predicted: the first target, or the probability of a class."""
     targets = asked.model.targets
@@ -261,6 +248,7 @@ def _entry(asked: Asked, method: str) -> dict[str, Any]:
     return {
         "input": asked.input,
         "method": method,
+        "title": METHODS[method].title,
         "output": "",
         "records": len(asked.unseen.truth),
         "delta": None,
@@ -296,3 +284,36 @@ def _drawn(folder: Path, stem: str, figures: Sequence[tuple[str, str, Figure]]) 
         file = f"figures/{stem}-{name}.svg"
         style.save(figure, folder / file)
         yield {"file": file, "title": title, "alt": style.alt_text(figure)}
+
+
+# ---- the methods -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ColumnEffect:
+    """One way of saying what columns do to the whole model; `tell` gives the entry of `result.json`."""
+
+    name: str
+    title: str
+    tell: Callable[[Asked, list[Importance], Place], dict[str, Any]]
+
+
+METHODS: dict[str, ColumnEffect] = {
+    each.name: each
+    for each in (
+        ColumnEffect(
+            "permutation_importance",
+            "Permutation importance (what predictions lose when a column is shuffled)",
+            _tell_importance,
+        ),
+        ColumnEffect(
+            "partial_dependence", "Partial dependence (how predictions follow a column)", _tell_dependence
+        ),
+        ColumnEffect(
+            "interactions",
+            "Interactions (which columns do together what neither does alone)",
+            _tell_interactions,
+        ),
+    )
+}
+"""What can be asked of a table as a whole, by name, beside the explainers of single records."""
