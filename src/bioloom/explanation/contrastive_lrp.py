@@ -75,6 +75,7 @@ def contrastive_lrp(
             "negated": "the opposite of the output",
         }[dual],
         settings={"dual": dual, "normalize": normalize, "rectify": rectify},
+        effect="Relevance for {} and not for its opposite",
     )
 
 

@@ -165,6 +165,7 @@ def _explained(
         reference=reference,
         delta=None if hypothetical else _gap(total, difference),
         settings={"hypothetical": hypothetical},
+        effect="Contribution to {} if this letter stood there" if hypothetical else "Contribution to {}",
     )
 
 

@@ -112,6 +112,7 @@ def _rectified(question: Question, method: str, *, deconvolved: bool) -> Explana
             "between_letters": spells_letters(x),
             "warning": WARNING,
         },
+        effect="What would excite {}" if deconvolved else "Slope of {} that speaks for it",
     )
 
 

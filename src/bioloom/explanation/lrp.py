@@ -118,6 +118,7 @@ def lrp(question: Question, *, composite: str | Composite = DEFAULT) -> Explanat
             "composite": composite if isinstance(composite, str) else "own",
             "arrives": arrives(value, answer),
         },
+        effect="Relevance for {}",
     )
 
 

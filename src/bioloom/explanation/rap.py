@@ -62,6 +62,7 @@ def rap(question: Question) -> Explanation:
         input=question.input,
         reference="zero in every layer",
         settings={"arrives": arrives(value, answer)},
+        effect="Relevance for {}",
     )
 
 
