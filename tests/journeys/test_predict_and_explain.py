@@ -163,7 +163,7 @@ def test_sequences_are_compared_with_training_sequences_of_the_other_class(finis
     (answer,) = finished.explain(method="libra_cam", count=4)
     assert answer.explanation.attribution.shape == (4, 4, 20)
     assert answer.explanation.settings["asked_about_parts_of_letters"]
-    assert answer.effect == "What speaks for the log odds of yes, from 0 to 1"
+    assert answer.effect == "Evidence for the log odds of yes (0 to 1)"
     kept = ReferenceLibrary.load(finished.folder / "explanations" / "references-sequence.safetensors")
     assert set(kept.chosen) == {0, 1}
     assert max(float(each.max()) for each in kept.probability.values()) < 0.5

@@ -22,7 +22,7 @@ MAPPED = frozenset({Kind.SEQUENCE, Kind.IMAGE})
 
 REFERENCE = "maps that are zero"
 
-SPEAKS = "What speaks for {}, in no unit"
+SPEAKS = "Evidence for {} (no unit)"
 
 
 @explainers.register

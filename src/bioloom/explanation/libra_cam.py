@@ -104,7 +104,7 @@ def libra_cam(question: Question, balance: Balance | None = None) -> Explanation
             "legacy_off_by_one": balance.legacy_off_by_one,
             "asked_about_parts_of_letters": letters and not balance.ground.blended,
         },
-        effect="What speaks for {}, from 0 to 1",
+        effect="Evidence for {} (0 to 1)",
     )
 
 

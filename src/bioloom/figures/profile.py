@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ def profile(
     number_positions(ax, axis, 0, len(values))
     draw_regions(ax, axis, 0, len(values))
     ax.set_xlabel(position_label(axis))
-    ax.set_ylabel(label)
+    ax.set_ylabel(fill(label, 30))
     ax.set_title(title, pad=22 if axis.regions else 8)
     peak = f" Highest at position {int(values.argmax()) + axis.first}." if values.any() else " All zero."
     named = ", ".join(region.name for region in axis.regions)
