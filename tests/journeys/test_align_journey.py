@@ -14,7 +14,7 @@ from bioloom.data.simulate import simulate
 from bioloom.data.simulate.preferences import liked
 from bioloom.errors import UserError
 from bioloom.events import Silent
-from bioloom.journey.align import Alignment, interval
+from bioloom.journey.align import Alignment, interval, rate
 from bioloom.journey.lessons import read_lessons
 from bioloom.journey.prepare import Request
 from bioloom.journey.writing import Assignment
@@ -112,6 +112,13 @@ def test_the_interval_of_a_mean_over_groups_is_about_two_standard_errors() -> No
     error = value.std() / 20
     assert found.value == pytest.approx(value.mean())
     assert found.high - found.low == pytest.approx(2 * 1.96 * error, rel=0.1)
+
+
+def test_where_all_prompts_agree_the_rate_still_has_an_interval() -> None:
+    found = rate(np.ones(40), np.repeat(np.arange(10), 4), 0)
+    z = 1.959964
+    assert found.value == 1.0
+    assert found.low == pytest.approx(1 / (1 + z**2 / 10), abs=1e-4)  # Wilson's, with ten prompts
 
 
 def test_the_simulated_judge_prefers_what_he_likes() -> None:

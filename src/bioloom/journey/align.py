@@ -17,6 +17,7 @@ from torch import Tensor
 from bioloom import trained
 from bioloom.data.wording import counted
 from bioloom.errors import UserError
+from bioloom.evaluation.intervals import wilson
 from bioloom.events import Listener
 from bioloom.files import write_json
 from bioloom.journey.lessons import Lessons, read_lessons, responses_of
@@ -204,8 +205,9 @@ class School:
         }
         with torch.inference_mode():
             apart["pairs by reward"] = reward(chosen) - reward(rejected)
-        rates = {name: _wins(each.numpy().astype(float)) for name, each in apart.items()}
-        return {name: self._share(each, np.ones(len(each))) for name, each in rates.items()}
+        groups, seed = self.lessons.groups("test"), self.asked.pace.seed
+        wins = {name: _wins(each.numpy().astype(float)) for name, each in apart.items()}
+        return {name: rate(each, groups, seed) for name, each in wins.items()}
 
     def _samples(self, policy: LanguageNetwork, reward: Reward) -> dict[str, Figure]:
         """How often a response after is judged better than one before, to the same held-out prompt; and how far it went."""
@@ -215,24 +217,19 @@ class School:
         length = round(float(np.median([len(each) for each in self.lessons.answers["chosen"]])))
         judge = self._judge(reward)
         texts = {
-            name: self._written(each, prompts, length)
-            for name, each in (("before", self.before), ("after", policy))
+            name: self._written(each, prompts, (length, number))
+            for number, (name, each) in enumerate((("before", self.before), ("after", policy)))
         }
         asked = [prompt for prompt in prompts for _ in range(SAMPLES)]
         scores = {name: judge(asked, each) for name, each in texts.items()}
         likely = responses_of(self.modality, asked, texts["after"])
         away = (read_once(policy, likely) - read_once(self.before, likely)).numpy().astype(float)
-        group = np.repeat(np.arange(len(prompts)), SAMPLES)
-        numbers = {
-            "preferred": _wins(scores["after"] - scores["before"]),
-            "judged before": scores["before"],
-            "judged after": scores["after"],
-            "kl": away,
-        }
-        return {
-            name: interval(each, np.ones(len(each)), group, self.asked.pace.seed)
-            for name, each in numbers.items()
-        }
+        prompt, seed = np.arange(len(prompts)), self.asked.pace.seed
+        wins = _wins(_each_with_each(scores["after"], scores["before"]))
+        numbers = {"judged before": scores["before"], "judged after": scores["after"], "kl": away}
+        each = np.repeat(prompt, SAMPLES)
+        means = {name: interval(value, np.ones(len(value)), each, seed) for name, value in numbers.items()}
+        return {"preferred": rate(wins, np.repeat(prompt, SAMPLES**2), seed)} | means
 
     def _judge(self, reward: Reward) -> Judge:
         """The run that was named, or the reward model."""
@@ -251,8 +248,9 @@ class School:
 
         return by_reward if model is None else by_run
 
-    def _written(self, network: LanguageNetwork, prompts: list[str], length: int) -> list[str]:
-        """Responses to prompts, several to each, one after another; the same draws for the model before and after."""
+    def _written(self, network: LanguageNetwork, prompts: list[str], asked: tuple[int, int]) -> list[str]:
+        """Responses to prompts, several to each, one after another; asked: tokens of each, and the number of the draw."""
+        length, draw = asked
         letters = np.array(self.modality.channels, dtype=object)
         never = () if self.modality.shape.kind is Kind.SEQUENCE else NEVER
         begins = [begin_of(self.modality, prompt, "text") for prompt in prompts]
@@ -261,7 +259,9 @@ class School:
             rows = [row for row, begin in enumerate(begins) if len(begin) == size]
             together = np.repeat([begins[row] for row in rows], SAMPLES, axis=0)
             page = Page(together.astype(np.int64).reshape(-1, size), length, len(together), never)
-            found = write(network, page, Manner(seed=self.asked.pace.seed + size))
+            found = write(
+                network, page, Manner(seed=1_000_003 * (draw + 1) + 1_009 * size + self.asked.pace.seed)
+            )
             texts[rows] = np.array(["".join(letters[row]) for row in found.tokens], dtype=object).reshape(
                 -1, SAMPLES
             )
@@ -305,6 +305,21 @@ def interval(
     means = (drawn @ sums[0]) / np.maximum(drawn @ sums[1], 1e-12)
     low, high = np.quantile(means, [0.025, 0.975])
     return Figure(float(value.sum() / weight.sum()), float(low), float(high))
+
+
+def rate(wins: NDArray[np.float64], group: NDArray[np.int64], seed: int) -> Figure:
+    """The mean of numbers from 0 to 1; where all are alike draws say nothing, and the interval is Wilson's of so many groups."""
+    found = interval(wins, np.ones(len(wins)), group, seed)
+    if found.low < found.high:
+        return found
+    groups = len(np.unique(group))
+    ends = wilson(groups * found.value, groups)
+    return found if ends.low is None or ends.high is None else Figure(found.value, ends.low, ends.high)
+
+
+def _each_with_each(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far each response of one model is judged above each of the other to the same prompt, (prompts x samples x samples,)."""
+    return (one.reshape(-1, SAMPLES, 1) - other.reshape(-1, 1, SAMPLES)).ravel()
 
 
 def _wins(apart: NDArray[np.float64]) -> NDArray[np.float64]:
