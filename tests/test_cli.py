@@ -56,14 +56,26 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Sought:
+    """Which number is explained."""
+
+    target: str = ""
+    against: str = ""
+    scale: str = "raw"
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What `explain` is asked for."""
 
     methods: tuple[str, ...] = ()
+    records: int = 32
     outputs: tuple[int, ...] = ()
     seed: int = 0
     device: str = "cpu"
     place: int | None = None
+    sought: Sought = Sought()
+    figures: str = "svg"
 
 
 @pytest.fixture
@@ -95,6 +107,8 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     fake = SimpleNamespace(
         Request=Request,
         Wanted=Wanted,
+        Sought=Sought,
+        COMPARED=8,
         check=note("check", checked),
         train=note("train", lambda: run),
         dry_run=note(
@@ -102,12 +116,41 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
         ),
         predict=note("predict", lambda: SimpleNamespace(frame=frame, notes=("cropped",), missing=1)),
         explain=note("explain", lambda: [ENTRY]),
+        compare=note("compare", lambda: [COMPARISON]),
         report=note("report", lambda: run.report),
     )
     monkeypatch.setitem(sys.modules, "bioloom.workflow", fake)  # type: ignore[misc]
     monkeypatch.setattr(bioloom, "workflow", fake, raising=False)
     return calls
 
+
+COMPARISON = {
+    "input": "utr5",
+    "about": "expression",
+    "records": 8,
+    "scale": "share",
+    "trust": "Trust occlusion here.",
+    "file": "explanations/a.json",
+    "table": "explanations/a.csv",
+    "figure": "figures/a.svg",
+    "refused": [{"method": "lrp", "reason": "no rule"}],
+    "methods": [
+        {
+            "method": name,
+            "insertion": 0.9,
+            "deletion": 0.1,
+            "ahead_of_random": 0.8,
+            "ahead_low": 0.7,
+            "ahead_high": 0.9,
+            "infidelity": None,
+            "like_random_weights": None,
+            "like_other_seed": 1.0,
+            "like_other_members": None,
+            "sensitivity": 0.25,
+        }
+        for name in ("occlusion", "random")
+    ],
+}
 
 ENTRY = {
     "input": "utr5",
@@ -259,6 +302,10 @@ def test_predict_explain_and_report_name_the_run_first(calls: SimpleNamespace) -
     )
     assert asked(calls, "explain", "run")[1:4] == (Path("run"), None, Wanted())
     wanted = Wanted(methods=("occlusion",), seed=3)
+    words = "explain run --compare --method occlusion,lime --target yes --against no --scale probability"
+    sought = Sought("yes", "no", "probability")
+    compared = Wanted(("occlusion", "lime"), records=8, sought=sought)
+    assert asked(calls, *words.split())[:4] == ("compare", Path("run"), None, compared)
     assert asked(calls, "explain", "run", "new.csv", "--method", "occlusion", "--seed", "3")[1:4] == (
         Path("run"),
         "new.csv",
@@ -320,6 +367,17 @@ def test_json_is_one_document_on_standard_output(
 ) -> None:
     assert main([*words, "--json"]) == 0
     assert isinstance(json.loads(capsys.readouterr().out), dict)
+
+
+def test_a_comparison_says_which_method_to_trust(
+    calls: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", "run", "--compare"]) == 0
+    shown = capsys.readouterr().out
+    assert "Trust occlusion here." in shown
+    assert "0.80 [0.70, 0.90]" in shown
+    assert "not used: lrp: no rule" in shown
+    assert "untold " not in shown.splitlines()[2]  # nothing was measured there
 
 
 @pytest.mark.parametrize("verb", ["check", "train", "predict", "explain"])
