@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from bioloom.errors import UserError
@@ -69,6 +70,54 @@ def test_probabilities_and_contrasts_add_up(scale: Scale) -> None:
     made = network("pooled")
     found = deep_shap(Question(made, {"dna": Signal(x)}, "dna", target, shuffles(x, 2)))
     assert relative(found) < 1e-6
+
+
+SINGLE = {
+    "special functions": lambda t: torch.special.expit(t).sum(1) + torch.special.log_softmax(t, 1)[:, 0],
+    "clamp by a tensor": lambda t: torch.clamp(t, min=torch.tensor(0.1)).sum(1),
+    "quotients": lambda t: (1 - t).sum(1) / (t.square().sum(1) + 1) + (2 / (1 + t.exp())).sum(1),
+    "powers": lambda t: (t**3).sum(1) + t.square().sum(1).sqrt(),
+    "smallest": lambda t: t.min(dim=1).values + t.amin(1) + torch.minimum(t[:, 0], t[:, 1]),
+    "spread": lambda t: t.std(1) + t.var(1, unbiased=False) + t.norm(dim=1),
+    "transposed": lambda t: t.T.tanh()[0] + t.mT[1],
+    "products": lambda t: (
+        torch.einsum("bi,bj->b", t, t.tanh()) + torch.bmm(t[:, None], t.relu()[:, :, None])[:, 0, 0]
+    ),
+    "in place": lambda t: (
+        (t * 2).sigmoid_().sum(1) + F.relu(t * 2, True).sum(1) + nn.ELU(inplace=True)(t * 2).sum(1)
+    ),
+    "many bends": lambda t: sum(
+        bend()(t).sum(1)
+        for bend in (
+            nn.Hardtanh,
+            nn.Hardswish,
+            nn.Mish,
+            nn.Softshrink,
+            nn.LogSigmoid,
+            nn.CELU,
+            nn.SELU,
+            nn.SiLU,
+        )
+    ),
+    "softmin": lambda t: nn.Softmin(1)(t)[:, 0] + F.normalize(t, dim=1)[:, 0],
+    "its own weights": lambda t: torch.stack([F.linear(a, a.view(1, 6), a[:1]) for a in t]).flatten(),
+    "soft maxima": lambda t: torch.logsumexp(t, (1,)) + torch.logaddexp(t[:, 0], t[:, 1]),
+    "running sums": lambda t: t.cumsum(1).sin().sum(1),
+    "pools in two axes": lambda t: (
+        nn.MaxPool2d(2, 1)(t.view(-1, 1, 2, 3)).flatten(1).sum(1)
+        + nn.AdaptiveMaxPool2d(1)(t.view(-1, 1, 2, 3)).flatten()
+    ),
+    "pools in three axes": lambda t: nn.MaxPool3d((1, 2, 2), 1)(t.view(-1, 1, 1, 2, 3)).flatten(1).sum(1),
+    "pools with places": lambda t: F.max_pool1d(t[:, None], 2, return_indices=True)[0].flatten(1).sum(1),
+    "pools of torch": lambda t: torch.adaptive_max_pool1d(t[:, None], 2)[0].flatten(1).sum(1),
+}
+
+
+@pytest.mark.parametrize("name", list(SINGLE))
+def test_attributions_add_up_through_single_operations(name: str) -> None:
+    x, background = randn(2, 6), randn(2, 3, 6, seed=1)
+    found = deep_shap(Question(Of(SINGLE[name]), {"t": Signal(x)}, "t", 0, background))
+    assert relative(found) < 1e-12
 
 
 SEQUENCES = [name for name in networks if Kind.SEQUENCE in networks[name].accepts]

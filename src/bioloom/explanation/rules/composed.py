@@ -163,7 +163,7 @@ def local_response_norm(
     return input * (around * alpha + k).pow(beta).reciprocal()
 
 
-def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None) -> Tensor:
     """Length 1 along an axis."""
     if p != 2:
         raise refusal("normalize", f"there is no rule for the norm of order {p}")
@@ -175,6 +175,8 @@ def norm(
     p: float | str | None = "fro",
     dim: int | tuple[int, ...] | None = None,
     keepdim: bool = False,
+    dtype: torch.dtype | None = None,
+    out: None = None,
 ) -> Tensor:
     """The length along axes."""
     if p not in ("fro", 2, None) or dim is None:

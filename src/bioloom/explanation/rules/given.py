@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_map
 
 from bioloom.errors import UserError
 from bioloom.explanation.rules.base import Pair
+from bioloom.explanation.rules.kinds import KINDS
 
 _OVERWRITE = frozenset(
     ("__iadd__", "__isub__", "__imul__", "__itruediv__", "__ipow__", "__setitem__", "__idiv__")
@@ -43,6 +44,8 @@ class Given:
         name = getattr(func, "__name__", str(func))
         if name == "__get__":
             name = getattr(getattr(func, "__self__", None), "__name__", name)
+        if name.removeprefix("special_") in KINDS:
+            name = name.removeprefix("special_")
         if not args:
             for key in ("input", "self", "query", "tensors"):
                 if key in kwargs and name not in (
@@ -72,6 +75,8 @@ class Given:
     @property
     def in_place(self) -> bool:
         """Whether the first argument is overwritten."""
+        if not self.args:
+            return False
         if self.name in _OVERWRITE:
             return True
         if self.name.endswith("_") and not self.name.endswith("__"):
@@ -83,8 +88,6 @@ class Given:
     @property
     def _bends(self) -> bool:
         """Whether a last argument that is true means "in place"."""
-        from bioloom.explanation.rules.kinds import KINDS
-
         return KINDS.get(self.name) == "bent" or "dropout" in self.name
 
     def written(self, result: Tensor) -> Tensor:

@@ -36,7 +36,7 @@ LAYERS = "linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_tra
 
 BENT = """
 relu relu_ relu6 leaky_relu leaky_relu_ elu elu_ selu selu_ celu celu_ gelu silu silu_ mish softplus softsign tanh tanh_
-sigmoid sigmoid_ hardtanh hardtanh_ hardsigmoid hardswish logsigmoid tanhshrink hardshrink softshrink threshold threshold_
+sigmoid sigmoid_ hardtanh hardtanh_ hardsigmoid hardswish logsigmoid log_sigmoid tanhshrink hardshrink softshrink threshold
 exp exp_ expm1 exp2 log log_ log1p log2 log10 sqrt sqrt_ rsqrt reciprocal square square_ pow __pow__ abs abs_ absolute
 __abs__ sin cos tan sinh cosh asinh atan arctan erf erfc clamp clamp_ clip clamp_min clamp_max expit logit log_ndtr nan_to_num
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -215,8 +216,19 @@ class RuleMode(TorchFunctionMode):
             with self:
                 return x - lowered
         parts = getattr(recurrent, given.name, None) or getattr(composed, given.name)
+        if not _takes(parts, given):
+            return self._unknown(given)
         with self:
             return parts(*given.args, **given.kwargs)
+
+
+def _takes(parts: Callable[..., Any], given: Given) -> bool:
+    """Whether an operation can be taken apart with these arguments, of which torch has forms that are rare."""
+    try:
+        inspect.signature(parts).bind(*given.args, **given.kwargs)
+    except TypeError:
+        return False
+    return True
 
 
 _HANDLERS: dict[str, Callable[[RuleMode, Given], Any]] = {
