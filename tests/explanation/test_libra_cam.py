@@ -386,3 +386,13 @@ def test_nothing_stays_on_the_network() -> None:
     assert type(network) is Averaging
     assert network.features is None
     assert all(weight.requires_grad and weight.grad is None for weight in network.parameters())
+
+
+def test_for_a_network_that_classifies_nothing_rightly_any_records_of_other_classes_may_do() -> None:
+    network, x = Averaging(2, flat=True), records(2, 30)
+    pool = pool_of(network, x, wrong=30)
+    with pytest.raises(UserError, match="nothing to compare"):
+        ReferenceLibrary.build(network, pool, "x")
+    library = ReferenceLibrary.build(network, pool, "x", Scan(rightly=False, per_class=30))
+    for number in range(3):
+        assert len(library.contrasted_with(number)) == int((pool.truth != number).sum())

@@ -175,7 +175,7 @@ def test_references_of_another_model_are_chosen_anew(finished: Run, tmp_path: Pa
     (moved / "explanations").mkdir(exist_ok=True)
     path = moved / "explanations" / "references-sequence.safetensors"
     run = load(moved)
-    other = replace(run.model.references("sequence", "cpu"), model="another")
+    other = replace(run.model.references("sequence", "cpu").of(run.model.network), model="another")
     other.save(path)
     assert run.explain(method="libra_cam", count=2)
     assert ReferenceLibrary.load(path).model != "another"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from bioloom.explanation.references import ReferenceLibrary
+    from bioloom.explanation.references import Library
     from bioloom.modalities import Batch
     from bioloom.models import Network
 
@@ -67,7 +67,7 @@ class Question:
     place:      which position is asked about, where the network answers at every one; None for the mean over all that
                 are filled
     effort:     samples, masks or iterations of methods that take any, relative to their usual number
-    library:    maps of training records of other classes, where the method needs them
+    library:    gives maps of training records of other classes, for methods that compare with them
     together:   columns of a vector that are hidden together, such as those of one category; others are hidden one by one
     """
 
@@ -81,7 +81,7 @@ class Question:
     place: int | None = None
     effort: float = 1.0
     together: tuple[tuple[int, ...], ...] = ()
-    library: ReferenceLibrary | None = None
+    library: Library | None = None
 
     @property
     def target(self) -> Target:
@@ -131,7 +131,6 @@ class Explainer(ABC):
     accepts: ClassVar[frozenset[Kind]]
     needs_background: ClassVar[bool] = False
     backgrounds: ClassVar[int] = 0
-    needs_library: ClassVar[bool] = False
     refuses: ClassVar[bool] = False
     bends_only: ClassVar[bool] = False
     marks: ClassVar[bool] = False

@@ -51,7 +51,6 @@ class LibraCam(Explainer):
     title = "Libra-CAM (what tells the record's last maps from those of other classes)"
     accepts = MAPPED
     refuses = True
-    needs_library = True
 
     @classmethod
     def explain(cls, question: Question) -> Explanation:
@@ -109,13 +108,13 @@ def libra_cam(question: Question, balance: Balance | None = None) -> Explanation
 
 
 def _library_of(question: Question, layer: str | None) -> ReferenceLibrary:
-    library = question.library
-    if library is None:
+    if question.library is None:
         raise UserError(
             "Libra-CAM compares with training records of other classes, and no library of them was given.",
             where=f'input "{question.input}"',
             fix="explain a run with bioloom explain, which builds one, or build a ReferenceLibrary",
         )
+    library = question.library.of(question.network)
     library.refuse_other(question.network, library.layer if layer is None else layer, question.input)
     return library
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -48,13 +48,22 @@ class Scan:
     records:   records that are looked at, at most; drawn at random where there are more
     layer:     whose maps are kept; empty: the last maps (`bioloom.explanation.maps.Look`)
     half:      whether maps are kept in half precision (float16), which takes half the room
+    rightly:   whether references have to be classified rightly; those of a network with random weights cannot be
     """
 
     per_class: int = 30
     records: int = 4096
     layer: str = ""
     half: bool = True
+    rightly: bool = True
     seed: int = 0
+
+
+class Library(Protocol):
+    """What gives references for a network."""
+
+    def of(self, network: Network) -> ReferenceLibrary:
+        """The library of this network; UserError where there is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +110,7 @@ class ReferenceLibrary:
             )
         with untouched(network, scan.seed, device), torch.inference_mode(False):
             probability, outputs = _probabilities(network, pool, rows, first[name].x)
-            chosen = _contrasted(probability, pool.truth[rows.cpu()], scan.per_class)
+            chosen = _contrasted(probability, pool.truth[rows.cpu()], scan)
             used = torch.unique(torch.cat([torch.empty(0, dtype=torch.long), *chosen.values()]))
             if not len(used):
                 raise UserError(
@@ -119,6 +128,11 @@ class ReferenceLibrary:
             encoding=encoding,
             input=name,
         )
+
+    def of(self, network: Network) -> ReferenceLibrary:
+        """The library itself; UserError where the network is another one."""
+        self.refuse_other(network, self.layer, self.input)
+        return self
 
     def refuse_other(self, network: Network, layer: str, name: str) -> None:
         """Raise UserError where the library is not that of this network, this layer and this input."""
@@ -224,13 +238,13 @@ def _probabilities(network: Network, pool: Pool, rows: Tensor, example: Tensor) 
     return torch.cat([1 - positive, positive], dim=1), 1
 
 
-def _contrasted(probability: Tensor, truth: Tensor, per_class: int) -> dict[int, Tensor]:
+def _contrasted(probability: Tensor, truth: Tensor, scan: Scan) -> dict[int, Tensor]:
     """For each class the records of others, rightly classified, with its smallest probabilities, smallest first."""
-    right = probability.argmax(dim=1) == truth
+    right = (probability.argmax(dim=1) == truth) | (not scan.rightly)
     found = {}
     for number in range(probability.shape[1]):
         others = torch.nonzero(right & (truth != number))[:, 0]
-        order = probability[others, number].argsort(stable=True)[:per_class]
+        order = probability[others, number].argsort(stable=True)[: scan.per_class]
         found[number] = others[order]
     return found
 

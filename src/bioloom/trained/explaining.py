@@ -10,11 +10,9 @@ import pandas as pd
 import torch
 
 from bioloom.explanation import Explanation, Question, Target, explainers
-from bioloom.trained.references import encoding_of
 from bioloom.training.device import session
 
 if TYPE_CHECKING:
-    from bioloom.explanation.references import ReferenceLibrary
     from bioloom.trained.asked import Asked
     from bioloom.trained.model import Model
 
@@ -35,6 +33,7 @@ def posed(model: Model, frames: Mapping[str, pd.DataFrame], asked: Asked, backgr
         asked.progress,
         asked.place,
         together=tuple(places for places in modality.groups.values() if len(places) > 1),
+        library=None if model.references is None else model.references(asked.input, asked.device),
     )
 
 
@@ -45,16 +44,5 @@ def explain_each(
     explainer = explainers[asked.method]
     enough = replace(asked, references=max(asked.references, explainer.backgrounds))
     question = posed(model, frames, enough, explainer.needs_background)
-    if explainer.needs_library:
-        question = replace(question, library=_library(model, asked))
     with session(model.threads):
         return explainer.explain_each([replace(question, output=output) for output in outputs])
-
-
-def _library(model: Model, asked: Asked) -> ReferenceLibrary | None:
-    """The references of a model for an input; None where nobody can tell its training records."""
-    if model.references is None:
-        return None
-    found = model.references(asked.input, asked.device)
-    found.refuse_encoding(encoding_of(model))
-    return found

@@ -22,7 +22,7 @@ from bioloom.evaluation.domain import Domain
 from bioloom.evaluation.placed import cells, masks, sureness
 from bioloom.evaluation.told import written_table
 from bioloom.explanation import Explanation
-from bioloom.explanation.references import ReferenceLibrary
+from bioloom.explanation.references import Library
 from bioloom.modalities import Features, Modality
 from bioloom.modalities.combined import combined_features, encoded_features, seen_features
 from bioloom.models import Network, SimpleModel
@@ -83,7 +83,7 @@ class Model:
     domain: Domain | None = None
     learned: Learned | None = None
     student: Network | None = None
-    references: Callable[[str, str], ReferenceLibrary] | None = field(default=None, repr=False, compare=False)
+    references: Callable[[str, str], Library] | None = field(default=None, repr=False, compare=False)
 
     def using(self, which: str) -> Model:
         """The same with the predictions of the network, or of the simpler model that is kept beside it.

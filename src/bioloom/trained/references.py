@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 
@@ -19,7 +19,12 @@ from bioloom.explanation.references import Pool, ReferenceLibrary, Scan, hash_of
 
 if TYPE_CHECKING:
     from bioloom.data.records import Records
+    from bioloom.models import Network
     from bioloom.trained.model import Model
+
+
+OTHERS = 512
+"""Training records that are looked at for the references of another network, such as one with random weights."""
 
 
 def with_references(model: Model, folder: Path, records: Callable[[], Records]) -> Model:
@@ -27,26 +32,48 @@ def with_references(model: Model, folder: Path, records: Callable[[], Records]) 
 
     records: gives the clean training records
     """
+    return replace(
+        model, references=lambda name, device: References(model, folder, cache(records), name, device)
+    )
 
-    def given(name: str, device: str) -> ReferenceLibrary:
-        word = "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:60]
-        path = folder / "explanations" / f"references-{word}.safetensors"
-        found = _stored(model, path, name)
+
+@dataclass(frozen=True)
+class References:
+    """References of a model for one of its inputs, in the folder of its run; those of other networks are not kept.
+
+    records: gives the clean training records
+    """
+
+    model: Model
+    folder: Path
+    records: Callable[[], Records]
+    name: str
+    device: str
+
+    def of(self, network: Network) -> ReferenceLibrary:
+        """The library of this network: read, or else chosen among the training records."""
+        if network is self.model.network or hash_of(network) == hash_of(self.model.network):
+            return self._own
+        other = replace(self.model, network=network)
+        return build_references(
+            other, self.records(), self.name, self.device, Scan(records=OTHERS, rightly=False)
+        )
+
+    @cached_property
+    def _own(self) -> ReferenceLibrary:
+        word = "".join(c if c.isalnum() or c in "-_" else "_" for c in self.name)[:60]
+        path = self.folder / "explanations" / f"references-{word}.safetensors"
+        found = _stored(self.model, path, self.name)
         if found is None:
-            learned = records()
-            found = build_references(model, learned.inputs, learned.targets, name, device)
+            scan = Scan(seed=self.model.recipe.seed)
+            found = build_references(self.model, self.records(), self.name, self.device, scan)
             found.save(path)
         return found
 
-    return replace(model, references=given)
 
+def build_references(model: Model, records: Records, name: str, device: str, scan: Scan) -> ReferenceLibrary:
+    """Choose references for one input of a model among clean training records.
 
-def build_references(
-    model: Model, frames: Mapping[str, pd.DataFrame], labels: pd.DataFrame, name: str, device: str = "cpu"
-) -> ReferenceLibrary:
-    """Choose references for one input of a model among clean training rows.
-
-    frames: of each input; labels: the target columns of the same rows
     Raises UserError where the model predicts numbers, or where nothing is classified rightly.
     """
     if not model.targets.classes or model.targets.places:
@@ -54,16 +81,16 @@ def build_references(
             "This method compares a record with records of another class, and this model gives no record one class.",
             fix="use another method, such as grad_cam, occlusion or integrated_gradients",
         )
-    truth: NDArray[np.float32] = model.targets.truth(labels)[:, 0]
+    truth: NDArray[np.float32] = model.targets.truth(records.targets)[:, 0]
     known = np.flatnonzero(np.isfinite(truth))
-    resident = {each: modality.encode(frames[each]).on(device) for each, modality in model.modalities.items()}
+    inputs = records.inputs
+    resident = {each: modality.encode(inputs[each]).on(device) for each, modality in model.modalities.items()}
     rows = torch.from_numpy(known)
     pool = Pool(
         lambda index: {each: stored.batch(rows[index].to(device)) for each, stored in resident.items()},
         torch.from_numpy(truth[known].astype(np.int64)),
     )
-    network = model.network.to(device)
-    return ReferenceLibrary.build(network, pool, name, Scan(seed=model.recipe.seed), encoding_of(model))
+    return ReferenceLibrary.build(model.network.to(device), pool, name, scan, encoding_of(model))
 
 
 def _stored(model: Model, path: Path, name: str) -> ReferenceLibrary | None:
