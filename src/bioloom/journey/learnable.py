@@ -171,7 +171,9 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
         seed=recipe.seed,
         device=device,
         threads=recipe.threads,
-        start={} if start is None else start.weights(shapes, learnable.targets, completed, outputs),
+        start=networks[name].learned(completed)
+        if start is None
+        else start.weights(shapes, learnable.targets, completed, outputs),
         augmentation=augmentation(
             recipe.augmentation,
             {each: modality.augmentations for each, modality in learnable.modalities.items()},

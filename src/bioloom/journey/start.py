@@ -222,7 +222,9 @@ def begin(recipe: Recipe, table: Table) -> tuple[Recipe, Start | None]:
 
 def _refuse_changes_of_nothing(recipe: Recipe) -> None:
     """Raise UserError where small changes of weights are asked for and no weights were learned before."""
-    if recipe.training.lora and not recipe.model.pretrain:
+    named = recipe.model.network
+    published = named != "auto" and networks[named].learned(recipe.model.settings)
+    if recipe.training.lora and not recipe.model.pretrain and not published:
         raise UserError(
             "Low-rank changes (LoRA) need weights that were learned before.",
             where="training.lora",

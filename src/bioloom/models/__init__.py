@@ -138,6 +138,12 @@ class Network(nn.Module, ABC):
         return {}
 
     @classmethod
+    def learned(cls, settings: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Weights that were learned elsewhere and that it begins with, by name, where the settings name any."""
+        del settings
+        return {}
+
+    @classmethod
     def for_labels(cls, settings: Mapping[str, Any], labels: bool = True) -> dict[str, Any]:
         """The settings of the same network as it learns with labels, or without; here they are the same."""
         del labels
