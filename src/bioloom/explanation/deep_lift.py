@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+_NUMBERS_AT_ONCE = 2**15
+"""Numbers of all backgrounds of a few records that are read at once: fewer would take as long."""
+
+
 @explainers.register
 class DeepLift(Explainer):
     """DeepLIFT with one reference; see `deep_lift`."""
@@ -118,9 +122,7 @@ def _with_references(
     background: (records, backgrounds, *shape)
     """
     count = background.shape[1]
-    together = max(
-        each for each in range(1, count + 1) if count % each == 0 and each * len(records) <= _rows(background)
-    )
+    together = _together(background)
     rows = records.repeat(together)
     x = question.batch[question.input].x[rows].detach()
     rules = Rescale()
@@ -137,8 +139,13 @@ def _with_references(
     return total, at_x - at_references
 
 
-def _rows(background: Tensor) -> int:
-    return max(len(background), rows_per_chunk(background[:, 0]))
+def _together(background: Tensor) -> int:
+    """How many backgrounds are read at once: as many as fit a chunk; of long records at most half, because the records are
+    repeated as often."""
+    records, count = background.shape[:2]
+    most = count if background.numel() <= _NUMBERS_AT_ONCE else max(1, count // 2)
+    fitting = max(1, rows_per_chunk(background[:, 0]) // records)
+    return max(each for each in range(1, count + 1) if count % each == 0 and each <= min(most, fitting))
 
 
 def _hypothetical(multiplier: Tensor, reference: Tensor) -> Tensor:

@@ -31,9 +31,9 @@ class Rescale(Remembering):
 
     Numbers bent one by one: (f(x) - f(r)) / (x - r), or the slope where these are closer than `NEAR`.
     Products: Delta(ab) = Delta a * mean b + mean a * Delta b, which is exact.
-    Largest numbers: with c = max(y, y_r), the place of the record's largest gets c - y_r, that of the reference's y - c,
-    each over the difference at that place; neither quotient exceeds 1, so near ties need no threshold. Where one place holds
-    the same largest number in both, the slope stands for the quotient.
+    Largest numbers: with c = max(y, y_r), the place of the record's largest gets c - y_r, that of the reference's y - c (one
+    of which is 0), over the difference at that place; the quotient never exceeds 1, so near ties need no threshold. Where
+    one place holds the same largest number in both, the slope stands for it.
     Softmax: exp(z - c) times one over its sum, by the rules above, with one c for both, in float64.
     """
 
@@ -139,8 +139,8 @@ class _Quotient(torch.autograd.Function):
     def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, None, None, None]:
         x, f_x, r, f_r = ctx.kept
         apart = x - r
-        near = apart.abs() < NEAR
-        quotient = (f_x - f_r) / torch.where(near, 1.0, apart)
+        quotient = (f_x - f_r).div_(apart)  # without meaning where they are near
+        near = apart.abs_() < NEAR
         if ctx.name == "relu":
             return flow * torch.where(near, (r > 0).to(r.dtype), quotient), None, None, None
         if bool(near.any()):
@@ -193,17 +193,10 @@ class _Largest(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, flow: Tensor, _: Tensor) -> tuple[Tensor, None, None, None]:
         x, y, at_x, r, y_r, at_r = (each.flatten(-ctx.axes) for each in ctx.kept)
-        flow, apart = flow.flatten(-ctx.axes), x - r
-        common = torch.maximum(y, y_r)
-        back = torch.zeros_like(r)
-        for where, share in ((at_x, common - y_r), (at_r, y - common)):
-            over = apart.gather(-1, where)
-            quotient = torch.where(over == 0, 0.0, share / torch.where(over == 0, 1.0, over))
-            back.scatter_add_(-1, where, flow * quotient)
-        still = (at_x == at_r) & (
-            apart.gather(-1, at_x) == 0
-        )  # one place holds the same largest number in both
-        back.scatter_add_(-1, at_x, flow * still)
+        where = torch.where(y > y_r, at_x, at_r)  # the other of the two places gets 0
+        over = x.gather(-1, where).sub_(r.gather(-1, where))
+        quotient = torch.where(over == 0, (at_x == at_r).to(r.dtype), (y - y_r).div_(over))
+        back = torch.zeros_like(r).scatter_add_(-1, where, quotient.mul_(flow.flatten(-ctx.axes)))
         return back.view(ctx.kept[0].shape), None, None, None
 
 
