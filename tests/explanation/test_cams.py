@@ -273,8 +273,10 @@ def test_a_named_layer_is_looked_at_and_a_later_one_may_write_into_its_output() 
     np.testing.assert_array_equal(
         grad_cam(layered).attribution, found.attribution
     )  # found without being named
-    for method in ASKING:
-        assert method(layered, Look(layer="convolution")).attribution.any()
+    for method in (hires_cam, *ASKING):
+        named = method(replace(layered, layer="convolution"))
+        assert named.attribution.any()
+        assert named.settings["layer"] == "convolution"
 
 
 def test_a_layer_that_is_not_there_is_refused_by_name() -> None:

@@ -362,7 +362,7 @@ def test_maps_too_large_for_half_precision_are_kept_whole(tmp_path: Path) -> Non
 def test_a_library_of_something_else_is_refused() -> None:
     question = asked(2)
     with pytest.raises(UserError, match="another layer"):
-        libra_cam(question, Balance(layer="convolution"))
+        libra_cam(replace(question, layer="convolution"))
     with pytest.raises(UserError, match="another input"):
         libra_cam(replace(question, library=replace(question.library, input="y")))
     with pytest.raises(UserError, match="encoded differently"):
@@ -396,3 +396,11 @@ def test_for_a_network_that_classifies_nothing_rightly_any_records_of_other_clas
     library = ReferenceLibrary.build(network, pool, "x", Scan(rightly=False, per_class=30))
     for number in range(3):
         assert len(library.contrasted_with(number)) == int((pool.truth != number).sum())
+
+
+def test_maps_of_a_named_layer_are_compared_with_maps_of_that_layer() -> None:
+    question = asked(2, scan=Scan(half=False, layer="convolution"))
+    found = libra_cam(question)
+    assert found.settings["layer"] == "convolution"
+    assert np.abs(found.attribution - libra_cam(asked(2)).attribution).max() > 0.01
+    assert (libra_cam(replace(question, layer="convolution")).attribution == found.attribution).all()

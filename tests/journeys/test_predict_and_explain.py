@@ -19,6 +19,7 @@ from bioloom.explanation.references import ReferenceLibrary
 from bioloom.journey.explained import Wanted, explain
 from bioloom.journey.predicted import read_records
 from bioloom.run import Run, load
+from bioloom.trained import Asked
 from small_runs import motif_table
 
 
@@ -179,6 +180,16 @@ def test_references_of_another_model_are_chosen_anew(finished: Run, tmp_path: Pa
     other.save(path)
     assert run.explain(method="libra_cam", count=2)
     assert ReferenceLibrary.load(path).model != "another"
+
+
+def test_references_of_a_named_layer_are_kept_beside_the_others(finished: Run, tmp_path: Path) -> None:
+    moved = tmp_path / "run"
+    shutil.copytree(finished.folder, moved)
+    run = load(moved)
+    frames, _ = run.test_records(2)
+    found = run.model.explain(frames, Asked("libra_cam", "sequence", layer="convolution"))
+    assert found.settings["layer"] == "convolution"
+    assert (moved / "explanations" / "references-sequence-convolution.safetensors").is_file()
 
 
 def test_records_without_a_run_have_no_references(finished: Run) -> None:

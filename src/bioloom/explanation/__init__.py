@@ -67,6 +67,7 @@ class Question:
     place:      which position is asked about, where the network answers at every one; None for the mean over all that
                 are filled
     effort:     samples, masks or iterations of methods that take any, relative to their usual number
+    layer:      whose maps are looked at, as the dotted name of a module, by methods that look at maps; empty: the last maps
     library:    gives maps of training records of other classes, for methods that compare with them
     together:   columns of a vector that are hidden together, such as those of one category; others are hidden one by one
     """
@@ -82,6 +83,7 @@ class Question:
     effort: float = 1.0
     together: tuple[tuple[int, ...], ...] = ()
     library: Library | None = None
+    layer: str = ""
 
     @property
     def target(self) -> Target:

@@ -58,7 +58,7 @@ def cam(question: Question, look: Look | None = None) -> Explanation:
         places = seen.maps[0, 0].numel()
         return places * (seen.gradient.mean(dim=seen.axes, keepdim=True) * seen.maps).sum(dim=1)
 
-    value, settings = laid(question, look or Look(), weigh)
+    value, settings = laid(question, look or Look(question.layer), weigh)
     return Explanation(
         attribution=value.float().cpu().numpy(),
         method=ClassActivationMap.name,

@@ -100,9 +100,9 @@ def grad_cam(question: Question, look: Look | None = None) -> Explanation:
     arXiv:2011.08891.
     """
     try:
-        return _told(question, GradCam.name, look or Look(), mean_gradients)
+        return _told(question, GradCam.name, look or Look(question.layer), mean_gradients)
     except NoMapsError:
-        if look is not None and look.layer:
+        if (look or Look(question.layer)).layer:
             raise
     x, mask = question.batch[question.input]
     value = where_filled(between_letters(slopes(question), x) * x, mask)
@@ -124,7 +124,7 @@ def hires_cam(question: Question, look: Look | None = None) -> Explanation:
     Cost: one evaluation and its gradient for each record. Not for finer detail than the maps have.
     Source: Draelos & Carin 2020, arXiv:2011.08891.
     """
-    return _told(question, HiResCam.name, look or Look(), own_gradients)
+    return _told(question, HiResCam.name, look or Look(question.layer), own_gradients)
 
 
 def grad_cam_plus_plus(question: Question, look: Look | None = None) -> Explanation:
@@ -137,7 +137,7 @@ def grad_cam_plus_plus(question: Question, look: Look | None = None) -> Explanat
     Cost: one evaluation and its gradient for each record. Not for what speaks against an output, and not for adding up.
     Source: Chattopadhay et al. 2018, WACV, arXiv:1710.11063, equation 19.
     """
-    return _told(question, GradCamPlusPlus.name, look or Look(relu=True), counted_gradients)
+    return _told(question, GradCamPlusPlus.name, look or Look(question.layer, relu=True), counted_gradients)
 
 
 def layer_cam(question: Question, look: Look | None = None) -> Explanation:
@@ -149,7 +149,7 @@ def layer_cam(question: Question, look: Look | None = None) -> Explanation:
     place, so that much of what is shown may cancel in the network.
     Source: Jiang et al. 2021, IEEE Transactions on Image Processing 30:5875.
     """
-    return _told(question, LayerCam.name, look or Look(relu=True), positive_gradients)
+    return _told(question, LayerCam.name, look or Look(question.layer, relu=True), positive_gradients)
 
 
 # ---- what places say, (records, *places) -----------------------------------------------------------------

@@ -31,7 +31,6 @@ class Balance:
     calibrated: leave out the share of the input, lowest values first, without which the probability is highest
     legacy_off_by_one: leave out a tenth more than that, as the authors' program does; for published numbers
     ground:     what shows where the input is hidden
-    layer:      whose maps are to be looked at, so that a library of others is refused; None: those of the library
     """
 
     references: int = 30
@@ -40,7 +39,6 @@ class Balance:
     calibrated: bool = True
     legacy_off_by_one: bool = False
     ground: Ground = field(default_factory=Ground)
-    layer: str | None = None
 
 
 @explainers.register
@@ -73,13 +71,14 @@ def libra_cam(question: Question, balance: Balance | None = None) -> Explanation
     Cost: one evaluation and its gradient, and at most 41 evaluations for each record; references are found in one pass
     over training records. Not for regression, not where hardly any record is classified rightly, and with care for
     letters: letters that are hidden by a share are none, and the settings say so (`Ground` puts other letters there).
-    Source: Lee & Han 2022, IJCAI, https://doi.org/10.24963/ijcai.2022/442, and the authors' program, whose last step left
-    out a tenth more than it found best (`legacy_off_by_one`); references as by the same authors' Contrast-CAT.
+    Source: Lee & Han 2022, IJCAI (Libra-CAM: an activation-based attribution based on the linear approximation of deep
+    neural nets and threshold calibration), and the authors' program, whose last step left out a tenth more than it found
+    best (`legacy_off_by_one`); references as by Contrast-CAT of the same laboratory.
 
     Raises UserError where the question holds no library of references, or that of another network, layer or input.
     """
     balance = balance or Balance()
-    library = _library_of(question, balance.layer)
+    library = _library_of(question)
     told: dict[str, list[Any]] = {"kept": [], "left_out": []}
 
     def weigh(reading: Reading, part: slice) -> Tensor:
@@ -107,15 +106,15 @@ def libra_cam(question: Question, balance: Balance | None = None) -> Explanation
     )
 
 
-def _library_of(question: Question, layer: str | None) -> ReferenceLibrary:
+def _library_of(question: Question) -> ReferenceLibrary:
     if question.library is None:
         raise UserError(
             "Libra-CAM compares with training records of other classes, and no library of them was given.",
             where=f'input "{question.input}"',
             fix="explain a run with bioloom explain, which builds one, or build a ReferenceLibrary",
         )
-    library = question.library.of(question.network)
-    library.refuse_other(question.network, library.layer if layer is None else layer, question.input)
+    library = question.library.of(question.network, question.layer)
+    library.refuse_other(question.network, question.layer or library.layer, question.input)
     return library
 
 

@@ -69,7 +69,7 @@ def score_cam(question: Question, look: Look | None = None, ground: Ground | Non
     the network is asked about inputs that it never saw, unless `ground.blended` puts a background's letters there.
     Source: Wang et al. 2020, CVPR Workshops, arXiv:1910.01279.
     """
-    look, ground = look or Look(relu=True), ground or Ground()
+    look, ground = look or Look(question.layer, relu=True), ground or Ground()
 
     def weigh(reading: Reading, part: slice) -> Tensor:
         return _scored(reading, part, ground)
@@ -94,13 +94,13 @@ def ablation_cam(question: Question, look: Look | None = None, divided: Divided 
 
     Cost: one evaluation, and one of the layers behind the maps for each map. Not where maps stand in for each other: what
     one loses the other makes up, and both weigh little.
-    Source: Desai & Ramaswamy 2020, WACV, https://doi.org/10.1109/WACV45572.2020.9093360.
+    Source: Desai & Ramaswamy 2020, WACV (Ablation-CAM: visual explanations ... via gradient-free localization).
     """
 
     def weigh(reading: Reading, part: slice) -> Tensor:
         return _ablated(reading, part, divided)
 
-    value, settings = laid(question, look or Look(relu=True), weigh, rows=1)
+    value, settings = laid(question, look or Look(question.layer, relu=True), weigh, rows=1)
     return Explanation(
         attribution=value.float().cpu().numpy(),
         method=AblationCam.name,

@@ -62,8 +62,8 @@ class Scan:
 class Library(Protocol):
     """What gives references for a network."""
 
-    def of(self, network: Network) -> ReferenceLibrary:
-        """The library of this network; UserError where there is none."""
+    def of(self, network: Network, layer: str = "") -> ReferenceLibrary:
+        """The library of this network and layer; UserError where there is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +129,9 @@ class ReferenceLibrary:
             input=name,
         )
 
-    def of(self, network: Network) -> ReferenceLibrary:
-        """The library itself; UserError where the network is another one."""
-        self.refuse_other(network, self.layer, self.input)
+    def of(self, network: Network, layer: str = "") -> ReferenceLibrary:
+        """The library itself; UserError where the network, or a layer that is named, is another one."""
+        self.refuse_other(network, layer or self.layer, self.input)
         return self
 
     def refuse_other(self, network: Network, layer: str, name: str) -> None:

@@ -16,6 +16,7 @@ class Asked:
     input:      the name of the explained input
     output:     which raw output (target, or class), or a `Target` that says more
     place:      which position, where the model answers at every one; None for the mean over all
+    layer:      whose maps are looked at, by methods that look at maps; empty: the last maps
     references: how many backgrounds, for methods that compare with "nothing here"
     """
 
@@ -27,3 +28,4 @@ class Asked:
     device: str = "cpu"
     progress: Callable[[float], None] = lambda _: None
     place: int | None = None
+    layer: str = ""

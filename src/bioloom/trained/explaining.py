@@ -33,6 +33,7 @@ def posed(model: Model, frames: Mapping[str, pd.DataFrame], asked: Asked, backgr
         asked.progress,
         asked.place,
         together=tuple(places for places in modality.groups.values() if len(places) > 1),
+        layer=asked.layer,
         library=None if model.references is None else model.references(asked.input, asked.device),
     )
 

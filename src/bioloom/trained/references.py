@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,25 +50,26 @@ class References:
     name: str
     device: str
 
-    def of(self, network: Network) -> ReferenceLibrary:
+    def of(self, network: Network, layer: str = "") -> ReferenceLibrary:
         """The library of this network: read, or else chosen among the training records."""
         if network is self.model.network or hash_of(network) == hash_of(self.model.network):
-            return self._own
-        other = replace(self.model, network=network)
-        return build_references(
-            other, self.records(), self.name, self.device, Scan(records=OTHERS, rightly=False)
-        )
+            return self._own(layer)
+        other, scan = replace(self.model, network=network), Scan(records=OTHERS, rightly=False, layer=layer)
+        return build_references(other, self.records(), self.name, self.device, scan)
 
-    @cached_property
-    def _own(self) -> ReferenceLibrary:
-        word = "".join(c if c.isalnum() or c in "-_" else "_" for c in self.name)[:60]
+    def _own(self, layer: str) -> ReferenceLibrary:
+        word = "-".join(_for_file(each) for each in (self.name, layer) if each)
         path = self.folder / "explanations" / f"references-{word}.safetensors"
-        found = _stored(self.model, path, self.name)
+        found = _stored(self.model, path, self.name, layer)
         if found is None:
-            scan = Scan(seed=self.model.recipe.seed)
+            scan = Scan(seed=self.model.recipe.seed, layer=layer)
             found = build_references(self.model, self.records(), self.name, self.device, scan)
             found.save(path)
         return found
+
+
+def _for_file(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:60]
 
 
 def build_references(model: Model, records: Records, name: str, device: str, scan: Scan) -> ReferenceLibrary:
@@ -93,13 +94,13 @@ def build_references(model: Model, records: Records, name: str, device: str, sca
     return ReferenceLibrary.build(model.network.to(device), pool, name, scan, encoding_of(model))
 
 
-def _stored(model: Model, path: Path, name: str) -> ReferenceLibrary | None:
+def _stored(model: Model, path: Path, name: str, layer: str) -> ReferenceLibrary | None:
     """The library in a file, where there is one and it is that of this model."""
     if not path.is_file():
         return None
     found = ReferenceLibrary.load(path)
     own = (found.model, found.encoding, found.input, found.layer)
-    return found if own == (hash_of(model.network), encoding_of(model), name, "") else None
+    return found if own == (hash_of(model.network), encoding_of(model), name, layer) else None
 
 
 def encoding_of(model: Model) -> str:
