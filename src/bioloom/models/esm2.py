@@ -152,7 +152,7 @@ class ESM2(Network):
         read = self.residues(x, mask)
         self.features = read.transpose(1, 2)
         weight = read.new_ones(read.shape[:2]) if mask is None else mask.to(read.dtype)
-        mean = (read * weight[..., None]).sum(dim=1) / weight.sum(dim=1, keepdim=True).clamp(min=1)
+        mean = (self.features * weight[:, None]).sum(dim=2) / weight.sum(dim=1, keepdim=True).clamp(min=1)
         self.code = mean.detach()
         raw: Tensor = self.head(mean)
         return raw
