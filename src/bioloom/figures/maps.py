@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.ticker import MaxNLocator
 
 from bioloom.figures import style
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 LETTERS_DRAWN = 160
 """Letters times positions up to which each pair of letters is a square of its own."""
+
+ROWS_DRAWN = 36
+"""Pairs of letters that a strip of neighbours names."""
 
 _NAMED = 48
 """Letters times positions up to which letters are written beside the triangle."""
@@ -60,6 +64,35 @@ def pairs(values: NDArray[np.floating], letters: str, *, label: str, title: str 
     ax.set(xlabel="Later position", ylabel="Earlier position")
     ax.set_title(title, pad=20)
     bar = figure.colorbar(image, ax=ax, pad=0.02, aspect=18, shrink=0.8)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+    return style.describe(figure, f"{title}: {_strongest(_strength(values))}")
+
+
+@style.styled()
+def neighbours(values: NDArray[np.floating], letters: str, *, label: str, title: str = "") -> Figure:
+    """Effects of two letters side by side, (letters, positions, letters, positions), as a row for each two letters.
+
+    Unknown effects are NaN and grey.
+    """
+    names, positions = values.shape[:2]
+    first = np.arange(positions - 1)
+    table = (
+        values[:, first, :, first + 1].transpose(1, 2, 0).reshape(names**2, positions - 1)
+    )  # both letters by position
+    figure = style.new_figure(style.WIDE, 1.4 + 0.17 * names**2)
+    ax = figure.add_subplot()
+    limit = float(np.nanmax(np.abs(table), initial=0.0)) or 1.0
+    image = ax.imshow(
+        table, cmap=style.SIGNED, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest",
+        extent=(0.5, positions - 0.5, names**2, 0),
+    )  # fmt: skip
+    ax.set_facecolor(style.FAINT)
+    ax.set_yticks(np.arange(names**2) + 0.5, [a + b for a in letters for b in letters])
+    ax.tick_params(axis="y", length=0, labelsize=7)
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=15, integer=True))
+    ax.set(xlabel="Position of the first letter", ylabel="Two letters side by side", title=title)
+    bar = figure.colorbar(image, ax=ax, pad=0.015, aspect=18)
     bar.set_label(label)
     bar.outline.set_visible(False)
     return style.describe(figure, f"{title}: {_strongest(_strength(values))}")

@@ -72,6 +72,12 @@ class _Chart:
         return targets.names[self.trait if self.trait < len(targets.names) else 0]
 
     @property
+    def side_by_side(self) -> bool:
+        """Whether only neighbours have effects together."""
+        near = self.standing.layout.near if self.standing else ()
+        return all(other - one == 1 for one, other in near)
+
+    @property
     def gauge(self) -> str:
         """The gauge that is drawn."""
         return "consensus" if self.library.seen.max(axis=0).mean() >= AROUND_ONE else "uniform"
@@ -287,7 +293,13 @@ def _sentences(chart: _Chart, known: dict[str, Score]) -> Iterator[str]:
     if chart.standing is None:
         yield "Dense layers make one number, phi, of a sequence; nothing can be read from them but how much phi tells."
     else:
-        what = "each letter and of each pair of letters" if chart.standing.layout.near else "each letter"
+        what = "each letter"
+        if chart.standing.layout.near:
+            what += (
+                " and of each two letters side by side"
+                if chart.side_by_side
+                else " and of each pair of letters"
+            )
         yield f"phi of a sequence adds up an effect of {what}; a curve makes the measurement of it."
         yield f"An effect is compared with {AGAINST[chart.gauge]}; 1 is the standard deviation of phi among training records."
         yield _strongest(chart)
@@ -336,13 +348,10 @@ def _figures(chart: _Chart) -> Iterator[tuple[str, str, Any]]:
         letters.axes[0].set_facecolor(style.FAINT)  # unknown effects are empty
         yield "letters", "Effects of letters", letters
         if told.pairs is not None:
-            yield (
-                "pairs",
-                "Effects of pairs",
-                maps.pairs(
-                    told.pairs, chart.letters, label="Effect on phi", title="Effects of pairs of letters"
-                ),
-            )
+            strip = chart.side_by_side and len(chart.letters) ** 2 <= maps.ROWS_DRAWN
+            drawn = maps.neighbours if strip else maps.pairs
+            title = "Effects of two letters side by side" if strip else "Effects of pairs of letters"
+            yield "pairs", title, drawn(told.pairs, chart.letters, label="Effect on phi", title=title)
     yield "measurement", "The measurement of phi", _measurement(chart)
 
 
