@@ -77,8 +77,8 @@ def deep_shap(question: Question, *, hypothetical: bool = False) -> Explanation:
     """Share out f(x) - mean f(r) over the backgrounds r of a record, each by the rules of DeepLIFT.
 
     The attributions add up to that difference up to rounding; `delta` is what is missing. Backgrounds of DNA are shuffles
-    that keep dinucleotides, 20 of each record. Each record is read once, and then only its backgrounds: multipliers between two inputs are
-    the same in both directions.
+    that keep dinucleotides, 20 of each record. A record is read once, and then only its backgrounds: multipliers between
+    two inputs are the same in both directions.
 
     Letters: the numbers of a position are added up and put on the letter that stands there. With `hypothetical` each
     letter gets what it would contribute if it stood there, sum over b of m[b, position] (e_a - r)[b, position], averaged

@@ -90,8 +90,6 @@ class Relevance(Remembering):
 
     def layer(self, layer: Layer, x: Tensor, plain: Callable[[], Tensor]) -> Tensor:
         """The rule that was chosen for such a layer."""
-        if layer.weight in self._gates:
-            return plain()
         y: Tensor = applied(_Weighted, x, self.keep(x), _Task(layer, self.rule), plain)
         self._made[y] = (layer, x)
         return y
