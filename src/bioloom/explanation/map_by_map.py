@@ -114,14 +114,18 @@ def ablation_cam(question: Question, look: Look | None = None, divided: Divided 
 def _scored(reading: Reading, row: slice, ground: Ground) -> Tensor:
     """What places of one record say by Score-CAM, (1, *places)."""
     x, mask = reading.question.batch[reading.question.input]
-    record = torch.tensor([row.start], device=x.device)
+    behind = background_of(reading, row.start, ground)
     with torch.no_grad():
-        _, maps = reading.see(x[row], record)
-        shown = torch.cat([over_places(one, reading, row) for one in maps[0][:, None]], dim=1)
-        shown = stretched(shown, None if mask is None else mask[row])[0]  # (maps, *sizes)
-        said = shares_seen(reading, row.start, shown, background_of(reading, row.start, ground))
-    empty = ~shown.flatten(1).any(dim=1)
-    weight = said.masked_fill(empty, -torch.inf).softmax(dim=0) if not empty.all() else torch.zeros_like(said)
+        _, maps = reading.see(x[row], torch.tensor([row.start], device=x.device))
+
+        def said(part: slice) -> tuple[Tensor, Tensor]:
+            shown = over_places(maps[0, part], reading, row)  # (some maps, 1, *sizes)
+            share = stretched(shown, None if mask is None else mask[row])[:, 0]
+            return shares_seen(reading, row.start, share, behind), share.flatten(1).any(dim=1)
+
+        answers, shows = zip(*in_chunks(maps.shape[1], rows_per_chunk(x), said), strict=True)
+    score, some = torch.cat(answers), torch.cat(shows)
+    weight = score.masked_fill(~some, -torch.inf).softmax(dim=0) if some.any() else torch.zeros_like(score)
     return torch.einsum("k,k...->...", weight, maps[0])[None]
 
 
