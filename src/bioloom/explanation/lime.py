@@ -23,9 +23,9 @@ from bioloom.modalities import Kind
 if TYPE_CHECKING:
     from torch import Tensor
 
-LEAST_SAMPLES = 1000
+EVALUATIONS = 1000
 PER_SEGMENT = 4
-"""More samples than the least are taken so that there are this many for each segment."""
+"""Evaluations of a record, all backgrounds together; more where there would be fewer variants than this for each segment."""
 
 WIDTH = {"columns": 0.75, "places": 0.25}
 """Width of the kernel: of columns times the root of their number, and of everything else as a cosine distance."""
@@ -66,19 +66,18 @@ def lime(
     model is not a sum of effects of these segments. Where the answer never changes it is NaN.
 
     segments: what is hidden together; columns, tokens, windows or squares if left out
-    samples:  variants of a record; 1000, or 4 for each segment
+    samples:  variants of a record; 1000 divided by the number of backgrounds, or 4 for each segment, if that is more
     ridge:    penalty; small, so that coefficients are not shrunk (the authors' program uses 1, which shrinks them)
 
-    Cost: 1000 evaluations for each background of a record. Do not use it where the fit is low, nor to read single letters:
+    Cost: 1000 evaluations of a record. Do not use it where the fit is low, nor to read single letters:
     a segment is the smallest part it knows. It promises no completeness: see Kernel SHAP, which is LIME with other weights.
     Source: Ribeiro, Singh & Guestrin 2016, KDD, https://arxiv.org/abs/1602.04938.
     """
     x = question.batch[question.input].x
     cut = segments or segments_of(question)
-    usual = round(question.effort * max(LEAST_SAMPLES, PER_SEGMENT * cut.count))
-    count = samples or max(usual, PER_SEGMENT * cut.count)
-    kept = _draw(question, cut, count)
     nothing = backgrounds(question).shape[1]
+    count = samples or max(round(question.effort * EVALUATIONS / nothing), PER_SEGMENT * cut.count)
+    kept = _draw(question, cut, count)
     with untouched(question.network, question.seed, x.device):
         said = answers(question, cut, Ways(count, kept.__getitem__))
     fitted = fit(kept.double(), said, _weights(kept, columns=x.dim() == 2), ridge)

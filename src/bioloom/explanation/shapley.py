@@ -36,7 +36,7 @@ ALL_OF = 11
 """Up to so many segments all coalitions are asked, 2048 of them, and the result is exact."""
 
 BUDGET = 2048
-"""Evaluations of a record beside two for each segment, where coalitions are drawn."""
+"""Evaluations of a record, all backgrounds together, where coalitions are drawn; beside two for each segment."""
 
 MOST_SEGMENTS = 3000
 """More would need a system of equations that does not fit a usual computer's memory."""
@@ -90,7 +90,8 @@ def kernel_shap(question: Question, *, segments: Segments | None = None) -> Expl
 
     segments: what is hidden together; columns, tokens, windows or squares if left out
 
-    Cost: 2 evaluations for each segment and 2048 more, times backgrounds, for each record; 2^M up to 11 segments.
+    Cost: 2 evaluations for each segment and background and 2048 more for each record; up to 11 segments 2^M for each
+    background.
     Do not use it on many segments (`permutation_shap` needs no equations and its errors are simpler), nor on strongly
     correlated columns without a thought: coalitions mix a record with backgrounds into rows that may not exist.
     Source: Lundberg & Lee 2017, NeurIPS, https://arxiv.org/abs/1705.07874; the constrained fit in closed form, Covert &
@@ -265,7 +266,7 @@ def _all_coalitions(count: int) -> _Plan:
 
 def _coalitions(count: int, question: Question) -> _Plan:
     """Sizes from the outside in while the budget lasts; of the others a draw, each coalition with its complement."""
-    left = 2 * count + round(BUDGET * question.effort)
+    left = 2 * count + round(BUDGET * question.effort / backgrounds(question).shape[1])
     sizes = list(range(1, count // 2 + 1))
     kept: list[NDArray[np.bool_]] = []
     weight: list[float] = []
