@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 
 import numpy as np
@@ -246,3 +247,45 @@ def test_multi_head_attention_is_that_of_torch(need_weights: bool) -> None:
     assert (found[1] is None) == (expected[1] is None)
     if need_weights:
         assert torch.allclose(found[1], expected[1], atol=1e-12)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("method", METHODS)
+def test_signals_pictures_and_volumes_are_explained(axes: int, method: str) -> None:
+    torch.manual_seed(0)
+    look, norm = getattr(nn, f"Conv{axes}d")(2, 4, 3), getattr(nn, f"BatchNorm{axes}d")(4)
+    pool = getattr(nn, f"MaxPool{axes}d")(2, 1)
+
+    def body(x: torch.Tensor, *layers: nn.Module) -> torch.Tensor:
+        first, then, best, last = layers
+        return last(best(then(first(x)).relu()).flatten(2).mean(2))
+
+    made = Made(look, norm, pool, nn.Linear(4, 2), body=body).double().eval()
+    x = randn(3, *[6] * axes, 2).movedim(-1, 1)  # as memory has it, channels come last
+    question = Question(made, {"x": Signal(x)}, "x", 0, torch.zeros_like(x)[:, None])
+    found = explainers[method].explain(question)
+    assert found.attribution.shape == x.shape
+    assert np.isfinite(found.attribution).all()
+    if found.delta is not None:
+        assert np.abs(found.delta).max() < 1e-9
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_numbers_of_low_precision_give_about_the_same(method: str) -> None:
+    made, x = network("plain"), letters(2, 20)
+    exact = explainers[method].explain(asked(made)).attribution
+    question = Question(made.bfloat16(), {"dna": Signal(x.bfloat16())}, "dna", 0, shuffles(x, 2))
+    found = explainers[method].explain(question).attribution
+    assert np.isfinite(found).all()
+    assert np.corrcoef(found.ravel(), exact.ravel())[0, 1] > 0.9
+
+
+def test_many_calls_leave_nothing_behind() -> None:
+    question = asked(network("residual"))
+    for method in ("deep_shap", "lrp"):
+        explainers[method].explain(question)
+        before = len(gc.get_objects())
+        for _ in range(10):
+            explainers[method].explain(question)
+        gc.collect()
+        assert len(gc.get_objects()) < before + 100
