@@ -300,7 +300,10 @@ def _sentences(chart: _Chart, known: dict[str, Score]) -> Iterator[str]:
                 if chart.side_by_side
                 else " and of each pair of letters"
             )
-        yield f"phi of a sequence adds up an effect of {what}; a curve makes the measurement of it."
+        measured = (
+            "how likely each class is" if chart.trainee.learnable.targets.classes else "the measurement"
+        )
+        yield f"phi of a sequence adds up an effect of {what}; a curve of phi gives {measured}."
         yield f"An effect is compared with {AGAINST[chart.gauge]}; 1 is the standard deviation of phi among training records."
         yield _strongest(chart)
         unseen = int((chart.library.seen == 0).sum())
