@@ -344,3 +344,19 @@ def test_other_maps_reach_the_head_of_every_network_of_pictures(name: str) -> No
 def test_maps_are_interpolated_between_their_centres() -> None:
     value = torch.tensor([[[0.0, 4.0]]])
     assert interpolated(value, [4])[0, 0].tolist() == [0.0, 1.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_grad_cam_of_a_layer_is_that_of_captum(axes: int) -> None:
+    captum = pytest.importorskip("captum.attr")
+    question = replace(asked(axes, flat=True), network=Functional(axes, flat=True))
+    found = grad_cam(question, Look(layer="convolution", relu=True))
+
+    class Apart(Functional):
+        def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+            return self.head(F.relu(self.convolution(x)))  # the oracle cannot look at what is written over
+
+    network = Apart(axes, flat=True)
+    oracle = captum.LayerGradCam(network, network.convolution)
+    expected = oracle.attribute(question.batch["x"].x, target=1, relu_attributions=True)
+    np.testing.assert_allclose(summed(found), expected[:, 0].detach(), atol=1e-6)

@@ -252,3 +252,13 @@ def test_probabilities_saturate_and_logits_do_not() -> None:
     assert float(F.softmax(torch.tensor([40.5, 0.5]), dim=0)[0]) == 1.0
     assert saliency(question).attribution.min() > 0.99
     assert saliency(probable).attribution.max() < 1e-6
+
+
+def test_slopes_are_those_of_captum() -> None:
+    captum = pytest.importorskip("captum.attr")
+    x, network = torch.randn(4, 6, generator=torch.Generator().manual_seed(0)), Smooth(6)
+    question = Question(network, {"t": Signal(x)}, "t", 1)
+    oracle = captum.Saliency(network).attribute(x.clone().requires_grad_(), target=1)
+    np.testing.assert_allclose(saliency(question).attribution, oracle, atol=1e-6)
+    oracle = captum.InputXGradient(network).attribute(x.clone().requires_grad_(), target=1)
+    np.testing.assert_allclose(input_x_gradient(question).attribution, oracle.detach(), atol=1e-6)
