@@ -169,10 +169,12 @@ def _comparison(run: Path, found: Mapping[str, Any]) -> list[RenderableType]:
     lines: list[RenderableType] = [heading, Text(f"  explained: {found['about']} ({found['scale']})")]
     lines.append(table(["method", *shown], [[row[number] for number in kept] for row in rows], right=shown))
     lines += [Text(LEGEND, style="dim"), Text(str(found["trust"]), style="bold")]
+    if found.get("agreed"):
+        lines.append(Text(str(found["agreed"])))
     lines += [
         hanging(f"  not used: {each['method']}: ", Text(str(each["reason"]))) for each in found["refused"]
     ]
-    places = [found[name] for name in ("file", "table", "figure")]
+    places = [found[name] for name in ("file", "table", "figure", "maps") if name in found]
     return [*lines, *(hanging("  ", Text(str(run / place))) for place in places), ""]
 
 

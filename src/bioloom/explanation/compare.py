@@ -86,6 +86,7 @@ class Row:
     seeds, members: Spearman's correlation of its maps between two seeds, and between networks of the mean
     sensitivity: how far the map moves at worst when records change slightly, as a share of its size
     delta:       worst gap of completeness, where it is promised
+    values:      its map, (records, parts)
     NaN where a number is not defined, or not measured
     """
 
@@ -99,6 +100,12 @@ class Row:
     members: float = float("nan")
     sensitivity: float = float("nan")
     delta: float = float("nan")
+    values: Floats = field(default_factory=lambda: np.empty((0, 0)), repr=False)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is a method that is better than a random map beyond chance, and depends on what was learned."""
+        return self.method_of_its_own and self.ahead[1] > 0 and not self.alike > CLOSE
 
     @property
     def method_of_its_own(self) -> bool:
@@ -178,14 +185,9 @@ def compare(contest: Contest) -> Comparison:
         except UserError as error:
             refused.append((name, error.what))
     rows.sort(key=lambda row: -row.ahead[0])
-    trusted = next((row for row in rows if _holds(row)), None)
+    trusted = next((row for row in rows if row.holds), None)
     sentence = _sentence(rows, trusted, nothing[-1], ground.probability)
     return Comparison((*rows, *nothing), sentence, trusted.method if trusted else "", tuple(refused))
-
-
-def _holds(row: Row) -> bool:
-    """Whether a method is better than a random map beyond chance, and depends on what was learned."""
-    return row.ahead[1] > 0 and not row.alike > CLOSE
 
 
 def _knowing_nothing(ground: Ground, seed: int) -> list[Row]:
@@ -216,6 +218,7 @@ def _row(contest: Contest, explainer: type[Explainer], question: Question, chanc
         quality,
         better(quality.gap, chance, seed=seed),
         delta=float("nan") if explained.delta is None else float(np.abs(explained.delta).max()),
+        values=own,
     )
     if not contest.checks:
         return row
@@ -299,10 +302,35 @@ def _sentence(rows: Sequence[Row], trusted: Row | None, chance: Row, probability
     if ahead:
         words.append(f"which that of {' and '.join(ahead)} does not do enough")
     text = ", ".join(words)
-    near = [row.method for row in rows if row is not trusted and _holds(row) and _equal(row, trusted)]
+    near = [row.method for row in rows if row is not trusted and row.holds and _equal(row, trusted)]
     return f"{text}. " + (
         f"Not told apart from it: {', '.join(near)}." if near else "It is ahead of all others."
     )
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What the methods that can be trusted agree on, over records whose parts can be compared.
+
+    methods: their names
+    sizes:   mean size of what each part contributes, (methods, parts)
+    parts:   those among the strongest fifth of every one of these methods
+    """
+
+    methods: tuple[str, ...]
+    sizes: Floats
+    parts: tuple[int, ...]
+
+
+def agreed(found: Comparison) -> Agreed:
+    """The parts that all methods which hold name among their strongest fifth, on average over records."""
+    rows = [row for row in found.rows if row.holds]
+    if not rows:
+        return Agreed((), np.empty((0, 0)), ())
+    sizes = np.stack([np.abs(row.values).mean(axis=0) for row in rows])
+    most = max(1, round(sizes.shape[1] * THRESHOLDS[FIFTH]))
+    strongest = [set(np.argsort(-each, kind="stable")[:most].tolist()) for each in sizes]
+    return Agreed(tuple(row.method for row in rows), sizes, tuple(sorted(set.intersection(*strongest))))
 
 
 def _equal(row: Row, best: Row) -> bool:

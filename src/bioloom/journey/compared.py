@@ -16,11 +16,22 @@ from bioloom.data.records import take_rows
 from bioloom.errors import UserError
 from bioloom.events import Listener
 from bioloom.explanation import Question, Scale, Target
-from bioloom.explanation.compare import KNOWS_NOTHING, Comparison, Contest, Row, compare, suited
+from bioloom.explanation.compare import (
+    KNOWS_NOTHING,
+    Agreed,
+    Comparison,
+    Contest,
+    Row,
+    agreed,
+    compare,
+    suited,
+)
 from bioloom.explanation.engine import predicted
 from bioloom.explanation.masking import Ground
 from bioloom.figures import style
 from bioloom.figures.bars import Bar, comparison
+from bioloom.figures.beside import beside
+from bioloom.figures.positions import Region, SequenceAxis
 from bioloom.files import write_bytes, write_json
 from bioloom.journey.explained import Wanted
 from bioloom.journey.sought import numbers_of
@@ -35,6 +46,10 @@ REFERENCES = 4
 """Backgrounds of a record that stand for "nothing here"."""
 
 
+COUNTED = SequenceAxis()
+"""Positions counted from 1, without names."""
+
+
 @dataclass(frozen=True)
 class Compared:
     """What methods are worth for one input.
@@ -42,8 +57,11 @@ class Compared:
     input:   its name
     about:   which number was explained, in words
     records: how many records
-    told:    whether that number is a probability
+    probability: whether that number is a probability
     found:   the table, and which method to trust
+    names:   of the parts, where every record has the same ones: columns; of positions there are none
+    aligned: whether parts can be compared between records
+    axis:    how positions are counted and named
     """
 
     input: str
@@ -51,6 +69,9 @@ class Compared:
     records: int
     probability: bool
     found: Comparison
+    names: tuple[str, ...] = ()
+    aligned: bool = False
+    axis: SequenceAxis = COUNTED
 
 
 def compare_methods(
@@ -107,7 +128,18 @@ def _of_input(
             lambda share, method: listener.progress(share, f"{method} of {name}"),
         )
         comparison = compare(contest)
-    return Compared(name, about, int(ground.judged.sum()), ground.probability, comparison)
+    regions = tuple(Region(each.name, each.start, each.end) for each in model.inputs[name].regions)
+    modality, columns = model.modalities[name], ground.x.dim() == 2
+    return Compared(
+        name,
+        about,
+        int(ground.judged.sum()),
+        ground.probability,
+        comparison,
+        modality.channels if columns and len(modality.channels) == ground.filled.shape[1] else (),
+        ground.x.dim() <= 3 and bool(ground.filled.all()),
+        SequenceAxis(modality.unit or "nt", 1, regions),
+    )
 
 
 def _target(model: Model, question: Question, wanted: Wanted) -> tuple[Target, str]:
@@ -135,11 +167,41 @@ def _store(compared: Compared, folder: Path, stem: str) -> dict[str, Any]:
         "table": f"explanations/{stem}.csv",
         "figure": f"figures/{stem}.svg",
     }
-    document = {**as_document(compared), **files}
+    agreeing = agreed(compared.found) if compared.aligned else Agreed((), np.empty((0, 0)), ())
+    document = {**as_document(compared), "agreed": _agreement(compared, agreeing), **files}
+    if len(agreeing.methods) > 1:
+        document["maps"] = f"figures/{stem}-maps.svg"
+        maps = dict(zip(agreeing.methods, agreeing.sizes, strict=True))
+        style.save(beside(maps, axis=compared.axis, names=compared.names), folder / document["maps"])
     write_json(folder / files["file"], document)
     write_bytes(folder / files["table"], _as_csv(document["methods"]).encode())
     style.save(drawn(compared), folder / files["figure"])
     return document
+
+
+def _agreement(compared: Compared, found: Agreed) -> str:
+    """What all methods that can be trusted name among their strongest fifth, in one sentence; empty where none do."""
+    if len(found.methods) < 2:
+        return ""
+    listed = f"All {len(found.methods)} methods that are ahead of a random map"
+    if not found.parts:
+        return f"{listed} have no part in common among the strongest fifth of each."
+    if compared.names:
+        named = ", ".join(compared.names[part] for part in found.parts)
+    else:
+        named = f"positions {', '.join(_spans(found.parts, compared.axis.first))}"
+    return f"{listed} name {named} among their strongest fifth."
+
+
+def _spans(parts: Sequence[int], first: int) -> list[str]:
+    """Neighbouring positions as stretches, such as "12–14"."""
+    spans: list[list[int]] = []
+    for part in parts:
+        if spans and spans[-1][1] == part - 1:
+            spans[-1][1] = part
+        else:
+            spans.append([part, part])
+    return [f"{a + first}" if a == b else f"{a + first}–{b + first}" for a, b in spans]
 
 
 def as_document(compared: Compared) -> dict[str, Any]:
