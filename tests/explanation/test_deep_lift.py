@@ -266,6 +266,12 @@ def test_hypothetical_contributions_are_those_of_exchanged_letters() -> None:
     assert np.allclose(found.attribution[x.numpy() == 1], observed[x.numpy() == 1], atol=1e-6)
 
 
+def test_of_numbers_there_is_nothing_hypothetical() -> None:
+    x = randn(2, 4, 20)
+    with pytest.raises(UserError, match="made of letters"):
+        deep_shap(Question(network("plain"), {"t": Signal(x)}, "t", 0, x[:, None]), hypothetical=True)
+
+
 def test_at_the_letter_that_stands_there_hypothetical_and_real_agree() -> None:
     x = letters(2, 20).double()
     question = Question(network("pooled"), {"dna": Signal(x)}, "dna", 0, shuffles(x, 3))

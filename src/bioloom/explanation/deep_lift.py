@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from bioloom.errors import UserError
 from bioloom.explanation import Explainer, Explanation, Question, explainers
 from bioloom.explanation.backgrounds import backgrounds_of
 from bioloom.explanation.engine import ask, in_chunks, on_letters, rows_per_chunk, spells_letters, untouched
 from bioloom.explanation.rules import Rescale, flows, following
 from bioloom.explanation.saliency import SLOPED
+from bioloom.modalities import Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,12 +57,29 @@ class DeepShap(Explainer):
         return deep_shap(question)
 
 
-def deep_lift(question: Question, *, hypothetical: bool = False) -> Explanation:
+@explainers.register
+class HypotheticalDeepShap(Explainer):
+    """DeepSHAP of every letter, whether it stands there or not; see `deep_shap`."""
+
+    name = "deep_shap_hypothetical"
+    title = "DeepSHAP of all letters (what each would contribute if it stood there)"
+    accepts = frozenset({Kind.SEQUENCE})
+    needs_background = True
+    backgrounds = 20
+    refuses = True
+
+    @classmethod
+    def explain(cls, question: Question) -> Explanation:
+        """Attribute an output to every letter at every position; see `deep_shap`."""
+        return deep_shap(question, hypothetical=True)
+
+
+def deep_lift(question: Question) -> Explanation:
     """Share out f(x) - f(r), where r is the mean of the record's backgrounds.
 
     Each operation passes on the difference of its output as a multiple of that of its input (the rescale rule; see
     `bioloom.explanation.rules.rescale` for products, pools, softmax and norms), so that the attributions add up to
-    f(x) - f(r) up to rounding; `delta` is what is missing. hypothetical: see `deep_shap`.
+    f(x) - f(r) up to rounding; `delta` is what is missing.
 
     Cost: two evaluations and one gradient. Not where a mean of records means nothing: of sequences it is half one letter
     and half another at each position, which no sequence is; `deep_shap` compares with whole sequences instead.
@@ -69,8 +88,8 @@ def deep_lift(question: Question, *, hypothetical: bool = False) -> Explanation:
     Raises UserError where the question holds no background, or the network uses an operation without a rule.
     """
     x, background = backgrounds_of(question, "DeepLIFT")
-    found = _compared(question, x, background.mean(dim=1, keepdim=True), hypothetical)
-    return _explained(question, found, DeepLift.name, "the mean of each record's backgrounds", hypothetical)
+    found = _compared(question, x, background.mean(dim=1, keepdim=True), False)
+    return _explained(question, found, DeepLift.name, "the mean of each record's backgrounds", False)
 
 
 def deep_shap(question: Question, *, hypothetical: bool = False) -> Explanation:
@@ -90,12 +109,20 @@ def deep_shap(question: Question, *, hypothetical: bool = False) -> Explanation:
     Sources: Lundberg & Lee 2017, NeurIPS, arXiv:1705.07874; hypothetical contributions, Shrikumar et al. 2018,
     arXiv:1811.00416.
 
-    Raises UserError where the question holds no background, or the network uses an operation without a rule.
+    Raises UserError where the question holds no background, the network uses an operation without a rule, or hypothetical
+    contributions are asked for of what is not made of letters.
     """
     x, background = backgrounds_of(question, "DeepSHAP")
+    if hypothetical and not spells_letters(x):
+        raise UserError(
+            "Hypothetical contributions are those of letters, and this input is not made of letters.",
+            where=f'input "{question.input}"',
+            fix="use deep_shap",
+        )
     found = _compared(question, x, background, hypothetical)
     reference = f"{background.shape[1]} backgrounds of each record"
-    return _explained(question, found, DeepShap.name, reference, hypothetical)
+    method = HypotheticalDeepShap.name if hypothetical else DeepShap.name
+    return _explained(question, found, method, reference, hypothetical)
 
 
 def _compared(question: Question, x: Tensor, background: Tensor, hypothetical: bool) -> tuple[Tensor, Tensor]:
