@@ -11,9 +11,10 @@ from sklearn.metrics import mean_pinball_loss
 
 from bioloom.errors import UserError
 from bioloom.heads import HEADS, QUANTILES
+from bioloom.losses import LossOptions
 from bioloom.modalities.encoded import ColumnEncoded
 from bioloom.targets import Targets
-from bioloom.tasks import TASKS, LossOptions
+from bioloom.tasks import TASKS
 from bioloom.training.augment import Augmentation, Mixture
 from bioloom.training.loop import fit, predict
 from bioloom.training.loss import loss_of

@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from sklearn.utils.class_weight import compute_class_weight
 
 from bioloom.errors import UserError
+from bioloom.losses import LossOptions, balanced
 from bioloom.recipe import TrainingRecipe
-from bioloom.tasks import TASKS, LossOptions, balanced
+from bioloom.tasks import TASKS
 from bioloom.training.loop import fit, predict
 from bioloom.training.loss import USUAL, loss_of
 from simulated import STEADY, job, regression

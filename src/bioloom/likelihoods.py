@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioloom.losses import LossOptions
 from bioloom.targets import Targets
-from bioloom.tasks import LossOptions, Task
+from bioloom.tasks import Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from bioloom.data.wording import listed
 from bioloom.errors import UserError
+from bioloom.losses import Loss
 from bioloom.modalities import Batch, Encoded, Signal
 from bioloom.models.strands import moved, other_strand
 from bioloom.recipe_parts import AugmentationRecipe
-from bioloom.tasks import Loss
 from bioloom.training.pictures import Moves, mirrored, moved_about, recoloured
 
 

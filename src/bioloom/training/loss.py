@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bioloom.tasks import Loss, LossOptions, balanced
+from bioloom.losses import Loss, LossOptions, balanced
 from bioloom.training.job import Job
 
 USUAL = {"loss": "auto", "label_smoothing": 0.0, "focal": 0.0, "class_weights": "none"}
