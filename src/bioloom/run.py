@@ -162,10 +162,12 @@ class Run:
         frames = {name: take_rows(frame, chosen) for name, frame in frames.items()}
         return frames, [str(name) for name in prepared.records.ids[test[chosen]]]
 
-    def effects_of_columns(self, methods: Sequence[str], source: Any, prefix: str) -> list[dict[str, Any]]:
+    def effects_of_columns(
+        self, methods: Sequence[str], source: Any, prefix: str, ending: str = "svg"
+    ) -> list[dict[str, Any]]:
         """What columns do to the whole model, by some of `METHODS`, on its test records; written to the run folder.
 
-        source: has to be None, because truths are needed; prefix: begins every file name
+        source: has to be None, because truths are needed; prefix: begins every file name; ending: of figures
         """
         if source is not None:
             raise UserError(
@@ -178,7 +180,7 @@ class Run:
         if count > ASKED.columns:
             frames, ids = self.test_records(SOME)
             answers = explained.explain(self.model, frames, ids, Wanted(usual=1), Silent())
-        place = Place(self.folder, prefix, strongest(self.model, answers))
+        place = Place(self.folder, prefix, ending, strongest(self.model, answers))
         with session(self.model.threads):
             return column_effects(self.model, self.unseen(), ASKED, methods, place)
 

@@ -300,7 +300,7 @@ def explain(
     wanted = wanted or Wanted()
     run, prefix = load(folder), f"{explained.source_word(source)}-"
     whole = [method for method in METHODS if method in wanted.methods]
-    entries = run.effects_of_columns(whole, source, prefix) if whole else []
+    entries = run.effects_of_columns(whole, source, prefix, wanted.figures) if whole else []
     wanted = replace(wanted, methods=tuple(method for method in wanted.methods if method not in METHODS))
     if whole and not wanted.methods:
         return entries

@@ -40,11 +40,13 @@ class Place:
     """Where files go, and what is known before.
 
     prefix:    begins every file name
+    ending:    of figures: svg, png or pdf
     strongest: by input, columns from the strongest on, as attributions found them
     """
 
     folder: Path
     prefix: str = ""
+    ending: str = "svg"
     strongest: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -276,13 +278,13 @@ def _written(
     file = f"explanations/{stem}.csv"
     table = pd.DataFrame(rows)
     write_text(place.folder / file, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
-    return {"file": file, "figures": list(_drawn(place.folder, stem, figures))}
+    return {"file": file, "figures": list(_drawn(place, stem, figures))}
 
 
-def _drawn(folder: Path, stem: str, figures: Sequence[tuple[str, str, Figure]]) -> Iterator[dict[str, str]]:
+def _drawn(place: Place, stem: str, figures: Sequence[tuple[str, str, Figure]]) -> Iterator[dict[str, str]]:
     for name, title, figure in figures:
-        file = f"figures/{stem}-{name}.svg"
-        style.save(figure, folder / file)
+        file = f"figures/{stem}-{name}.{place.ending}"
+        style.save(figure, place.folder / file)
         yield {"file": file, "title": title, "alt": style.alt_text(figure)}
 
 
