@@ -21,9 +21,14 @@ def ordinary(task: str, n: int = 60, seed: int = 0) -> Data:
     if task in NUMBERS:
         truth = random.normal(5, 2, (n, 2))
         value = truth + random.normal(0, 1, (n, 2))
-    elif task == "language":
+    elif task in ("language", "masked"):
         truth = np.tile([0.0, 1.0, 5.0], (n, 1))
         value = np.column_stack([random.gamma(2, 1, n), random.random(n), random.integers(1, 9, n)])
+    elif task == "translation":  # nats, share right, tokens, then five tokens, of which 1 is the end
+        truth = np.column_stack([np.tile([0.0, 1.0, 5.0], (n, 1)), random.integers(1, 5, (n, 5))])
+        changed = random.random((n, 5)) < 0.3
+        written = np.where(changed, random.integers(1, 5, (n, 5)), truth[:, 3:])
+        value = np.column_stack([random.gamma(2, 1, n), random.random(n), random.integers(1, 9, n), written])
     elif task == "binary":
         truth = (random.random((n, 1)) < 0.4).astype(float)
         value = 1 / (1 + np.exp(-(2 * truth - 1 + random.normal(0, 1, (n, 1)))))

@@ -76,12 +76,25 @@ def _nats(pairs: Pairs) -> Estimate:
 
 
 def _no_probability(pairs: Pairs) -> str | None:
-    known = np.isfinite(pairs.truth[:, 0])
-    return None if np.isfinite(pairs.value[known, 0]).all() else "it names an answer and no probabilities"
+    value = np.asarray(pairs.value)[np.isfinite(pairs.truth[:, 0])]
+    if not np.isfinite(value[:, 0]).all():
+        return "it names an answer and no probabilities"
+    return None if value[:, 2].sum() else "no answer holds a token"
 
 
 def _empty(pairs: Pairs) -> str | None:
-    return None if len(pairs.truth) and (pairs.truth[:, 2] > 1).any() else "no answer holds a token"
+    known = np.isfinite(pairs.truth[:, 0])
+    value, truth = np.asarray(pairs.value)[known], np.asarray(pairs.truth)[known]
+    if not np.isfinite(value[:, SAID:]).all():
+        return "some predictions are not finite numbers"
+    either = np.maximum(lengths_of(value[:, SAID:]), lengths_of(truth[:, SAID:]))
+    return None if either.sum() else "no answer holds a token"
+
+
+def _nothing(pairs: Pairs) -> str | None:
+    reason = _empty(pairs)
+    known = np.isfinite(pairs.truth[:, 0])
+    return None if reason == "no answer holds a token" and known.any() else reason
 
 
 ANSWERS = (
@@ -89,7 +102,7 @@ ANSWERS = (
         name="tokens_right",
         title="share of tokens right",
         plain="The share of letters, or words, that stand where they should in what was written; a missing and a surplus one "
-        "counts as wrong, so does all that a missing one shifts. 1 is all of them.",
+        "counts as wrong, and so does all that a missing one shifts; 1 is all of them.",
         prepare=_share(in_place),
         reason=_empty,
         scale=LOGIT,
@@ -100,7 +113,7 @@ ANSWERS = (
         title="share of answers that are right as a whole",
         plain="How often the whole answer, from its first letter or word to its end, is just the true one.",
         prepare=_share(whole),
-        reason=_empty,
+        reason=_nothing,
         scale=LOGIT,
         chance=NO_GUESS,
     ),
