@@ -72,7 +72,13 @@ def test_probabilities_and_contrasts_add_up(scale: Scale) -> None:
     assert relative(found) < 1e-6
 
 
+HIDDEN = torch.tensor([False, True, False, False, True, False])
+
 SINGLE = {
+    "softmax by hand, with a mask": lambda t: (
+        (weight := t.masked_fill(HIDDEN, -torch.inf).exp()) / weight.sum(1, keepdim=True) * t
+    ).sum(1),
+    "softmax with a mask": lambda t: (t.masked_fill(HIDDEN, -torch.inf).softmax(1) * t).sum(1),
     "special functions": lambda t: torch.special.expit(t).sum(1) + torch.special.log_softmax(t, 1)[:, 0],
     "clamp by a tensor": lambda t: torch.clamp(t, min=torch.tensor(0.1)).sum(1),
     "quotients": lambda t: (1 - t).sum(1) / (t.square().sum(1) + 1) + (2 / (1 + t.exp())).sum(1),

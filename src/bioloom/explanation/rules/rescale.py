@@ -140,7 +140,7 @@ class _Quotient(torch.autograd.Function):
         x, f_x, r, f_r = ctx.kept
         apart = x - r
         quotient = (f_x - f_r).div_(apart)  # without meaning where they are near
-        near = apart.abs_() < NEAR
+        near = ~(apart.abs_() >= NEAR)  # also where both are infinite
         if ctx.name == "relu":
             return flow * torch.where(near, (r > 0).to(r.dtype), quotient), None, None, None
         if bool(near.any()):
