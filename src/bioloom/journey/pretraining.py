@@ -31,8 +31,9 @@ from bioloom.journey.parts import JoinedStart
 from bioloom.journey.prepare import Prepared, Request
 from bioloom.journey.roles import columns_for
 from bioloom.journey.start import started_from, taken_over
+from bioloom.journey.unlabelled import without_labels
 from bioloom.modalities import Across, Shape, Similarity, modalities
-from bioloom.models import Network, networks
+from bioloom.models import networks
 
 NOT_LOOKED_AT = {
     "chromosome": "The test asks about other chromosomes; on which these records lie is not looked at.",
@@ -341,24 +342,13 @@ def _alone(prepared: Prepared, unlabelled: Unlabelled) -> tuple[str, dict[str, A
     recipe = prepared.recipe
     network, settings = networks[choose_network(prepared)[0]], recipe.model.settings
     if not unlabelled.seen.several:
-        first = str(_of_data(recipe.model.pretraining).get("task", USUAL_TASK))
+        first = dict(_dotted(recipe.model.pretraining)).get("data.task", USUAL_TASK)
         return without_labels(network, first).name, network.for_labels(settings, labels=False)
     each = recipe.data.inputs[unlabelled.name]
     shape = Shape(modalities[each.modality].kind, (len(each.columns),))
     found = network.part(unlabelled.name, shape, settings)
     assert found is not None
     return found
-
-
-def without_labels(network: type[Network], first: str) -> type[Network]:
-    """The network that learns what a network with labels begins with, for a task without labels."""
-    own = [each for name in networks if network.name in (each := networks[name]).with_labels]
-    return next((each for each in own if each.only_for == first), network)
-
-
-def _of_data(settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = settings.get("data", {})
-    return found if isinstance(found, Mapping) else {}
 
 
 def _dotted(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

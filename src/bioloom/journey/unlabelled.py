@@ -12,7 +12,7 @@ from bioloom.data import readers
 from bioloom.data.records import Table
 from bioloom.errors import UserError
 from bioloom.modalities import Encoded, Features, Modality, Shape
-from bioloom.models import networks
+from bioloom.models import Network, networks
 from bioloom.recipe import Recipe
 from bioloom.targets import Targets
 from bioloom.tasks import TASKS, Task
@@ -55,6 +55,12 @@ def refuse_unsuited(network: str, task: str) -> None:
         where="model.network",
         fix=f"use one of: {', '.join(fitting)}",
     )
+
+
+def without_labels(network: type[Network], first: str) -> type[Network]:
+    """The network that learns what a network with labels begins with, for a task without labels."""
+    own = [each for name in networks if network.name in (each := networks[name]).with_labels]
+    return next((each for each in own if each.only_for == first), network)
 
 
 def refuse_unexplained(targets: Targets, folder: str) -> None:
