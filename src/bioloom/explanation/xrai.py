@@ -22,7 +22,7 @@ WIDTHS = (6, 10, 15, 25)
 """Windows along a sequence; those wider than half of it are left out."""
 
 AREAS = (8, 16, 32, 64, 128, 256)
-"""Superpixels of a picture, from coarse to fine; not more than one for each four pixels."""
+"""Superpixels of a picture, from coarse to fine; not more than one for each twelve pixels."""
 
 FINEST_STEPS = 500
 """Windows begin at every position of sequences up to this length, and are further apart on longer ones."""
@@ -51,10 +51,10 @@ def xrai(question: Question) -> Explanation:
 
     a is the sum over channels of Integrated Gradients, of pictures from two even backgrounds (the lowest and the highest
     number of the picture), of sequences from the question's backgrounds. Regions are windows of 6, 10, 15 and 25 positions,
-    or superpixels of a picture from 8 to 256. One that would add few places (half of the narrowest window, a thousandth of
-    a picture) is left out; what no region takes at last gets its own mean. So the map is constant on regions, and it adds
-    up to what Integrated Gradients adds up to; `delta` is theirs. (The paper takes the largest channel instead of the sum,
-    which adds up to nothing, and segments pictures by Felzenszwalb's graph in place of superpixels.)
+    or superpixels of a picture from 8 to 256. One that would add few places (half of the narrowest window; 4 pixels, or a
+    three-hundredth of a picture) is left out; what no region takes at last gets its own mean. So the map is constant on
+    regions, and it adds up to what Integrated Gradients adds up to; `delta` is theirs. (The paper takes the largest channel
+    instead of the sum, which adds up to nothing, and segments pictures by Felzenszwalb's graph in place of superpixels.)
 
     Cost: that of Integrated Gradients, 32 to 512 gradients for each background, and seconds for a large picture. Do not
     use it to read single letters or pixels, nor where Integrated Gradients is wrong: it draws the same numbers larger.
@@ -68,7 +68,7 @@ def xrai(question: Question) -> Explanation:
     filled = filled_places(question)[:, 0].flatten(1).cpu().numpy()
     summed = torch.from_numpy(found.attribution).sum(dim=1).flatten(1).double().numpy()
     shared = _windows(x.shape[2]) if x.dim() == 3 else None
-    least = max(1, min(WIDTHS) // 2) if x.dim() == 3 else max(1, summed.shape[1] // 1000)
+    least = max(1, min(WIDTHS) // 2) if x.dim() == 3 else max(4, summed.shape[1] // 300)
     value = np.zeros_like(summed)
     for row, own in enumerate(summed):
         regions = shared if shared is not None else _areas(x[row])
@@ -134,7 +134,7 @@ def _areas(picture: Tensor) -> NDArray[np.bool_]:
     pixels = picture.shape[1] * picture.shape[2]
     rows = []
     for count in AREAS:
-        if 4 * count <= pixels or count == min(AREAS):
+        if 12 * count <= pixels or count == min(AREAS):
             label = superpixels(picture, count).reshape(-1).cpu().numpy()
             rows.append(label == np.arange(label.max() + 1)[:, None])
     return np.concatenate(rows)
