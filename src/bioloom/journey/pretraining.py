@@ -31,7 +31,7 @@ from bioloom.journey.parts import JoinedStart
 from bioloom.journey.prepare import Prepared, Request
 from bioloom.journey.roles import columns_for
 from bioloom.journey.start import started_from, taken_over
-from bioloom.journey.unlabelled import without_labels
+from bioloom.journey.unlabelled import USUAL_TASK, without_labels
 from bioloom.modalities import Across, Shape, Similarity, modalities
 from bioloom.models import networks
 
@@ -57,9 +57,6 @@ Train = Callable[[Request, Path, Listener], Finished]
 """How a run is done in a folder."""
 
 _WHOLE = re.compile(r"^(-?\d+)\.0+$")
-
-USUAL_TASK = "reconstruct"
-"""What is learned without labels unless the recipe says otherwise."""
 
 FEWEST = 30
 """With fewer records nothing is learned first."""

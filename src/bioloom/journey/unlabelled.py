@@ -17,6 +17,9 @@ from bioloom.recipe import Recipe
 from bioloom.targets import Targets
 from bioloom.tasks import TASKS, Task
 
+USUAL_TASK = "reconstruct"
+"""What is learned without labels unless the recipe says otherwise."""
+
 ROWS_AT_ONCE = 4096
 """Records expanded at a time."""
 
