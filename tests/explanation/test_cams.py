@@ -341,6 +341,27 @@ def test_other_maps_reach_the_head_of_every_network_of_pictures(name: str) -> No
     np.testing.assert_allclose(found, answer[[1, 0, 1]], rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["positions", "rnn_everywhere", "transformer_everywhere", "unet"])
+@pytest.mark.parametrize("place", [None, 5])
+def test_networks_that_answer_everywhere_are_explained_at_a_place_or_on_average(
+    name: str, place: int | None
+) -> None:
+    """Positions behind the end of all records are left out by these networks, and get nothing."""
+    torch.manual_seed(0)
+    image = Kind.IMAGE in networks[name].accepts
+    shape = Shape(Kind.IMAGE, (1, 16, 16)) if image else Shape(Kind.SEQUENCE, (4, 64))
+    network = build(name, {"x": shape}, 2, {}).eval()
+    x = Signal(torch.randn(2, 1, 16, 16)) if image else signal(letters(2, 64), [30, 21])
+    for method in EVERY:
+        found = method(Question(network, {"x": x}, "x", 1, place=place)).attribution
+        assert found.shape == tuple(x.x.shape)
+        assert np.isfinite(found).all()
+        if not image:
+            assert not found[0, :, 30:].any()
+            alone = Question(network, {"x": Signal(x.x[1:], x.mask[1:])}, "x", 1, place=place)
+            np.testing.assert_allclose(method(alone).attribution[0], found[1], rtol=1e-3, atol=1e-5)
+
+
 def test_maps_are_interpolated_between_their_centres() -> None:
     value = torch.tensor([[[0.0, 4.0]]])
     assert interpolated(value, [4])[0, 0].tolist() == [0.0, 1.0, 3.0, 4.0]
