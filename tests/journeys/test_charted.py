@@ -81,7 +81,7 @@ def test_sorted_bins_with_counts_are_a_class_for_each_bin_and_share_one_phi(tmp_
         frame[["sequence", "bin"]], target="bin", outdir=tmp_path / "bins", settings={**MAP, **settings}
     )
     entry = json.loads((tmp_path / "bins" / "result.json").read_text())["explanation"][0]
-    assert "effect of each letter and of each two letters side by side" in entry["text"]
+    assert "an effect of each letter and of each two letters side by side, added up" in entry["text"]
     assert (tmp_path / "bins" / "figures" / "effects-pairs.svg").exists()
     table = pd.read_csv(tmp_path / "bins" / "explanations" / "effects.csv")
     pairs = table[table["second_position"].notna()]

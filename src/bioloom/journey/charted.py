@@ -303,7 +303,7 @@ def _sentences(chart: _Chart, known: dict[str, Score]) -> Iterator[str]:
         measured = (
             "how likely each class is" if chart.trainee.learnable.targets.classes else "the measurement"
         )
-        yield f"phi of a sequence adds up an effect of {what}; a curve of phi gives {measured}."
+        yield f"The map gives each sequence one number, phi: an effect of {what}, added up. A curve of phi gives {measured}."
         yield f"An effect is compared with {AGAINST[chart.gauge]}; 1 is the standard deviation of phi among training records."
         yield _strongest(chart)
         unseen = int((chart.library.seen == 0).sum())
@@ -317,6 +317,8 @@ def _sentences(chart: _Chart, known: dict[str, Score]) -> Iterator[str]:
         sure = "" if told.low is None else f" ({told.low:.2f} to {told.high:.2f})"
         unseen_rows = counted(len(rows), "record")
         yield f"Of {unseen_rows} that it did not learn from, phi tells {told.value:.2f} bits{sure} about {chart.target}."
+        if chart.standing and told.low == 0:
+            yield "That may be nothing at all, so effects should not be read."
     own = known.get("variational")
     if own is not None and own.value is not None:
         yield (
