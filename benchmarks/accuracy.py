@@ -245,7 +245,7 @@ CASES = (
         ("sequence",),
         "errors",
         5,
-        "leave_one_out",
+        "leave-one-out",
         "KBANN 4",
         at_most=True,
     ),
