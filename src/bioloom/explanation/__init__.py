@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,7 +18,7 @@ from bioloom.modalities import Kind
 from bioloom.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -123,7 +124,7 @@ class Explanation:
 class Explainer(ABC):
     """One way of explaining. Register the class; it is used without being built with anything.
 
-    backgrounds: how many backgrounds it needs at least, where it needs any
+    backgrounds: how many backgrounds it needs at least, for kinds of input where more of them tell more
     refuses: whether it may refuse a network that it cannot explain rightly, with a UserError that says why
     marks:   whether it marks regions that matter, so that parts without a contribution of their own may be in one
     """
@@ -132,7 +133,7 @@ class Explainer(ABC):
     title: ClassVar[str]
     accepts: ClassVar[frozenset[Kind]]
     needs_background: ClassVar[bool] = False
-    backgrounds: ClassVar[int] = 0
+    backgrounds: ClassVar[Mapping[Kind, int]] = MappingProxyType({})
     refuses: ClassVar[bool] = False
     bends_only: ClassVar[bool] = False
     marks: ClassVar[bool] = False

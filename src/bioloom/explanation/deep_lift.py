@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+
+SHUFFLES = MappingProxyType({Kind.SEQUENCE: 20})
+"""Backgrounds that are compared with; of other kinds of input there are a few that differ."""
 
 _NUMBERS_AT_ONCE = 2**15
 """Numbers of all backgrounds of a few records that are read at once: fewer would take as long."""
@@ -48,7 +52,7 @@ class DeepShap(Explainer):
     title = "DeepSHAP (share out the difference from several backgrounds)"
     accepts = SLOPED
     needs_background = True
-    backgrounds = 20
+    backgrounds = SHUFFLES
     refuses = True
 
     @classmethod
@@ -65,7 +69,7 @@ class HypotheticalDeepShap(Explainer):
     title = "DeepSHAP of all letters (what each would contribute if it stood there)"
     accepts = frozenset({Kind.SEQUENCE})
     needs_background = True
-    backgrounds = 20
+    backgrounds = SHUFFLES
     refuses = True
 
     @classmethod
@@ -119,16 +123,16 @@ def deep_shap(question: Question, *, hypothetical: bool = False) -> Explanation:
             where=f'input "{question.input}"',
             fix="use deep_shap",
         )
+    if bool((background == background[:, :1]).all()):  # one average record, given several times
+        background = background[:, :1]
     found = _compared(question, x, background, hypothetical)
-    reference = f"{background.shape[1]} backgrounds of each record"
+    several = "one background" if background.shape[1] == 1 else f"{background.shape[1]} backgrounds"
     method = HypotheticalDeepShap.name if hypothetical else DeepShap.name
-    return _explained(question, found, method, reference, hypothetical)
+    return _explained(question, found, method, f"{several} of each record", hypothetical)
 
 
 def _compared(question: Question, x: Tensor, background: Tensor, hypothetical: bool) -> tuple[Tensor, Tensor]:
     """Contributions, (records, *shape), and f(x) - mean f(background), (records,)."""
-    if bool((background == background[:, :1]).all()):  # one average record, given several times
-        background = background[:, :1]
     with untouched(question.network, question.seed, x.device), torch.inference_mode(False):
 
         def compared(part: slice) -> tuple[Tensor, Tensor]:

@@ -43,7 +43,8 @@ def explain_each(
 ) -> list[Explanation]:
     """Why the network answers as it does for these clean rows, for each of several outputs."""
     explainer = explainers[asked.method]
-    enough = replace(asked, references=max(asked.references, explainer.backgrounds))
+    least = explainer.backgrounds.get(model.modalities[asked.input].kind, 0)
+    enough = replace(asked, references=max(asked.references, least))
     question = posed(model, frames, enough, explainer.needs_background)
     with session(model.threads):
         return explainer.explain_each([replace(question, output=output) for output in outputs])
