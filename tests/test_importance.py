@@ -109,3 +109,21 @@ def test_the_same_seed_shuffles_alike() -> None:
     truth = frame["a"].to_numpy()
     one, two = (importances(asked(frame, truth, lambda each: each["a"] + each["b"])) for _ in range(2))
     assert [each.score for each in one] == [each.score for each in two]
+
+
+def test_other_inputs_stay_with_their_records() -> None:
+    frame = numbers(60)
+    other = pd.DataFrame({"sequence": [f"record {row}" for row in range(60)]})
+    seen = []
+
+    def values(frames):
+        seen.append((frames["t"], frames["s"]))
+        return frames["t"]["a"].to_numpy(dtype=np.float32)[:, None]
+
+    model = SimpleNamespace(values=values, targets=SimpleNamespace(task="regression"))
+    unseen = Unseen({"t": frame, "s": other}, frame[["a"]].to_numpy(dtype=np.float32), None, 0)
+    importances(Asked(model, unseen, "t", ("a",), Effort(1000, 10, 3, 0)))
+    for table, texts in seen:
+        assert len(table) == len(texts)
+        assert (texts["sequence"].to_numpy() == np.resize(other["sequence"].to_numpy(), len(texts))).all()
+        assert (table["b"].to_numpy() == np.resize(frame["b"].to_numpy(), len(table))).all()  # only "a" moved

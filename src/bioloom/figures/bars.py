@@ -67,14 +67,22 @@ def comparison(
 
 @style.styled()
 def attributions(
-    bars: Sequence[Bar], *, label: str = "Effect on the output", title: str = "", at_most: int = 20
+    bars: Sequence[Bar],
+    *,
+    label: str = "Effect on the output",
+    title: str = "",
+    at_most: int = 20,
+    sizes: bool = False,
 ) -> Figure:
-    """The largest contributions first; blue lowers and vermillion raises the output."""
+    """The largest contributions first; blue lowers and vermillion raises the output.
+
+    sizes: the numbers are sizes, below 0 by chance alone, and all have one colour
+    """
     if not bars:
         return style.nothing("there is nothing to attribute to")
     ranked = sorted(bars, key=lambda bar: -abs(np.nan_to_num(bar.value)))
     shown, left = ranked[:at_most], len(ranked) - at_most
-    signed = any(bar.value < 0 for bar in bars)
+    signed = not sizes and any(bar.value < 0 for bar in bars)
     raises = style.VERMILLION if signed else style.BLUE
     figure = style.new_figure(style.WIDTH, 0.85 + 0.3 * bool(title) + 0.28 * max(2, len(shown)))
     ax = figure.add_subplot()

@@ -109,12 +109,12 @@ def _tell_importance(asked: Asked, found: list[Importance], place: Place) -> dic
         "effect": f"{label}, with its 95 % interval over records; above 0 the model needs the column",
         "reference": f"the same {asked.unseen.part} records, the cells of a column shuffled between them",
         "settings": {"metric": metric.name, "repeats": asked.effort.repeats, "draws": asked.effort.draws},
-        "text": _importance_words(found, metric.title),
+        "text": _whose(asked.model) + _importance_words(found, metric.title),
         **_written(
             asked,
             place,
             "permutation_importance",
-            [("columns", title, attributions(bars, label=fill(label, 36)))],
+            [("columns", title, attributions(bars, label=fill(label, 36), sizes=True))],
             rows,
         ),
     }
@@ -123,6 +123,15 @@ def _tell_importance(asked: Asked, found: list[Importance], place: Place) -> dic
 def _bar(found: Importance, value: float) -> Bar:
     low, high = (np.nan if end is None else end for end in (found.score.low, found.score.high))
     return Bar(found.name, value, low, high)
+
+
+def _whose(model: Model) -> str:
+    """Which model was asked, where it is another one than that whose predictions are explained record by record."""
+    if model.delivered == "network":
+        return ""
+    return (
+        f"This is about {_called(model)}, which predict uses; single records are explained for the network. "
+    )
 
 
 def _importance_words(found: Sequence[Importance], metric: str) -> str:
@@ -218,7 +227,7 @@ def _tell_interactions(asked: Asked, found: list[Importance], place: Place) -> d
             asked,
             place,
             "interactions",
-            [("pairs", "Which columns act together", attributions(bars, label=fill(label, 36)))],
+            [("pairs", "Which columns act together", attributions(bars, label=fill(label, 36), sizes=True))],
             rows,
         ),
     }
