@@ -334,6 +334,34 @@ def language(folder: Path, *, n: int = 40) -> Path:
     return write(folder, result)
 
 
+def translation(folder: Path, *, n: int = 40) -> Path:
+    """A run that learned to write a protein for each gene: what it wrote beside the truth."""
+    result = base("genes", n)
+    result["data"]["target"] = {
+        "names": ["protein"], "task": "translation", "labelled": False, "written": True, "classes": [], "positive": None,
+        "title": "translation (write a sequence or a text for each record)",
+        "summary": {"tokens": 20, "shortest": 5, "longest": 12},
+    }  # fmt: skip
+    result["controls"] = {"label_shuffle": None, "others": []}
+    result["scores"] = {
+        "primary": "tokens_right", "model": {"tokens_right": scored(0.91, 0.88, 0.94, n)}, "per_target": {},
+        "baselines": {
+            "simple": {
+                "title": "the answer of the nearest training record", "description": "the nearest of 100 answers",
+                "scores": {"tokens_right": scored(0.2, 0.1, 0.3, n)},
+            }
+        },
+    }  # fmt: skip
+    result["verdict"] = {"code": "network_wins", "text": "91 % of the tokens are right.", "next": ""}
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [
+        f"r{row},{'train' if row % 2 else 'test'},MKV,{'MKV' if row % 3 else ''},yes,0.1" for row in range(n)
+    ]
+    head = "id,part,protein,protein predicted,right,nats_per_token"
+    (folder / "predictions.csv").write_text("\n".join([head, *rows]) + "\n")
+    return write(folder, result)
+
+
 def base(name: str, n: int) -> Result:
     """What every run has."""
     return {
@@ -485,6 +513,7 @@ RUNS = {
     "language": language,
     "multiclass": multiclass,
     "regression": regression,
+    "translation": translation,
     "two_inputs": two_inputs,
     "unlabelled": unlabelled,
 }

@@ -106,6 +106,11 @@ class Task:
         return self.made is None
 
     @property
+    def why(self) -> str:
+        """Why a network of its own is the usual choice, in words."""
+        return "answers are written token by token" if self.written else "there are no labels"
+
+    @property
     def by_record(self) -> bool:
         """Whether people gave each record a label, one for the whole of it."""
         return self.labelled and not self.everywhere

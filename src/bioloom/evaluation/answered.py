@@ -17,8 +17,9 @@ def answered(facts: Facts) -> Restored | None:
     span = (
         "" if score.low is None or score.high is None else f" ({percent(score.low)} to {percent(score.high)})"
     )
+    known = "nearly 100 %" if 0.995 <= score.value < 1 else percent(score.value)
     told = counted(facts.tested, "test record")
-    text = f"In {told} {percent(score.value)}{span} of the tokens that the network writes are right"
+    text = f"In {told} {known}{span} of the tokens that the network writes are right"
     if rival is not None and rival.value is not None:
         text += f"; {title} has {percent(rival.value)}"
     if compared.wins:

@@ -127,7 +127,7 @@ def choose_network(prepared: Prepared) -> tuple[str, str]:
         return networks[asked].name, prepared.reasons.get("network", "named in the recipe")
     usual = tasks.TASKS[prepared.recipe.data.task].network
     if usual:
-        return usual, "the usual choice where there are no labels"
+        return usual, f"the usual choice where {tasks.TASKS[prepared.recipe.data.task].why}"
     if everywhere.is_everywhere(prepared.recipe.data.task):
         return everywhere.usual_network(prepared.recipe.data.inputs)
     names = [recipe.modality for recipe in prepared.recipe.data.inputs.values()]

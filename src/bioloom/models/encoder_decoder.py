@@ -147,7 +147,8 @@ class EncoderDecoder(Network):
     """Read a record, then write the answer token by token, looking back at what was read.
 
     Each input becomes a row of vectors (width 64): letters and tokens by 2 blocks of attention, pictures by convolutions
-    that halve them; those of several inputs stand one after another. The decoder has 2 blocks: attention (4 heads) to the
+    that halve them; those of several inputs stand one after another, and gather from each other in 2 more blocks, so that a
+    question finds its place in a picture. The decoder has 2 blocks: attention (4 heads) to the
     tokens before, attention to the encoder, two dense layers (256, 64); dense to one logit for each token. While learning
     it is told the true tokens before (teacher forcing); else it reads its own, and takes the likeliest each time, or
     searches among `beams` likely beginnings.
@@ -194,6 +195,10 @@ class EncoderDecoder(Network):
         self.tokens, self.longest = settings.tokens, settings.longest
         self.readers = nn.ModuleList(READERS[shape.kind](shape, settings) for shape in shapes.values())
         positions = sum(cast("Letters", reader).positions for reader in self.readers)
+        self.joint = nn.ModuleList(
+            Block(settings.width, settings.heads, settings.dropout)
+            for _ in range(settings.blocks if len(shapes) > 1 else 0)
+        )
         self.norm = nn.LayerNorm(settings.width)
         self.embed = nn.Embedding(self.tokens, settings.width)
         self.register_buffer(
@@ -241,7 +246,11 @@ class EncoderDecoder(Network):
             x, mask = batch[name]
             read.append(reader(x, mask))
             seen.append(read[-1].new_ones(read[-1].shape[:2], dtype=torch.bool) if mask is None else mask)
-        memory, there = self.norm(torch.cat(read, dim=1)), torch.cat(seen, dim=1)
+        together, there = torch.cat(read, dim=1), torch.cat(seen, dim=1)
+        still = self.get_buffer("angles").new_zeros(together.shape[1], self.get_buffer("angles").shape[1])
+        for block in self.joint:  # places of different inputs have no distances
+            together = block(together, still, there[:, None, None])
+        memory = self.norm(together)
         kept = memory.detach().float() * there[:, :, None]
         self.code = kept.sum(dim=1) / there.sum(dim=1, keepdim=True).clamp(min=1)
         return memory, there
