@@ -21,6 +21,7 @@ from bioloom.figures import (
     bars,
     confusion,
     curves,
+    dependence,
     heatmap,
     histogram,
     logos,
@@ -60,6 +61,15 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "reliability": lambda: reliability.reliability(
         [reliability.Point(0.2, 0.25, 0.1, 0.4, 0.1, 0.3), reliability.Point(0.8, 0.7, 0.6, 0.8, 0.7, 0.9)],
         [5, 0, 9],
+    ),
+    "dependences": lambda: dependence.dependences(
+        [
+            dependence.Curve("pH", (5.0, 6.0, 7.0), np.abs(MANY[:150].reshape(50, 3)), np.linspace(5, 7, 50)),
+            dependence.Curve(
+                "strain", ("K12", "a strain of a long name"), MANY[150:250].reshape(50, 2), np.empty(0)
+            ),
+        ],
+        label="Predicted growth",
     ),
     "nearness": lambda: histogram.nearness(np.array([50.0, 90.0, 100.0]), threshold=80),
 }

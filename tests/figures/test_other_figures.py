@@ -65,6 +65,13 @@ def test_attributions_come_largest_first_and_the_rest_is_counted() -> None:
     assert "No figure" in style.alt_text(bars.attributions([]))
 
 
+def test_sizes_have_one_colour_though_some_are_below_zero_by_chance() -> None:
+    rows = [bars.Bar("needed", 0.4), bars.Bar("not needed", -0.01)]
+    faces = {patch.get_facecolor() for patch in bars.attributions(rows, sizes=True).axes[0].patches}
+    assert len({face[:3] for face in faces if face[2] > face[0]}) == 1
+    assert len({patch.get_facecolor() for patch in bars.attributions(rows).axes[0].patches}) == 2
+
+
 def test_confusion_shares_are_of_the_true_class() -> None:
     figure = confusion.confusion(np.array([[9, 1], [2, 2]]), ["no", "yes"])
     written = [text.get_text() for text in figure.axes[0].texts]
