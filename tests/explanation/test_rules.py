@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from sklearn.metrics import average_precision_score
 from torch import nn
 
 from bioloom.errors import UserError
@@ -289,3 +290,44 @@ def test_many_calls_leave_nothing_behind() -> None:
             explainers[method].explain(question)
         gc.collect()
         assert len(gc.get_objects()) < before + 100
+
+
+MOTIF = torch.tensor([3, 2, 0, 1, 3, 1])
+
+
+@pytest.fixture(scope="module")
+def planted() -> tuple[Made, torch.Tensor, np.ndarray]:
+    """A network that learned to tell sequences with a motif from others; records that hold it, and where it lies."""
+    generator = torch.Generator().manual_seed(0)
+    tokens = torch.randint(4, (200, 40), generator=generator)
+    start = torch.randint(34, (200,), generator=generator)
+    holds = torch.arange(200) % 2 == 0
+    where = (torch.arange(40) - start[:, None]).clamp(-1, 6)
+    inside = (where >= 0) & (where < 6) & holds[:, None]
+    tokens = torch.where(inside, MOTIF[where.clamp(0, 5)], tokens)
+    x = F.one_hot(tokens, 4).movedim(2, 1).float()
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        layers = nn.Conv1d(4, 8, 8), nn.Linear(8, 8), nn.Linear(8, 1)
+        made = Made(*layers, body=lambda t, look, then, last: last(then(look(t).relu().amax(2)).relu()))
+        optimiser = torch.optim.Adam(made.parameters(), 0.02)
+        for _ in range(100):
+            optimiser.zero_grad()
+            F.binary_cross_entropy_with_logits(made(x)[:, 0], holds.float()).backward()
+            optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
+    return made, x[holds][:40], inside[holds][:40].numpy()
+
+
+@pytest.mark.parametrize(
+    ("method", "at_least"),
+    [("deep_shap", 0.9), ("deep_lift", 0.9), ("lrp", 0.5), ("rap", 0.5), ("contrastive_lrp", 0.5)],
+)
+def test_a_planted_motif_is_found(
+    planted: tuple[Made, torch.Tensor, np.ndarray], method: str, at_least: float
+) -> None:
+    """Average precision of the size of contributions against the known places; by chance it is 0.15."""
+    made, x, inside = planted
+    found = explainers[method].explain(Question(made, {"dna": Signal(x)}, "dna", 0, shuffles(x, 4)))
+    size = np.abs(found.attribution).sum(axis=1)
+    assert average_precision_score(inside.ravel(), size.ravel()) > at_least
