@@ -23,6 +23,9 @@ MIDDLE = (0.025, 0.975)
 CATEGORIES = 12
 """Categories that are tried: the commonest."""
 
+CELLS = 2_000_000
+"""Cells of the tables that are asked about at once: 16 MB."""
+
 _NOTHING = 1e-10
 """Effects that vary by less than this, relative to the predictions, have no interaction worth a number."""
 
@@ -77,9 +80,8 @@ def dependence(predict: Predict, rows: pd.DataFrame, column: str) -> Dependence:
     else:
         seen = np.empty(0)
         values = tuple(cells.dropna().astype(str).value_counts().index[:CATEGORIES])
-    asked = pd.concat([_with(rows, column, _cell(cells, value)) for value in values], ignore_index=True)
-    said = np.asarray(predict(asked), dtype=np.float64).reshape(len(values), len(rows)).T
-    return Dependence(column, values, said, seen)
+    said = _asked(predict, rows, [{column: _cell(cells, value)} for value in values])
+    return Dependence(column, values, said.T, seen)
 
 
 def _cell(cells: pd.Series, value: float | str) -> object:
@@ -89,9 +91,22 @@ def _cell(cells: pd.Series, value: float | str) -> object:
     return value
 
 
-def _with(rows: pd.DataFrame, column: str, value: object) -> pd.DataFrame:
+def _asked(predict: Predict, rows: pd.DataFrame, settings: Sequence[Mapping[str, object]]) -> Floats:
+    """Predictions of all records with some columns set to the same in each, (settings, records)."""
+    together = max(1, CELLS // max(1, rows.size))
+    said = [
+        predict(
+            pd.concat([_with(rows, each) for each in settings[start : start + together]], ignore_index=True)
+        )
+        for start in range(0, len(settings), together)
+    ]
+    return np.concatenate(said).astype(np.float64).reshape(len(settings), len(rows))
+
+
+def _with(rows: pd.DataFrame, setting: Mapping[str, object]) -> pd.DataFrame:
     changed = rows.copy()
-    changed[column] = pd.Series([value] * len(rows), index=rows.index)
+    for column, value in setting.items():
+        changed[column] = pd.Series([value] * len(rows), index=rows.index)
     return changed
 
 
@@ -136,16 +151,9 @@ def interactions(predict: Predict, rows: pd.DataFrame, columns: Sequence[str]) -
 
 
 def _swapped(predict: Predict, rows: pd.DataFrame, columns: tuple[str, ...]) -> Floats:
-    """Predictions of each record with these columns as they stand in each record, (records, records they are taken from).
-
-    All records follow each other once for each record that cells are taken from.
-    """
-    count = len(rows)
-    asked = pd.concat([rows] * count, ignore_index=True)
-    source = np.repeat(np.arange(count), count)
-    for column in columns:
-        asked[column] = rows[column].iloc[source].reset_index(drop=True)
-    return np.asarray(predict(asked), dtype=np.float64).reshape(count, count).T
+    """Predictions of each record with these columns as they stand in each record, (records, records they are taken from)."""
+    taken = [{column: rows[column].iloc[source] for column in columns} for source in range(len(rows))]
+    return _asked(predict, rows, taken).T
 
 
 def _centred(values: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from bioloom.events import Listener
 from bioloom.explanation import explainers
 from bioloom.journey import explained
 from bioloom.journey.charted import charted
-from bioloom.journey.column_effects import METHODS, WIDE, Place, column_effects, tables
+from bioloom.journey.column_effects import METHODS, Place, column_effects, tables
 from bioloom.journey.explained import Answer, Wanted
-from bioloom.journey.importance import EFFORTS, Unseen
+from bioloom.journey.importance import ASKED, EFFORTS, Effort, Unseen
 from bioloom.journey.trainee import Trainee
 from bioloom.trained import Model
 from bioloom.trained.references import with_references
@@ -58,7 +59,7 @@ def chapter(trainee: Trainee, model: Model, folder: Path, listener: Listener) ->
         entries += explained.store(model, answers, order, folder)
     if whole:
         place = Place(folder, strongest=strongest(model, answers))
-        entries += column_effects(model, _unseen_records(trainee), EFFORTS[recipe.budget], whole, place)
+        entries += column_effects(model, _unseen_records(trainee), _effort(trainee), whole, place)
     return entries
 
 
@@ -78,13 +79,24 @@ def _unseen(trainee: Trainee) -> tuple[NDArray[np.int64], str]:
 def _of_columns(trainee: Trainee, model: Model) -> list[str]:
     """What is asked about columns: what the recipe names, else what the budget allows, for tables that are not too wide."""
     recipe = trainee.prepared.recipe
-    if recipe.explanation.methods:
-        return [method for method in METHODS if method in recipe.explanation.methods]
-    narrow = [name for name in tables(model) if len(trainee.records.inputs[name].columns) <= WIDE]
-    if not narrow or not trainee.job.task.by_record or not len(_unseen(trainee)[0]):
+    named = recipe.explanation.methods
+    if (
+        not tables(model, _effort(trainee).widest)
+        or not trainee.job.task.by_record
+        or not len(_unseen(trainee)[0])
+    ):
         return []
-    follow = EFFORTS[recipe.budget].followed > 0
+    if named:
+        return [method for method in METHODS if method in named]
+    follow = _effort(trainee).followed > 0
     return ["permutation_importance", *(["partial_dependence"] if follow else [])]
+
+
+def _effort(trainee: Trainee) -> Effort:
+    """How much is asked about columns; tables of any width where the recipe names what is asked."""
+    recipe = trainee.prepared.recipe
+    usual = EFFORTS[recipe.budget]
+    return replace(usual, widest=ASKED.widest) if recipe.explanation.methods else usual
 
 
 def _unseen_records(trainee: Trainee) -> Unseen:

@@ -28,9 +28,6 @@ from bioloom.models import networks
 from bioloom.tasks import task
 from bioloom.trained import Model
 
-WIDE = 300
-"""Tables of more columns are asked about as a whole only where a user asks: attributions tell of all columns at once."""
-
 PAIRED = 60
 """Records whose columns are exchanged with one another to see interactions: the cost grows with their square."""
 
@@ -50,10 +47,12 @@ class Place:
     strongest: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def tables(model: Model) -> list[str]:
-    """The inputs of a model that are made of columns."""
+def tables(model: Model, widest: int = 1_000_000) -> list[str]:
+    """The inputs of a model that are made of columns, not more than so many."""
     return [
-        name for name, each in model.modalities.items() if each.kind is Kind.VECTOR and each.columns == "many"
+        name
+        for name, each in model.modalities.items()
+        if each.kind is Kind.VECTOR and each.columns == "many" and len(model.inputs[name].columns) <= widest
     ]
 
 
@@ -64,7 +63,7 @@ def column_effects(
 
     Raises UserError where the model has no table.
     """
-    names = tables(model)
+    names = tables(model, effort.widest)
     if not names:
         raise UserError(
             "These methods ask about columns, and no input of this model is made of columns.",

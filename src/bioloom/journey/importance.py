@@ -17,12 +17,10 @@ from bioloom.data.records import take_rows
 from bioloom.evaluation.intervals import Drawn, Score, resampled_interval
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import resample
+from bioloom.explanation.dependence import CELLS
 from bioloom.metrics import METRICS
 from bioloom.tasks import task
 from bioloom.trained import Model
-
-ROWS_AT_ONCE = 20_000
-"""Rows that are encoded and asked about together."""
 
 LONGEST_NAME = 28
 """Letters of the names of columns that figures have room for."""
@@ -40,6 +38,7 @@ class Effort:
     repeats:  shuffles of each column
     followed: columns whose partial dependence is shown; 0 for none
     draws:    for intervals, fewer than for the score, because there is one for each column
+    widest:   tables of more columns are left out: attributions tell of all columns at once
     """
 
     rows: int
@@ -47,6 +46,7 @@ class Effort:
     repeats: int
     followed: int
     draws: int = 400
+    widest: int = 300
 
 
 EFFORTS = {
@@ -56,7 +56,7 @@ EFFORTS = {
 }
 """What a run asks by itself, by budget."""
 
-ASKED = replace(EFFORTS["normal"], followed=4)
+ASKED = replace(EFFORTS["normal"], followed=4, widest=1_000_000)
 """What is asked where a user asks for it by name."""
 
 
@@ -195,7 +195,7 @@ def _all_shuffled(asked: Asked, sets: Sequence[tuple[str, ...]]) -> dict[str, ND
     """Predictions with each set of columns shuffled, by `_key`; many tables are asked about at once, which costs less."""
     wanted = [(columns, number) for columns in sets for number in range(asked.effort.repeats)]
     count, found = len(asked.frame), {}
-    together = max(1, ROWS_AT_ONCE // max(count, 1))
+    together = max(1, CELLS // max(asked.frame.size, 1))
     for start in range(0, len(wanted), together):
         some = wanted[start : start + together]
         said = asked.values(pd.concat([_shuffled(asked, *each) for each in some], ignore_index=True))
@@ -207,8 +207,10 @@ def _all_shuffled(asked: Asked, sets: Sequence[tuple[str, ...]]) -> dict[str, ND
 def _shuffled(asked: Asked, columns: tuple[str, ...], number: int) -> pd.DataFrame:
     """The table with these columns moved together between its rows."""
     order = np.random.default_rng([asked.unseen.seed, number]).permutation(len(asked.frame))
-    moved = {name: asked.frame[name].iloc[order].reset_index(drop=True) for name in columns}
-    return asked.frame.reset_index(drop=True).assign(**moved)
+    frame = asked.frame.reset_index(drop=True)
+    for name in columns:
+        frame[name] = asked.frame[name].iloc[order].reset_index(drop=True)
+    return frame
 
 
 def _going_along(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, ...]]:
