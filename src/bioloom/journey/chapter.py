@@ -47,6 +47,8 @@ def chapter(trainee: Trainee, model: Model, folder: Path, listener: Listener) ->
     recipe = trainee.prepared.recipe
     entries, answers = charted(trainee, folder), []
     whole = _of_columns(trainee, model)
+    if not whole and set(recipe.explanation.methods) & set(METHODS):
+        listener.message("No input of this model is a table, so nothing is said about columns.")
     if not recipe.explanation.methods or set(recipe.explanation.methods) - set(METHODS):
         rows = _spread_over_unseen(trainee, explained.numbers_asked(model))
         frames = {name: take_rows(frame, rows) for name, frame in trainee.records.inputs.items()}
