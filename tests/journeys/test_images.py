@@ -25,7 +25,7 @@ SETTINGS = {
     "model.settings": {"width": 8},
     "training.epochs": 8,
     "explanation.records": 4,
-    "explanation.methods": ["occlusion", "grad_cam"],
+    "explanation.methods": ["occlusion", "grad_cam", "libra_cam"],
 }
 
 
@@ -84,7 +84,7 @@ def test_copies_stay_together(run: Run) -> None:
 
 
 def test_the_report_shows_the_pictures_explained(run: Run) -> None:
-    assert {entry["method"] for entry in run.result["explanation"]} == {"occlusion", "grad_cam"}
+    assert {entry["method"] for entry in run.result["explanation"]} == {"occlusion", "grad_cam", "libra_cam"}
     page = run.report.read_text(encoding="utf-8")
     assert "Where in the pictures the prediction comes from" in page
     assert "Grad-CAM" in page
