@@ -195,5 +195,11 @@ def _entry(run: Path, entry: Mapping[str, Any]) -> list[RenderableType]:
     lines: list[RenderableType] = [heading]
     facts = {"": entry.get("text"), "effect: ": entry.get("effect"), "against: ": entry.get("reference")}
     lines += [hanging(f"  {word}", Text(str(text))) for word, text in facts.items() if text]
+    quality = entry.get("quality") or {}
+    if quality.get("ahead_low") is not None:
+        told = f"{_number(quality, 'ahead_of_random')} ahead of a map drawn at random"
+        if quality["ahead_low"] <= 0:
+            told += ": no better than chance, do not believe it"
+        lines.append(hanging("  points: ", Text(told)))
     places = [entry["file"], *entry.get("tables", ()), *(each["file"] for each in entry["figures"])]
     return [*lines, *(hanging("  ", Text(str(run / place))) for place in places), ""]

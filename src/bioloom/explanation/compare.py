@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -314,23 +315,32 @@ class Agreed:
 
     methods: their names
     sizes:   mean size of what each part contributes, (methods, parts)
-    parts:   those among the strongest fifth of every one of these methods
+    enough:  so many methods are most of them: three of four
+    parts:   those among the strongest fifth of so many methods
     """
 
     methods: tuple[str, ...]
     sizes: Floats
+    enough: int
     parts: tuple[int, ...]
 
 
+NOTHING_AGREED = Agreed((), np.empty((0, 0)), 0, ())
+
+
 def agreed(found: Comparison) -> Agreed:
-    """The parts that all methods which hold name among their strongest fifth, on average over records."""
+    """The parts that most methods which hold name among their strongest fifth, on average over records."""
     rows = [row for row in found.rows if row.holds]
     if not rows:
-        return Agreed((), np.empty((0, 0)), ())
+        return NOTHING_AGREED
     sizes = np.stack([np.abs(row.values).mean(axis=0) for row in rows])
     most = max(1, round(sizes.shape[1] * THRESHOLDS[FIFTH]))
-    strongest = [set(np.argsort(-each, kind="stable")[:most].tolist()) for each in sizes]
-    return Agreed(tuple(row.method for row in rows), sizes, tuple(sorted(set.intersection(*strongest))))
+    named = np.zeros(sizes.shape[1], dtype=int)
+    for each in sizes:
+        named[np.argsort(-each, kind="stable")[:most]] += 1
+    enough = ceil(0.75 * len(rows))
+    parts = tuple(np.flatnonzero(named >= enough).tolist())
+    return Agreed(tuple(row.method for row in rows), sizes, enough, parts)
 
 
 def _equal(row: Row, best: Row) -> bool:

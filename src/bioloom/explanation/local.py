@@ -161,14 +161,12 @@ class Local(Tensor):
     def __torch_function__(
         cls, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Functions that would be taken apart in a way that loses windows are looked after as a whole."""
-        from bioloom.explanation.local_rules import FUNCTIONS
+        """Functions that are known by name; all others are taken apart by torch's dispatcher."""
+        from bioloom.explanation.local_functions import called
 
-        rule = FUNCTIONS.get(func)
-        if rule is not None:
-            refuse_stale(args)
         with torch._C.DisableTorchFunctionSubclass():
-            found = NotImplemented if rule is None else rule(*args, **(kwargs or {}))
+            refuse_stale(args)
+            found = called(func, args, kwargs or {})
             return func(*args, **(kwargs or {})) if found is NotImplemented else found
 
     @classmethod

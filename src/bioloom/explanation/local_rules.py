@@ -229,11 +229,3 @@ RULES: dict[Any, Rule] = {
     **local_sums.RULES,
 }
 """By operation of torch's own set."""
-
-FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    torch.nn.functional.linear: local_sums.linear,
-    torch.matmul: local_sums.matmul,
-    torch.Tensor.matmul: local_sums.matmul,
-    torch.Tensor.__matmul__: local_sums.matmul,
-}
-"""Functions that torch would take apart in a way that loses windows."""

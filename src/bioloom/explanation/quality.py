@@ -91,9 +91,7 @@ def measured(ground: Ground, values: Floats, *, seed: int = 0, keeps_all: bool =
     steps = THRESHOLDS[:, None, None]
     by_value: Floats = np.where(unit >= steps, 1.0 if ground.letters else unit, 0.0)
     by_rank: Floats = (rank >= steps).astype(np.float64)
-    put_back = by_rank[::-1]
-    inserted = ground.share(ground.keeping(put_back))
-    deleted = ground.share(ground.keeping(1.0 - put_back))
+    inserted, deleted = _curves(ground, rank)
     if keeps_all:
         by_value = by_rank = np.ones_like(by_value)
     judged = ground.judged
@@ -106,6 +104,18 @@ def measured(ground: Ground, values: Floats, *, seed: int = 0, keeps_all: bool =
         deleted=deleted[:, judged].mean(axis=1),
         infidelity=infidelity(ground, values, seed=seed),
     )
+
+
+def insertion_and_deletion(ground: Ground, values: Floats, *, seed: int = 0) -> tuple[Floats, Floats]:
+    """The areas under both curves of a map, (records that can tell,) each; see `Quality`."""
+    inserted, deleted = _curves(ground, ranks(values * ground.sign[:, None], ground.filled, seed))
+    return _area(inserted)[ground.judged], _area(deleted)[ground.judged]
+
+
+def _curves(ground: Ground, rank: Floats) -> tuple[Floats, Floats]:
+    """The number while parts are put back, and taken away, most important first, (thresholds, records) each."""
+    put_back: Floats = (rank >= THRESHOLDS[:, None, None]).astype(np.float64)[::-1]
+    return ground.share(ground.keeping(put_back)), ground.share(ground.keeping(1.0 - put_back))
 
 
 def _area(curves: Floats) -> Floats:

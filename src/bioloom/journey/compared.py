@@ -18,6 +18,7 @@ from bioloom.events import Listener
 from bioloom.explanation import Question, Scale, Target
 from bioloom.explanation.compare import (
     KNOWS_NOTHING,
+    NOTHING_AGREED,
     Agreed,
     Comparison,
     Contest,
@@ -167,7 +168,7 @@ def _store(compared: Compared, folder: Path, stem: str) -> dict[str, Any]:
         "table": f"explanations/{stem}.csv",
         "figure": f"figures/{stem}.svg",
     }
-    agreeing = agreed(compared.found) if compared.aligned else Agreed((), np.empty((0, 0)), ())
+    agreeing = agreed(compared.found) if compared.aligned else NOTHING_AGREED
     document = {**as_document(compared), "agreed": _agreement(compared, agreeing), **files}
     if len(agreeing.methods) > 1:
         document["maps"] = f"figures/{stem}-maps.svg"
@@ -180,17 +181,18 @@ def _store(compared: Compared, folder: Path, stem: str) -> dict[str, Any]:
 
 
 def _agreement(compared: Compared, found: Agreed) -> str:
-    """What all methods that can be trusted name among their strongest fifth, in one sentence; empty where none do."""
+    """What most methods that can be trusted name among their strongest fifth, in one sentence; empty where one is left."""
     if len(found.methods) < 2:
         return ""
-    listed = f"All {len(found.methods)} methods that are ahead of a random map"
+    of = f"of {len(found.methods)} methods that are ahead of a random map"
     if not found.parts:
-        return f"{listed} have no part in common among the strongest fifth of each."
+        return f"No part is among the strongest fifth of {found.enough} {of}: they do not agree."
     if compared.names:
         named = ", ".join(compared.names[part] for part in found.parts)
     else:
-        named = f"positions {', '.join(_spans(found.parts, compared.axis.first))}"
-    return f"{listed} name {named} among their strongest fifth."
+        several = "s" * (len(found.parts) > 1)
+        named = f"position{several} {', '.join(_spans(found.parts, compared.axis.first))}"
+    return f"At least {found.enough} {of} have {named} among their strongest fifth."
 
 
 def _spans(parts: Sequence[int], first: int) -> list[str]:
@@ -236,7 +238,7 @@ def drawn(compared: Compared) -> Any:
     bars = [
         _bar(row, compared.found.trusted) for row in compared.found.rows if row.method != KNOWS_NOTHING[2]
     ]
-    return comparison(bars, metric="insertion less deletion, above that of a random map", chance=0.0)
+    return comparison(bars, metric="insertion less deletion, above that of a random map")
 
 
 def _bar(row: Row, trusted: str) -> Bar:

@@ -23,6 +23,7 @@ from bioloom.figures import style
 from bioloom.figures.positions import Region
 from bioloom.files import write_bytes
 from bioloom.journey.exported import Seen, as_bedgraph, as_csv
+from bioloom.journey.pointing import Pointing, pointing
 from bioloom.journey.prepare import Source
 from bioloom.journey.sought import EACH, OUTPUTS_AT_MOST, Number, Sought, numbers_of
 from bioloom.models.ensemble import members_of
@@ -68,12 +69,14 @@ class Answer:
     frame:  the explained records of this input
     output: which target or class, as a name; empty where there is only one
     effect: what an attribution is, with its unit
+    quality: how well it points at what the model uses
     """
 
     explanation: Explanation
     frame: pd.DataFrame
     output: str
     effect: str
+    quality: Pointing | None = None
 
     @property
     def stem(self) -> str:
@@ -103,9 +106,12 @@ def explain(
                 raise
             listener.message(f"{method} is left out. {refusal.what}")
             continue
-        for each, explanation in zip(wished, found, strict=True):
+        pairs_found = [(each.output, explanation) for each, explanation in zip(wished, found, strict=True)]
+        measured = pointing(model, frames, asked, pairs_found)
+        for each, explanation, quality in zip(wished, found, measured, strict=True):
             told = _in_units(explanation, each, frames[name], tuple(ids))
-            answers.append(replace(told, effect=told.effect + _where(model, wanted.place)))
+            effect = told.effect + _where(model, wanted.place)
+            answers.append(replace(told, effect=effect, quality=quality))
     listener.progress(1.0)
     return answers
 
@@ -253,6 +259,7 @@ def _store(model: Model, kept: Kept, order: NDArray[np.int64]) -> dict[str, Any]
         "records": len(found.attribution),
         "delta": _delta(found),
         **_certainty(found),
+        **({} if answer.quality is None else {"quality": answer.quality.document}),
         "settings": found.settings,
         "text": summary.text,
         "file": f"explanations/{stem}.npz",

@@ -57,6 +57,9 @@ def _rows(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if delta:
         gap = f"median {number(delta['median'], 2)}, worst {number(delta['worst'], 2)}"
         yield "Completeness gap", f"{gap} (the parts should add up to the whole; the nearer to 0 the better)"
+    quality = entry.get("quality")
+    if quality and quality.get("ahead_low") is not None:
+        yield "Points at what the model uses", _pointing(quality)
     fit = entry.get("fit")
     if fit:
         share = f"median {number(fit['median'], 2)}, worst {number(fit['worst'], 2)}"
@@ -69,6 +72,17 @@ def _rows(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "Error by chance",
             f"{number(100 * float(entry['error']), 2)} % of a record's largest number, on average over its parts",
         )
+
+
+def _pointing(quality: Mapping[str, Any]) -> str:
+    """Whether a picture points better than one drawn at random, and by how much."""
+    low, high = (number(quality[name], 2) for name in ("ahead_low", "ahead_high"))
+    told = f"{number(quality['ahead_of_random'], 2)} [{low}, {high}] ahead of a map drawn at random"
+    verdict = "better than chance" if quality["ahead_low"] > 0 else "no better than chance: do not believe it"
+    return (
+        f"{verdict}: {told} (prediction while parts are put back less while they are taken away, strongest first; "
+        f"{plural(int(quality['records']), 'record')})"
+    )
 
 
 def _images(facts: Facts, entries: Sequence[Mapping[str, Any]]) -> Iterator[list[Image]]:
