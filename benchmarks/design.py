@@ -34,15 +34,23 @@ def prepare() -> None:
     bioloom.train(frame, target="activity", inputs=["sequence"], outdir=FOLDER, settings=settings)
 
 
+def _network():
+    """The network of the run, also where a simpler model would be delivered."""
+    from bioloom.inquiry.model import SequenceModel
+
+    model = SequenceModel(FOLDER)
+    model.model = model.model.using("network")
+    return model
+
+
 def _design(method: str) -> None:
     from bioloom.data.simulate.landscape import Landscape
     from bioloom.design.goals import Goal, Objective
     from bioloom.design.methods import METHODS as WAYS
     from bioloom.design.methods import Effort
     from bioloom.design.rules import Rules, checked
-    from bioloom.inquiry.model import SequenceModel
 
-    model = SequenceModel(FOLDER)
+    model = _network()
     goal = Goal("activity", lambda texts: model.of_each(texts).mean(axis=0), slope=model.slope)
     land = Landscape(0, LENGTH)
     rules = checked(Rules(land.parent, longest_run=4, without=("EcoRI",)))
@@ -72,9 +80,7 @@ def answers() -> None:
     """As many sequences as the methods ask about, each once, in batches of as many as a step has."""
     import numpy as np
 
-    from bioloom.inquiry.model import SequenceModel
-
-    model, letters = SequenceModel(FOLDER), np.array(list("ACGT"))
+    model, letters = _network(), np.array(list("ACGT"))
     random = np.random.default_rng(0)
     drawn = [["".join(row) for row in letters[random.integers(0, 4, (WIDTH, LENGTH))]] for _ in range(STEPS)]
     timed(lambda: [model.of_each(texts) for texts in drawn] and None)

@@ -116,7 +116,7 @@ class MapSettings(NetworkSettings):
         description="curve: a number that rises with phi; bins: how likely each class is for one phi; auto: by task",
     )
     steps: int = Field(
-        default=20, ge=0, description="steps of the curve, or hidden units between phi and bins"
+        default=50, ge=0, description="steps of the curve, or hidden units between phi and bins"
     )
     noise_order: int = Field(
         default=2,
@@ -136,7 +136,7 @@ class SequenceMap(Network):
 
     accepts = frozenset({Kind.SEQUENCE})
     passes: ClassVar[float] = 3.0
-    learning_rate: ClassVar[float] = 5e-3
+    learning_rate: ClassVar[float] = 1e-2
 
     class Settings(MapSettings):
         """Settings of the measurement."""
@@ -206,7 +206,7 @@ class SequenceMap(Network):
 class AdditiveMap(SequenceMap):
     """phi adds up one effect of each letter at each position; a curve that never falls makes the measurement of it.
 
-    143 parameters for an input of 20x4 and 1 output.
+    233 parameters for an input of 20x4 and 1 output.
     Source: Tareen et al. (2022) doi:10.1186/s13059-022-02661-7.
     """
 
@@ -234,7 +234,7 @@ class AdditiveMap(SequenceMap):
 class NeighbourMap(AdditiveMap):
     """phi adds up effects of letters and of each two letters side by side; a curve makes the measurement of it.
 
-    447 parameters for an input of 20x4 and 1 output.
+    537 parameters for an input of 20x4 and 1 output.
     Source: Tareen et al. (2022) doi:10.1186/s13059-022-02661-7.
     """
 
@@ -268,7 +268,7 @@ class NeighbourMap(AdditiveMap):
 class PairwiseMap(NeighbourMap):
     """phi adds up effects of letters and of each two letters anywhere; a curve makes the measurement of it.
 
-    3,183 parameters for an input of 20x4 and 1 output.
+    3,273 parameters for an input of 20x4 and 1 output.
     Source: Tareen et al. (2022) doi:10.1186/s13059-022-02661-7.
     """
 
@@ -283,7 +283,7 @@ class PairwiseMap(NeighbourMap):
 class BlackboxMap(SequenceMap):
     """phi is what dense layers make of the sequence, so that nothing can be read from it: how much any map could tell.
 
-    18,363 parameters for an input of 20x4 and 1 output.
+    18,453 parameters for an input of 20x4 and 1 output.
     Source: Tareen et al. (2022) doi:10.1186/s13059-022-02661-7.
     """
 
