@@ -201,5 +201,9 @@ def _entry(run: Path, entry: Mapping[str, Any]) -> list[RenderableType]:
         if quality["ahead_low"] <= 0:
             told += ": no better than chance, do not believe it"
         lines.append(hanging("  points: ", Text(told)))
+    fit = entry.get("fit")
+    if fit:
+        told = f"R² {fit['median']:.2f}, of the worst record {fit['worst']:.2f}; below 0.5 do not believe it"
+        lines.append(hanging("  local fit: ", Text(told)))
     places = [entry["file"], *entry.get("tables", ()), *(each["file"] for each in entry["figures"])]
     return [*lines, *(hanging("  ", Text(str(run / place))) for place in places), ""]
