@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -381,3 +383,23 @@ def test_grad_cam_of_a_layer_is_that_of_captum(axes: int) -> None:
     oracle = captum.LayerGradCam(network, network.convolution)
     expected = oracle.attribute(question.batch["x"].x, target=1, relu_attributions=True)
     np.testing.assert_allclose(summed(found), expected[:, 0].detach(), atol=1e-6)
+
+
+def test_maps_are_let_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without waiting for Python to look for cycles, because a graphics card is full long before it does."""
+    gc.disable()
+    try:
+        seen: list[weakref.ref[Tensor]] = []
+        head = Averaging.head
+
+        def watched(network: Averaging, maps: Tensor) -> Tensor:
+            seen.append(weakref.ref(maps))
+            return head(network, maps)
+
+        monkeypatch.setattr(Averaging, "head", watched)
+        for method in EVERY:
+            method(asked(2))
+        assert len(seen) > 10
+        assert not [each for each in seen if each() is not None]
+    finally:
+        gc.enable()

@@ -83,15 +83,16 @@ class Reading:
         batch = posed(self.question, x, record)
         with catching(network, self.layer, Caught(put)) as caught:
             raw = network(batch) if network.several else network(*next(iter(batch.values())))
-        if caught.maps is None:
+            maps, calls = caught.maps, caught.calls
+        if maps is None:
             raise _no_maps(self.question.network.name)
-        if caught.calls > 1:
+        if calls > 1:
             raise UserError(
-                f'The layer "{self.layer}" is used {caught.calls} times in one evaluation, so it has several maps.',
+                f'The layer "{self.layer}" is used {calls} times in one evaluation, so it has several maps.',
                 where="layer",
                 fix="name another layer, or none for the last maps",
             )
-        return chosen(self.question, raw, batch, record), caught.maps
+        return chosen(self.question, raw, batch, record), maps
 
     def sloped(self, part: slice) -> Seen:
         """Maps of some records, and the gradient of the explained number with respect to them."""
@@ -207,7 +208,10 @@ def _no_maps(name: str) -> NoMapsError:
 
 @contextmanager
 def catching(network: Network, layer: str, caught: Caught) -> Iterator[Caught]:
-    """Catch the maps of one evaluation, and put others in their place; afterwards, or after an error, all is as before."""
+    """Catch the maps of one evaluation, and put others in their place; afterwards, or after an error, all is as before.
+
+    What was caught has to be taken inside.
+    """
     module = dict(network.named_modules())[layer]
     if "features" not in vars(module) and not isinstance(getattr(type(module), "features", None), property):
         hook = module.register_forward_hook(lambda _, __, out: _passed_on(out, caught))
@@ -225,6 +229,9 @@ def catching(network: Network, layer: str, caught: Caught) -> Iterator[Caught]:
         yield caught
     finally:
         module.__class__ = kind
+        caught.maps = caught.put = (
+            None  # the class that held them goes only when Python next looks for cycles
+        )
 
 
 def _keep(maps: Tensor, caught: Caught) -> None:
