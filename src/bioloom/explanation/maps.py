@@ -229,9 +229,8 @@ def catching(network: Network, layer: str, caught: Caught) -> Iterator[Caught]:
         yield caught
     finally:
         module.__class__ = kind
-        caught.maps = caught.put = (
-            None  # the class that held them goes only when Python next looks for cycles
-        )
+        # Let go of the maps here: the class that holds them goes only when Python next looks for cycles.
+        caught.maps, caught.put = None, None
 
 
 def _keep(maps: Tensor, caught: Caught) -> None:
