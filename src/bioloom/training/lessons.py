@@ -77,7 +77,7 @@ def learn(
 
 
 def _held(network: nn.Module, loss: Callable[[Tensor], Tensor], held: Tensor) -> float:
-    """The mean loss of the validation records, each counting alike."""
+    """The mean loss of the validation records, each of which counts alike."""
     network.eval()
     with torch.no_grad():
         parts = [(float(loss(part)), len(part)) for part in torch.split(held, 256)]
