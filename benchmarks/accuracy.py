@@ -287,7 +287,7 @@ def measure(case: Case) -> dict[str, Any]:
         result = run.result
     scores = {"network": result["scores"]["model"]}
     scores |= {role: each["scores"] for role, each in result["scores"]["baselines"].items()}
-    tested = result["split"]["counts"]["test"] if not case.folds else len(case.frame())
+    tested = result["split"]["counts"]["test"] or len(case.frame())  # none of their own where there are folds
     return {
         "seconds": round(time.perf_counter() - began),
         "network": result["model"]["network"],
