@@ -60,9 +60,10 @@ def try_set(seed: int, database: list[Motif], folder: Path) -> Trial:
     )
     without = ["".join(row) for row in random.choice(list("ACGT"), (RECORDS // 2, LENGTH))]
     texts, bound = [*with_them["sequence"], *without], ["yes"] * len(with_them) + ["no"] * len(without)
-    frame = pd.DataFrame({"sequence": texts, "bound": bound})
+    source = folder / f"set{seed}.csv"
+    pd.DataFrame({"sequence": texts, "bound": bound}).to_csv(source, index=False)
     outdir = folder / f"run{seed}"
-    request = Request(frame, target=("bound",), budget="fast", settings=SETTINGS, seed=seed)
+    request = Request(str(source), target=("bound",), budget="fast", settings=SETTINGS, seed=seed)
     run = workflow.train(request, outdir, Silent())
     auc = float(run.result["scores"]["model"]["roc_auc"]["value"])
     told = discover_motifs(Wanted(outdir, database=""), Silent())
