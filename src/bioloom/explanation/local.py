@@ -24,11 +24,14 @@ class UnfitError(Exception):
 
 @dataclass
 class Work:
-    """How much is worked out, in multiplications or their like, with windows and without."""
+    """How much is worked out, in multiplications or their like, with windows and without; and what is worked out once."""
 
     windowed: float = 0.0
     naive: float = 0.0
     largest: float = 0.0  # numbers of one variant that are held at once, about
+    sorted: dict[int, tuple[Tensor, Tensor]] = field(
+        default_factory=dict
+    )  # weights, and the same by position
 
     def add(self, windowed: float, naive: float) -> None:
         """Count one operation."""

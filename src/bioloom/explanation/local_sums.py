@@ -102,8 +102,7 @@ def _over_all(x: Local, weight: Tensor, bias: Tensor | None) -> Tensor:
     if not width:
         return found
     change = (x.window - _before(x)).movedim(axis, 1).flatten(1)  # (variants, width x others)
-    spread = weight.view(outputs, *x.base.shape[1:]).movedim(axis, 1).flatten(2)
-    slices = spread.permute(1, 2, 0).contiguous()  # (positions, others, outputs)
+    slices = _by_position(x, weight)
     order = torch.argsort(x.start, stable=True)
     starts, counts = torch.unique_consecutive(x.start[order], return_counts=True)
     first = 0
@@ -115,6 +114,18 @@ def _over_all(x: Local, weight: Tensor, bias: Tensor | None) -> Tensor:
         outputs * (change.numel() + x.base.numel()) + 8 * weight.numel(), weight.numel() * len(x.owner)
     )
     return found
+
+
+def _by_position(x: Local, weight: Tensor) -> Tensor:
+    """Weights of a dense layer, (positions, others, outputs); those of a network are put in that order once."""
+    kept = x.places.work.sorted
+    if id(weight) in kept:
+        return kept[id(weight)][1]
+    spread = weight.reshape(len(weight), *x.base.shape[1:]).movedim(x.axis, 1).flatten(2)
+    made = spread.permute(1, 2, 0).contiguous()
+    if isinstance(weight, torch.nn.Parameter):
+        kept[id(weight)] = (weight, made)  # with the weight itself, so that nothing else takes its identity
+    return made
 
 
 def _mm(_func: Any, args: Sequence[Any], _kwargs: Mapping[str, Any]) -> Any:

@@ -34,7 +34,7 @@ WORTH = 1e8
 SAVED = 0.3
 """Share of all multiplications that windows must save."""
 
-_NUMBERS = 2**22
+_NUMBERS = 2**21
 """Numbers of the largest windows of a chunk together: more of them fall out of the cache of a processor."""
 
 _FAILURES = (UnfitError, RuntimeError, TypeError, ValueError, IndexError, AttributeError, AssertionError)
@@ -80,8 +80,10 @@ def way(question: Question, asked: Substitutions, total: int) -> Way:
         batch = posed(question, mutants(question, some), some.record)
         return apply(question.network, batch), batch
 
+    shared = Work()
+
     def windowed(some: Substitutions) -> tuple[Tensor, Batch]:
-        batch = _shown(question, some, Work())
+        batch = _shown(question, some, shared)
         return _all_of(apply(question.network, batch)), batch
 
     if not len(asked):
