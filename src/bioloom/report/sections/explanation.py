@@ -77,11 +77,12 @@ def _rows(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _pointing(quality: Mapping[str, Any]) -> str:
     """Whether a picture points better than one drawn at random, and by how much."""
     low, high = (number(quality[name], 2) for name in ("ahead_low", "ahead_high"))
-    told = f"{number(quality['ahead_of_random'], 2)} [{low}, {high}] ahead of a map drawn at random"
-    verdict = "better than chance" if quality["ahead_low"] > 0 else "no better than chance: do not believe it"
+    lead = f"{number(quality['ahead_of_random'], 2)} [{low}, {high}]"
+    verdict = "Better than" if quality["ahead_low"] > 0 else "No better for sure than"
+    advice = "" if quality["ahead_low"] > 0 else " Do not believe it."
     return (
-        f"{verdict}: {told} (prediction while parts are put back less while they are taken away, strongest first; "
-        f"{plural(int(quality['records']), 'record')})"
+        f"{verdict} a map drawn at random, by {lead}: the prediction when the strongest parts are put back into nothing, "
+        f"less that when they are taken away, 1 being a whole record ({plural(int(quality['records']), 'record')}).{advice}"
     )
 
 
