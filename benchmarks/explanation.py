@@ -222,8 +222,8 @@ def shap_ours() -> None:
     from bioloom.explanation import explainers
 
     network, x = _case("short")
-    asked = _question(network, x, references(x, COUNT))
-    timed(lambda: _sum(explainers["deep_shap"].explain(asked).attribution))
+    asked, explainer = _question(network, x, references(x, COUNT)), explainers["deep_shap"]
+    timed(lambda: _sum(explainer.explain(asked).attribution))
 
 
 def shap_tangermeme() -> None:
