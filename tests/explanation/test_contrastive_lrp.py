@@ -81,6 +81,14 @@ def test_of_one_output_that_tells_two_classes_apart_either_can_be_asked_about() 
     assert np.allclose(maps[1], contrastive_lrp(asked(made), rectify=False).attribution)
 
 
+def test_of_one_output_each_record_can_be_asked_about_its_own_class() -> None:
+    made = classes(1)
+    found = contrastive_lrp(asked(made, Target(torch.tensor([1, 0, 1]), classes=True))).attribution
+    for row, number in enumerate((1, 0, 1)):
+        alone = contrastive_lrp(asked(made, Target(number, classes=True))).attribution
+        assert np.allclose(found[row], alone[row])
+
+
 def test_each_record_can_be_asked_about_its_own_class() -> None:
     made = classes(3)
     found = contrastive_lrp(asked(made, Target(torch.tensor([2, 0, 1])))).attribution

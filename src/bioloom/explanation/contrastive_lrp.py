@@ -86,8 +86,10 @@ def _contrast(question: Question, x: Tensor, record: Tensor, dual: Dual, normali
     single = scores.shape[1] == 1
     turned = _Negated(plain)
     opposite, _ = _sent(question, x, record, turned if single or dual == "negated" else plain, dual)
-    if single and _number(question.target, record, 0).eq(0).all() and question.target.classes:
-        own, opposite = opposite, own  # of two classes told apart by one number the first is its negative
+    if single and question.target.classes:
+        # of two classes told apart by one number the first is its negative
+        first = _number(question.target, record, 2).eq(0).view(-1, *[1] * (x.dim() - 1))
+        own, opposite = torch.where(first, opposite, own), torch.where(first, own, opposite)
     if not normalize:
         return own - opposite
     size = scores.gather(1, _number(question.target, record, scores.shape[1])[:, None])[:, 0].abs()
