@@ -224,3 +224,20 @@ def test_several_outputs_asked_at_once_are_those_asked_one_by_one_to_the_bit() -
         together = Mutagenesis.explain_each(questions)
         for question, found in zip(questions, together, strict=True):
             assert (found.attribution == Mutagenesis.explain(question).attribution).all()
+
+
+class Tight(Deep):
+    """Fits five sequences at once."""
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        if len(x) > 5:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().forward(x, mask)
+
+
+def test_the_sample_is_asked_in_smaller_parts_where_memory_runs_out() -> None:
+    batch = {"dna": Signal(letters(1, 120))}
+    found = mutagenesis(Question(Tight(120), batch, "dna", 1))
+    assert "windows cannot be followed" in found.settings["worked out"]
+    expected = mutagenesis(Question(Deep(120), batch, "dna", 1)).attribution
+    assert abs(found.attribution - expected).max() < 1e-5

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from bioloom.explanation.engine import posed
+from bioloom.explanation.engine import in_chunks, posed
 from bioloom.explanation.local import Local, Places, UnfitError, Work
 from bioloom.modalities import Signal
 from bioloom.models import apply
@@ -91,14 +91,19 @@ def way(question: Question, asked: Substitutions, total: int) -> Way:
     order = torch.argsort(asked.position, stable=True)
     picked = torch.linspace(0, len(order) - 1, min(SAMPLE, len(order)), device=order.device).round().long()
     sample = asked[order[picked]]
-    with counting(question.network) as counted:
-        plain = whole(sample)[0]
+
+    def plainly(part: slice) -> tuple[Tensor, float]:
+        with counting(question.network) as counted:
+            return whole(sample[part])[0], counted.multiplications
+
+    told = in_chunks(len(sample), SAMPLE, plainly)
+    plain = torch.cat([raw for raw, _ in told])
     work = Work()
     try:
         found = _all_of(apply(question.network, _shown(question, sample, work)))
-    except _FAILURES as error:
+    except _FAILURES as error:  # also where memory runs out
         return Way(whole, None, f"whole sequences, as windows cannot be followed ({type(error).__name__})")
-    naive = max(counted.multiplications, work.naive / len(sample))
+    naive = max(*(each for _, each in told), work.naive / len(sample))
     if naive * total < WORTH or (work.naive - work.windowed) / len(sample) < SAVED * naive:
         return Way(whole, None, "whole sequences")
     gap = float((found - plain).abs().max())
