@@ -112,7 +112,14 @@ def test_answers_at_every_place_keep_their_targets() -> None:
         -logit(softmax(raw_, 1)[:, 1, 3]),
         rtol=1e-4,
     )
-    assert predicted(question).tolist() == raw_.mean(axis=2).argmax(axis=1).tolist()
+    assert predicted(question).tolist() == raw_[:, :, 3].argmax(axis=1).tolist()
+    everywhere = replace(question, place=None)
+    assert predicted(everywhere).tolist() == raw_.mean(axis=2).argmax(axis=1).tolist()
+    x[0, 0, 2:], x[0, 1, 2:] = 100.0, -100.0  # where nothing is, nothing counts
+    x[0, :, :2] = torch.tensor([[0.0], [1.0]])
+    filled = torch.ones(2, 6, dtype=torch.bool)
+    filled[0, 2:] = False
+    assert predicted(replace(everywhere, batch={"x": Signal(x, filled)})).tolist()[0] == 1
 
 
 def test_every_method_gets_targets_for_nothing() -> None:

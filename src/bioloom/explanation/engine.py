@@ -105,14 +105,22 @@ def chosen(question: Question, raw: Tensor, batch: Batch, record: Tensor) -> Ten
 
 
 def predicted(question: Question) -> Tensor:
-    """The number of the class that the network finds likeliest, (records,), for a `Target` of classes."""
+    """The number of the class that the network finds likeliest, (records,), for a `Target` of classes.
+
+    Of answers at all places it is that of the place that is asked about, or of the mean over filled places.
+    """
     x = question.batch[question.input].x
     record = torch.arange(len(x), device=x.device)
 
     def likeliest(part: slice) -> Tensor:
-        raw = apply(question.network, posed(question, x[part], record[part]))
+        batch = posed(question, x[part], record[part])
+        raw = apply(question.network, batch)
         several = raw if raw.shape[1] > 1 else torch.cat([-raw, raw], dim=1)
-        return several.flatten(2).mean(dim=2).argmax(dim=1) if several.dim() > 2 else several.argmax(dim=1)
+        if several.dim() > 2:
+            mask = batch[question.input].mask
+            each = [_of_places(values, mask, question.place) for values in several.unbind(dim=1)]
+            several = torch.stack(each, dim=1)
+        return several.argmax(dim=1)
 
     with untouched(question.network, question.seed, x.device), torch.no_grad():
         return torch.cat(in_chunks(len(x), rows_per_chunk(x), likeliest))
