@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor
@@ -29,6 +32,7 @@ from bioloom.modalities import Kind, Shape, Signal
 from bioloom.models import build
 from bioloom.models.ensemble import Ensemble
 from bioloom.models.strands import other_strand
+from bioloom.trained.references import build_references
 from toy_networks import SIZES, Additive, Averaging, letters, signal
 
 
@@ -404,3 +408,29 @@ def test_maps_of_a_named_layer_are_compared_with_maps_of_that_layer() -> None:
     assert found.settings["layer"] == "convolution"
     assert np.abs(found.attribution - libra_cam(asked(2)).attribution).max() > 0.01
     assert (libra_cam(replace(question, layer="convolution")).attribution == found.attribution).all()
+
+
+def test_of_many_training_records_only_those_that_are_looked_at_are_encoded() -> None:
+    x, network, encoded = records(1, 40), Averaging(1, flat=True), []
+    pool = pool_of(network, x, wrong=0)
+
+    def encode(frame: pd.DataFrame) -> Any:
+        encoded.extend(frame["row"])
+        own = x[frame["row"].tolist()]
+        return SimpleNamespace(on=lambda _: SimpleNamespace(batch=lambda index: Signal(own[index])))
+
+    shape = Shape(Kind.SEQUENCE, (3, *SIZES[1]))
+    modality = SimpleNamespace(name="rows", shape=shape, encode=encode, state=dict)
+    truth = pool.truth[:, None].numpy().astype(np.float32)
+    truth[3] = np.nan  # nobody knows what it is
+    targets = SimpleNamespace(classes=("a", "b", "c"), places=False, truth=lambda _: truth)
+    model = SimpleNamespace(network=network, modalities={"x": modality}, targets=targets)
+    rows = SimpleNamespace(inputs={"x": pd.DataFrame({"row": range(40)})}, targets=None)
+    found = build_references(cast("Any", model), cast("Any", rows), "x", "cpu", Scan(records=25, seed=2))
+    assert len(encoded) == 25
+    assert 3 not in encoded
+    known = np.delete(np.arange(40), 3)
+    whole = Pool(lambda index: {"x": Signal(x[known[index]])}, pool.truth[known])
+    expected = ReferenceLibrary.build(network, whole, "x", Scan(records=25, seed=2))
+    for one, other in zip(found.maps, expected.maps, strict=True):
+        assert torch.equal(one, other)

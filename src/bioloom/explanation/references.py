@@ -47,7 +47,7 @@ class Scan:
     per_class: references of each class, at most
     records:   records that are looked at, at most; drawn at random where there are more
     layer:     whose maps are kept; empty: the last maps (`bioloom.explanation.maps.Look`)
-    half:      whether maps are kept in half precision (float16), which takes half the room
+    half:      whether maps are rounded to half precision (float16), in which a file takes half the room
     rightly:   whether references have to be classified rightly; those of a network with random weights cannot be
     """
 
@@ -100,7 +100,7 @@ class ReferenceLibrary:
         Raises UserError where the network classifies nothing at all rightly, or keeps no maps of places.
         """
         scan = scan or Scan()
-        rows = _drawn(len(pool.truth), scan)
+        rows = drawn(len(pool.truth), scan)
         first = pool.take(rows[:1])
         device = first[name].x.device
         if network.everywhere:
@@ -216,7 +216,7 @@ def hash_of(network: Network) -> str:
     return digest.hexdigest()
 
 
-def _drawn(count: int, scan: Scan) -> Tensor:
+def drawn(count: int, scan: Scan) -> Tensor:
     """The numbers of the records that are looked at, in their order."""
     if count <= scan.records:
         return torch.arange(count)

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bioloom.data.records import take_rows
 from bioloom.errors import UserError
-from bioloom.explanation.references import Pool, ReferenceLibrary, Scan, hash_of
+from bioloom.explanation.references import Pool, ReferenceLibrary, Scan, drawn, hash_of
 
 if TYPE_CHECKING:
     from bioloom.data.records import Records
@@ -84,11 +85,13 @@ def build_references(model: Model, records: Records, name: str, device: str, sca
         )
     truth: NDArray[np.float32] = model.targets.truth(records.targets)[:, 0]
     known = np.flatnonzero(np.isfinite(truth))
-    inputs = records.inputs
-    resident = {each: modality.encode(inputs[each]).on(device) for each, modality in model.modalities.items()}
-    rows = torch.from_numpy(known)
+    known = known[drawn(len(known), scan).numpy()]  # what is not looked at is not encoded
+    resident = {
+        each: modality.encode(take_rows(records.inputs[each], known)).on(device)
+        for each, modality in model.modalities.items()
+    }
     pool = Pool(
-        lambda index: {each: stored.batch(rows[index].to(device)) for each, stored in resident.items()},
+        lambda index: {each: stored.batch(index.to(device)) for each, stored in resident.items()},
         torch.from_numpy(truth[known].astype(np.int64)),
     )
     return ReferenceLibrary.build(model.network.to(device), pool, name, scan, encoding_of(model))
