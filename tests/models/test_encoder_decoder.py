@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from itertools import product
 
 import pytest
@@ -52,6 +53,14 @@ def test_what_is_looked_at_adds_up_to_one_and_empty_positions_are_not_looked_at(
     assert weights.shape[3] == 9 + 36  # letters, and patches of a picture halved once
     torch.testing.assert_close(weights.sum(dim=3), torch.ones_like(weights[..., 0]))
     assert not weights[1, :, :, 4:9].any()
+
+
+def test_what_was_looked_at_holds_no_graph_so_that_a_network_in_training_can_be_copied() -> None:
+    network, signals = fresh().train(), batch()
+    network(signals | {ANSWER: Signal(torch.tensor([[2.0, 3.0, 1.0, 0.0]]).repeat(3, 1))})
+    weights = deepcopy(network).telling[0].cross.weights
+    assert weights is not None
+    assert not weights.requires_grad
 
 
 def test_the_next_token_is_told_from_those_before_it_alone() -> None:

@@ -47,8 +47,9 @@ class Cross(nn.Module):
         )
         score = queries @ keys.transpose(2, 3) / math.sqrt(queries.shape[-1])
         score = score + self.place[:, : x.shape[1]].to(score.dtype)
-        self.weights = score.masked_fill(~seen[:, None, None], -torch.inf).softmax(dim=3)
-        out: Tensor = self.out((self.weights @ values).transpose(1, 2).flatten(2))
+        weights = score.masked_fill(~seen[:, None, None], -torch.inf).softmax(dim=3)
+        self.weights = weights.detach()  # to be looked at; a graph would be kept alive with it
+        out: Tensor = self.out((weights @ values).transpose(1, 2).flatten(2))
         return out
 
 
