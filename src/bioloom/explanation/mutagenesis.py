@@ -17,7 +17,7 @@ from bioloom.explanation.engine import (
     spells_letters,
     untouched,
 )
-from bioloom.explanation.windowed import Substitutions, Way, way
+from bioloom.explanation.locality.windowed import Substitutions, Way, way
 from bioloom.modalities import Kind
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def mutagenesis(question: Question, *, centred: bool = True) -> Explanation:
 
     Gaps and mixtures such as N are replaced by each letter in turn; positions outside the mask are skipped
     and stay 0. Cost: one evaluation for each substitution, 3 x positions for DNA, 19 x positions for proteins;
-    where it pays, only what a substitution can change is worked out (`bioloom.explanation.windowed`).
+    where it pays, only what a substitution can change is worked out (`bioloom.explanation.locality.windowed`).
     It sees one change at a time: two sites that can stand in for each other may both look unimportant.
     Source: Zhou & Troyanskaya 2015, Nature Methods 12:931.
 

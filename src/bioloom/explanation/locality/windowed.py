@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from bioloom.explanation.engine import in_chunks, posed
-from bioloom.explanation.local import Local, Places, UnfitError, Work
+from bioloom.explanation.locality.local import Local, Places, UnfitError, Work
 from bioloom.modalities import Signal
 from bioloom.models import apply
 from bioloom.models.layers import counting

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bioloom.explanation.local import Edge, Local, completed, taken
+from bioloom.explanation.locality.local import Edge, Local, completed, taken
 
 aten = torch.ops.aten
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bioloom.explanation.local import Edge, Local, completed
+from bioloom.explanation.locality.local import Edge, Local, completed
 
 aten = torch.ops.aten
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bioloom.explanation.local import Local, Places, completed
+from bioloom.explanation.locality.local import Local, Places, completed
 
 aten = torch.ops.aten
 

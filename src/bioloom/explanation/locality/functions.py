@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bioloom.explanation import local_sums
-from bioloom.explanation.local import Local
-from bioloom.explanation.local_rules import treat
+from bioloom.explanation.locality import sums
+from bioloom.explanation.locality.local import Local
+from bioloom.explanation.locality.rules import treat
 
 aten = torch.ops.aten
 
@@ -266,7 +266,7 @@ def _matmul(x: Any, other: Any) -> Any:
         and len(x) == len(other)
     ):
         return _bmm(x, other)
-    return local_sums.matmul(x, other)
+    return sums.matmul(x, other)
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -298,7 +298,7 @@ FUNCTIONS: dict[str, Function] = {
     "max_pool2d": _max_pool2d,
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
-    "linear": local_sums.linear,
+    "linear": sums.linear,
     "matmul": _matmul,
     "__matmul__": _matmul,
     "bmm": _bmm,

@@ -1,8 +1,8 @@
 """How operations treat values that differ from their record in a window only: one rule for each kind of operation.
 
 A rule returns NotImplemented where it does not hold; the operation then gets ordinary tensors of all variants. Rules of
-other views are in `bioloom.explanation.local_views`, those of convolutions and pools in `bioloom.explanation.local_sliding`,
-those of sums over positions in `bioloom.explanation.local_sums`.
+other views are in `views` beside this file, those of convolutions and pools in `sliding`, those of sums over positions in
+`sums`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from bioloom.explanation import local_sliding, local_sums, local_views
-from bioloom.explanation.local import Local, UnfitError, refuse_stale, taken
-from bioloom.explanation.local_views import together
+from bioloom.explanation.locality import sliding, sums, views
+from bioloom.explanation.locality.local import Local, UnfitError, refuse_stale, taken
+from bioloom.explanation.locality.views import together
 
 aten = torch.ops.aten
 
@@ -224,8 +224,8 @@ RULES: dict[Any, Rule] = {
     aten.cudnn_batch_norm: _batch_norm,
     aten._softmax: _softmax,
     aten._log_softmax: _softmax,
-    **local_views.RULES,
-    **local_sliding.RULES,
-    **local_sums.RULES,
+    **views.RULES,
+    **sliding.RULES,
+    **sums.RULES,
 }
 """By operation of torch's own set."""

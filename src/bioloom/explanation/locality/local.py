@@ -2,7 +2,7 @@
 
 A substitution changes one position of a sequence, and what a convolution makes of it changes in a few positions. A `Local`
 looks to a network like an ordinary tensor of all variants, and holds each record once and of each variant its window. How
-operations treat it stands in `bioloom.explanation.local_rules`; an operation without a rule gets the ordinary tensor, so
+operations treat it stands in `rules` beside this file; an operation without a rule gets the ordinary tensor, so
 nothing is ever approximated. The idea: Nair, Shrikumar, Schreiber & Kundaje 2022, Bioinformatics 38:2397 (fastISM).
 """
 
@@ -165,7 +165,7 @@ class Local(Tensor):
         cls, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         """Functions that are known by name; all others are taken apart by torch's dispatcher."""
-        from bioloom.explanation.local_functions import called
+        from bioloom.explanation.locality.functions import called
 
         with torch._C.DisableTorchFunctionSubclass():
             refuse_stale(args)
@@ -177,7 +177,7 @@ class Local(Tensor):
         cls, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         """Every other operation: by its rule, or with ordinary tensors."""
-        from bioloom.explanation.local_rules import treat
+        from bioloom.explanation.locality.rules import treat
 
         return treat(func, args, kwargs or {})
 
