@@ -9,7 +9,7 @@ import pytest
 
 from bioloom.errors import UserError
 from bioloom.events import Journal, Silent
-from bioloom.files import write_bytes, write_json
+from bioloom.files import word, write_bytes, write_json
 
 FULL = Path("/dev/full")
 
@@ -44,3 +44,9 @@ def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path):
     (tmp_path / "runs").write_text("notes")
     with pytest.raises(UserError, match="A file stands where a folder is needed"):
         write_bytes(tmp_path / "runs" / "table.csv", b"")
+
+
+def test_a_name_becomes_a_part_of_a_file_name():
+    assert word("Zelle α/β (T+).csv") == "Zelle_α_β__T___csv"
+    assert word("a-b_c.d", also="") == "a_b_c_d"
+    assert word("a-b_c.d", "-_.", 5) == "a-b_c"

@@ -61,6 +61,11 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def word(name: str, also: str = "-_", longest: int = 60) -> str:
+    """A name as a part of a file name: letters and digits of any script, and `also`; an underscore for all else."""
+    return "".join(c if c.isalnum() or c in also else "_" for c in name)[:longest]
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, as hexadecimal text."""
     with path.open("rb") as stream:

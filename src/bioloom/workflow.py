@@ -22,7 +22,7 @@ from bioloom.data import large
 from bioloom.data.records import take_rows
 from bioloom.errors import Interrupted, UserError
 from bioloom.events import Journal, Listener, Silent
-from bioloom.files import write_json, write_text
+from bioloom.files import word, write_json, write_text
 from bioloom.journey import compared, described, explained, result
 from bioloom.journey import environment as environments
 from bioloom.journey.align import Aligned, Alignment
@@ -351,7 +351,7 @@ def _default_folder(prepared: Prepared) -> Path:
     name = "-".join([prepared.name, *prepared.recipe.data.target])
     if prepared.start is not None:
         name = f"{name}-from-{Path(prepared.start.folder).resolve().name}"
-    return Path("runs") / "".join(c if c.isalnum() or c in "-_." else "_" for c in name)[:100]
+    return Path("runs") / word(name, "-_.", 100)
 
 
 def _predicted(prepared: Prepared) -> Targets:

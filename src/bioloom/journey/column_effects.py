@@ -20,7 +20,7 @@ from bioloom.explanation.dependence import Dependence, dependence, interactions
 from bioloom.figures import style
 from bioloom.figures.bars import Bar, attributions
 from bioloom.figures.dependence import Curve, dependences
-from bioloom.files import write_text
+from bioloom.files import word, write_text
 from bioloom.journey.importance import Asked, Effort, Importance, Unseen, importances
 from bioloom.metrics import METRICS
 from bioloom.modalities import Kind
@@ -281,8 +281,7 @@ def _written(
     rows: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Write a table of numbers and figures; their places in the run folder."""
-    word = "".join(c if c.isalnum() else "_" for c in asked.input)[:60]
-    stem = f"{place.prefix}{word}-{method}"
+    stem = f"{place.prefix}{word(asked.input, also='')}-{method}"
     file = f"explanations/{stem}.csv"
     table = pd.DataFrame(rows)
     write_text(place.folder / file, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))

@@ -33,7 +33,7 @@ from bioloom.figures import style
 from bioloom.figures.bars import Bar, comparison
 from bioloom.figures.beside import beside
 from bioloom.figures.positions import Region, SequenceAxis
-from bioloom.files import write_bytes, write_json
+from bioloom.files import word, write_bytes, write_json
 from bioloom.journey.explained import Wanted
 from bioloom.journey.sought import numbers_of
 from bioloom.trained import Asked, Model
@@ -159,7 +159,7 @@ def _target(model: Model, question: Question, wanted: Wanted) -> tuple[Target, s
 
 def store(compared: Sequence[Compared], folder: Path, prefix: str = "") -> list[dict[str, Any]]:
     """Write each table as JSON and CSV to `explanations/`, its figure to `figures/`; returns what is in the JSON."""
-    return [_store(each, folder, f"{prefix}{_word(each.input)}-methods") for each in compared]
+    return [_store(each, folder, f"{prefix}{word(each.input, also='')}-methods") for each in compared]
 
 
 def _store(compared: Compared, folder: Path, stem: str) -> dict[str, Any]:
@@ -243,7 +243,3 @@ def drawn(compared: Compared) -> Any:
 
 def _bar(row: Row, trusted: str) -> Bar:
     return Bar(row.method.replace("_", " "), *row.ahead, strong=row.method == trusted)
-
-
-def _word(name: str) -> str:
-    return "".join(c if c.isalnum() else "_" for c in name)[:60]

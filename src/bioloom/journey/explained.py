@@ -21,7 +21,7 @@ from bioloom.explanation import Explanation, explainers
 from bioloom.explanation.overview import Explained, Picture, overview
 from bioloom.figures import style
 from bioloom.figures.positions import Region
-from bioloom.files import write_bytes
+from bioloom.files import word, write_bytes
 from bioloom.journey.exported import Seen, as_bedgraph, as_csv
 from bioloom.journey.pointing import Pointing, pointing
 from bioloom.journey.prepare import Source
@@ -82,7 +82,7 @@ class Answer:
     def stem(self) -> str:
         """The file name of this explanation, without ending; two outputs such as "T+" and "T-" may share it."""
         words = [self.explanation.input, self.explanation.method, self.output]
-        return "-".join("".join(c if c.isalnum() else "_" for c in word)[:60] for word in words if word)
+        return "-".join(word(each, also="") for each in words if each)
 
 
 def explain(
@@ -373,4 +373,4 @@ def source_word(source: Source | None) -> str:
     if source is None:
         return "test"
     name = Path(source).name.split(".")[0] if isinstance(source, str | Path) else ""
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:60] or "records"
+    return word(name) or "records"

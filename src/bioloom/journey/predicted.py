@@ -19,7 +19,7 @@ from bioloom.data.wording import counted
 from bioloom.errors import UserError
 from bioloom.evaluation.placed import each_position
 from bioloom.events import Listener
-from bioloom.files import write_bytes
+from bioloom.files import word, write_bytes
 from bioloom.journey.roles import columns_for
 from bioloom.trained import Model
 
@@ -74,8 +74,7 @@ def with_files(found: PredictionTable, model: Model, out: Path) -> PredictionTab
     folder = out.parent / f"{out.stem}_masks"
     for row, cell in enumerate(frame[name]):
         if isinstance(cell, str):
-            word = "".join(c if c.isalnum() or c in "-_." else "_" for c in str(frame["id"].iloc[row]))[:80]
-            path = folder / f"{row + 1}_{word}.png"
+            path = folder / f"{row + 1}_{word(str(frame['id'].iloc[row]), '-_.', 80)}.png"
             write_bytes(path, _png(cell))
             frame.loc[frame.index[row], name] = f"{folder.name}/{path.name}"
     return PredictionTable(frame, found.notes)

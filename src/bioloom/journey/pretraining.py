@@ -24,6 +24,7 @@ from bioloom.data.records import take_rows
 from bioloom.data.wording import counted
 from bioloom.errors import UserError
 from bioloom.events import Listener, Within
+from bioloom.files import word
 from bioloom.journey.clock import Clock
 from bioloom.journey.division import Division
 from bioloom.journey.learnable import choose_network
@@ -139,7 +140,7 @@ class Seen:
     @property
     def folder(self) -> str:
         """Where the first training lies, below the folder of the run."""
-        return f"{FOLDER}/{words_of(self.input)}" if self.several else FOLDER
+        return f"{FOLDER}/{word(self.input)}" if self.several else FOLDER
 
 
 def not_known(file: str, group: str) -> str:
@@ -155,11 +156,6 @@ def groups_not_known(prepared: Prepared) -> str:
     if prepared.unlabelled is None or prepared.records.group is None or _has_groups(prepared):
         return ""
     return not_known(prepared.unlabelled.source, prepared.roles.reserved.get("group", ""))
-
-
-def words_of(name: str) -> str:
-    """A name for a folder."""
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:60]
 
 
 @dataclass(frozen=True)

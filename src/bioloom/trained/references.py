@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bioloom.data.records import take_rows
 from bioloom.errors import UserError
 from bioloom.explanation.references import Pool, ReferenceLibrary, Scan, drawn, hash_of
+from bioloom.files import word
 
 if TYPE_CHECKING:
     from bioloom.data.records import Records
@@ -59,18 +60,14 @@ class References:
         return build_references(other, self.records(), self.name, self.device, scan)
 
     def _own(self, layer: str) -> ReferenceLibrary:
-        word = "-".join(_for_file(each) for each in (self.name, layer) if each)
-        path = self.folder / "explanations" / f"references-{word}.safetensors"
+        stem = "-".join(["references", *(word(each) for each in (self.name, layer) if each)])
+        path = self.folder / "explanations" / f"{stem}.safetensors"
         found = _stored(self.model, path, self.name, layer)
         if found is None:
             scan = Scan(seed=self.model.recipe.seed, layer=layer)
             found = build_references(self.model, self.records(), self.name, self.device, scan)
             found.save(path)
         return found
-
-
-def _for_file(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:60]
 
 
 def build_references(model: Model, records: Records, name: str, device: str, scan: Scan) -> ReferenceLibrary:
