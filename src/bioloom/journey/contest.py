@@ -33,7 +33,7 @@ from bioloom.journey.trainee import REACH, STUDENT, Trainee
 from bioloom.models import build, simple_models
 from bioloom.training.members import Work, run_all
 
-CONTROL_RECORDS = {"fast": 2_500, "normal": 10_000, "thorough": 10_000}
+CONTROL_RECORDS = {"fast": 1_000, "normal": 10_000, "thorough": 10_000}
 """Training records from which the controls that know little learn, at most."""
 
 SIMPLE_SHARES = (1 / 16, 1 / 4)
