@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from functools import cache
 
 import numpy as np
@@ -84,6 +85,17 @@ def test_scores_are_those_of_a_slow_oracle() -> None:
     kept, _ = alike(written, true)
     assert kept.tolist() == [n - levenshtein(a, b) for n, a, b in zip(longer, one, other, strict=True)]
     assert whole(written, true)[0].tolist() == [float(a == b) for a, b in zip(one, other, strict=True)]
+
+
+def test_the_likeness_of_long_answers_does_not_hold_all_columns_at_once() -> None:
+    answers = np.full((500, 100), 2)
+    tracemalloc.start()
+    kept, among = alike(answers, np.roll(answers, 1, axis=0))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (kept == among).all()
+    assert most < 4_000_000  # all columns would be 20 MB
+    assert alike(answers[:0], answers[:0])[0].tolist() == []
 
 
 # ---- models that remember ------------------------------------------------------------------------------------------------
