@@ -10,6 +10,7 @@ import pytest
 from bioloom.cli import main
 from bioloom.data.simulate.landscape import LETTERS, NOISE, Landscape, mutants
 from bioloom.design.rounds import STRATEGIES, Lab, course, gain
+from bioloom.errors import UserError
 from bioloom.inquiry import rehearsed
 
 
@@ -80,6 +81,12 @@ def test_a_round_measures_so_many_new_sequences_and_the_same_seed_does_the_same(
     assert len(set(chosen)) == 10
     assert not set(chosen) & set(measured)
     assert course(small, name) == course(small, name)
+
+
+def test_where_no_new_sequences_are_left_it_is_said() -> None:
+    land = Landscape(0, 3)
+    with pytest.raises(UserError, match="no 95 new sequences of 3 letters"):
+        course(Lab(land.parent, land.measure, land.value, ridges), "random")
 
 
 def test_the_verb_writes_courses_and_their_figure(tmp_path, capsys, monkeypatch) -> None:

@@ -12,6 +12,7 @@ from bioloom.design.choose import expected_improvement, unlike_each_other
 from bioloom.design.goals import Goal, Objective
 from bioloom.design.methods import METHODS, Changer, Effort
 from bioloom.design.rules import Rules, checked
+from bioloom.errors import UserError
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +27,9 @@ Learn = Callable[[Sequence[str], Floats, int], Answers]
 
 STEP = 5
 """Letters by which a design may differ from the best sequence that was measured: models know little beyond."""
+
+DRAWS = 100
+"""Draws for each new sequence before it is said that there are none."""
 
 LOOKED_AT = 20
 """Proposals that are looked at for each sequence that is measured."""
@@ -138,12 +142,19 @@ def _variants(
     changes: int = STEP,
     count: int = 0,
 ) -> list[str]:
-    """New random variants of some sequences."""
-    random = np.random.default_rng([lab.seed, number])
+    """New random variants of some sequences. Raises UserError where there are not so many."""
+    random, wanted = np.random.default_rng([lab.seed, number]), count or lab.batch
     changer = Changer(checked(Rules(lab.parent)), random)
     found: dict[str, None] = {}
-    while len(found) < (count or lab.batch):
+    for _ in range(DRAWS * wanted):
+        if len(found) == wanted:
+            break
         new = changer.change(parents[int(random.integers(len(parents)))], changes)
         if new is not None and new not in known:
             found[new] = None
+    if len(found) < wanted:
+        raise UserError(
+            f"There are no {wanted} new sequences of {len(lab.parent)} letters to be measured.",
+            fix="take longer sequences, or measure fewer of them",
+        )
     return list(found)
