@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 DELETING_ROUNDS = 300
 KEEPING_ROUNDS = 300
-LEARNING_RATE = {"delete": 0.1, "keep": 0.05}
+DELETING_RATE = 0.1
+KEEPING_RATE = 0.05
 
 AREAS = (0.05, 0.1, 0.2, 0.4)
 """Shares of a record that are kept, one mask for each."""
@@ -106,7 +107,8 @@ def meaningful_perturbation(
 
     def learn(game: _Game) -> Tensor:
         start = game.grid(len(game.rows))
-        return _learned(start, count, lambda mask, number: _deleted(game, mask, number, costs))
+        how = (count, DELETING_RATE)
+        return _learned(start, how, lambda mask, number: _deleted(game, mask, number, costs))
 
     masks = _each_chunk(question, learn, shares=1)
     return _explanation(MeaningfulPerturbation.name, question, 1 - masks, {"rounds": count, "keeps": False})
@@ -140,7 +142,8 @@ def extremal_perturbation(
     def learn(game: _Game) -> Tensor:
         own = game.x.new_tensor(areas).repeat(len(game.rows) // len(areas))
         start = game.grid(len(game.rows)) / 2
-        cells = _learned(start, count, lambda mask, number: _kept(game, mask, own, (number, count)))
+        how = (count, KEEPING_RATE)
+        cells = _learned(start, how, lambda mask, number: _kept(game, mask, own, (number, count)))
         return _bumps(cells)
 
     masks = _each_chunk(question, learn, shares=len(areas))
@@ -227,10 +230,14 @@ def _each_chunk(question: Question, learn: Callable[[_Game], Tensor], shares: in
     return torch.cat(made)
 
 
-def _learned(start: Tensor, rounds: int, loss: Callable[[Tensor, int], Tensor]) -> Tensor:
-    """Cells between 0 and 1 at the lowest loss that Adam finds; loss: (masks,) of cells in some round."""
+def _learned(start: Tensor, how: tuple[int, float], loss: Callable[[Tensor, int], Tensor]) -> Tensor:
+    """Cells between 0 and 1 at the lowest loss that Adam finds.
+
+    how:  rounds, and the learning rate
+    loss: (masks,) of cells in some round
+    """
+    rounds, rate = how
     cells, first, second = start.clone(), torch.zeros_like(start), torch.zeros_like(start)
-    rate = LEARNING_RATE["delete"] if bool((start == 1).all()) else LEARNING_RATE["keep"]
     for number in range(rounds):
         with torch.enable_grad():
             cells.requires_grad_(True)

@@ -58,8 +58,9 @@ def lime(
 
     z is 1 for segments that stay, each with probability 1/2; f(z) is the mean of the output over the backgrounds from
     which the others are taken; w(z) = exp(-D^2 / width^2), where D is the cosine distance of z from 1 (width 0.25), for
-    tables the Euclidean one (width 0.75 times the root of the number of columns), as in the authors' program. The number
-    of a segment, c, is shared evenly among its places.
+    tables the Euclidean one (width 0.75 times the root of the number of columns): distances and widths of the authors'
+    program, which takes the root of this kernel of their paper. The number of a segment, c, is shared evenly among its
+    places.
 
     `fit` is the share of the weighted variance of the answers that the line predicts for variants it was not fitted to
     (leaving out one at a time, in closed form): 1 is a perfect line, 0 none. With a low fit the numbers mean little: the
