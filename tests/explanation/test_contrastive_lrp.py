@@ -96,6 +96,15 @@ def test_each_record_can_be_asked_about_its_own_class() -> None:
         assert np.allclose(found[row], contrastive_lrp(asked(made, number)).attribution[row])
 
 
+def test_another_class_with_a_score_of_zero_gets_nothing_and_spoils_nothing() -> None:
+    made = Made(nn.Linear(2, 3, bias=False), body=lambda x, layer: layer(x))
+    with torch.no_grad():
+        made.layers[0].weight[:] = torch.tensor([[9.0, -1.0], [1.0, -2.0], [1.0, 1.0]])
+    x = torch.tensor([[2.0, 1.0]])  # scores 17, 0 and 3
+    found = contrastive_lrp(Question(made, {"t": Signal(x)}, "t", 0), rectify=False).attribution
+    assert np.isfinite(found).all()
+
+
 @pytest.mark.parametrize("kind", ["residual", "attending", "recurrent", "normed"])
 def test_other_kinds_of_networks_are_explained_too(kind: str) -> None:
     assert np.isfinite(contrastive_lrp(asked(network(kind))).attribution).all()

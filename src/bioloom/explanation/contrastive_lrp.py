@@ -11,6 +11,7 @@ from bioloom.explanation import Explainer, Explanation, Question, Target, explai
 from bioloom.explanation.engine import chosen, in_chunks, posed, rows_per_chunk, untouched, where_filled
 from bioloom.explanation.lrp import Composite, chosen_composite, of_input
 from bioloom.explanation.rules import Relevance, flows
+from bioloom.explanation.rules.relevance import over
 from bioloom.explanation.saliency import SLOPED
 from bioloom.models import apply
 
@@ -111,7 +112,7 @@ def _sent(
             relevance = (1 - at_class) * size / (scores.shape[1] - 1)
         else:
             relevance = (1 - at_class) * scores.abs()
-        return relevance / torch.where(scores == 0, torch.finfo(scores.dtype).tiny, scores)
+        return over(relevance, scores)
 
     flow, scores = flows(question, x, record, Relevance(rule), start=begin, told=_all_outputs)
     return of_input(rule.plain if isinstance(rule, _Negated) else rule, x) * flow, scores
