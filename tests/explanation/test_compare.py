@@ -116,3 +116,8 @@ def test_usual_methods_suit_the_input_and_misspelt_ones_are_refused() -> None:
     assert set(suited(Kind.SEQUENCE)) < set(suited(Kind.SEQUENCE, ["all"]))
     with pytest.raises(UserError, match="mutagensis"):
         suited(Kind.SEQUENCE, ["mutagensis"])
+
+
+def test_a_network_that_says_the_same_of_everything_is_refused() -> None:
+    with pytest.raises(UserError, match="nothing to explain"):
+        compare(contest(Additive(torch.zeros(1, 4, 20)), ["occlusion"]))

@@ -174,8 +174,16 @@ def compare(contest: Contest) -> Comparison:
 
     Methods are ordered by how much better than a random map they tell which parts matter (insertion less deletion). One is
     trusted where it is better than random beyond chance and changes when the weights are random.
+
+    Raises UserError where the network answers no record otherwise than its backgrounds.
     """
     ground, question = contest.ground, contest.pose(contest.seed)
+    if not ground.judged.any():
+        raise UserError(
+            "The network answers each of these records as it answers their backgrounds, so there is nothing to explain.",
+            where=f'input "{question.input}"',
+            fix="compare methods on other records, or with a model that has learned something",
+        )
     nothing = _knowing_nothing(ground, contest.seed)
     chance = nothing[-1].quality.gap
     rows, refused = [], []

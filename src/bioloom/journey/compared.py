@@ -80,13 +80,21 @@ def compare_methods(
 ) -> list[Compared]:
     """Compare methods on clean records, one table for each input that any of them explains.
 
-    Of classes, the evidence for the class that each record is predicted to be is explained, unless one is named.
+    Of classes, the evidence for the class that each record is predicted to be is explained, unless one is named. An input
+    that cannot be explained is left out with a message, where there is another one.
     """
-    found = []
+    found, refusals = [], []
     for name, modality in model.modalities.items():
         methods = suited(modality.kind, wanted.methods)
         if methods:
-            found.append(_of_input(model, frames, wanted, (name, methods, listener)))
+            try:
+                found.append(_of_input(model, frames, wanted, (name, methods, listener)))
+            except UserError as refusal:
+                refusals.append((name, refusal))
+    if not found and refusals:
+        raise refusals[0][1]
+    for left_out, reason in refusals:
+        listener.message(f"{left_out} is left out. {reason.what}")
     if not found:
         raise UserError(
             f"None of these methods explains an input of this model: {', '.join(wanted.methods)}.",
