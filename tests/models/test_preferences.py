@@ -21,6 +21,7 @@ from bioloom.models.preferences import (
     kept_apart,
     log_likelihood,
     read_once,
+    rewarded,
 )
 from bioloom.training.lessons import Pace, learn
 
@@ -151,6 +152,17 @@ def test_the_reference_stays_and_the_best_weights_are_kept() -> None:
     assert all(torch.equal(each, before[name]) for name, each in reference.state_dict().items())
     apart = read_once(network, chosen) - read_once(network, rejected)
     assert float((apart - fixed[0] + fixed[1]).mean()) > 0.1
+
+
+def test_many_responses_are_read_in_parts_with_the_same_numbers() -> None:
+    network, responses = fresh(), some(7)
+    reward = Reward(network)
+    torch.nn.init.normal_(reward.value.weight, generator=torch.Generator().manual_seed(2))
+    seen: list[int] = []
+    reward.register_forward_hook(lambda _, given, __: seen.append(len(given[0])))
+    torch.testing.assert_close(rewarded(reward, responses, 4), rewarded(reward, responses))
+    assert seen == [4, 2, 6]
+    torch.testing.assert_close(read_once(network, responses, 4), read_once(network, responses))
 
 
 def test_a_reward_is_learned_from_pairs_alone() -> None:

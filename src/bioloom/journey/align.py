@@ -34,6 +34,7 @@ from bioloom.models.preferences import (
     kept_apart,
     log_likelihood,
     read_once,
+    rewarded,
 )
 from bioloom.models.writing import Manner, Page, write
 from bioloom.trained import Model
@@ -203,8 +204,7 @@ class School:
             f"pairs {name}": read_once(each, chosen) - read_once(each, rejected)
             for name, each in (("before", self.before), ("after", policy))
         }
-        with torch.inference_mode():
-            apart["pairs by reward"] = reward(chosen) - reward(rejected)
+        apart["pairs by reward"] = rewarded(reward, chosen) - rewarded(reward, rejected)
         groups, seed = self.lessons.groups("test"), self.asked.pace.seed
         wins = {name: _wins(each.numpy().astype(float)) for name, each in apart.items()}
         return {name: rate(each, groups, seed) for name, each in wins.items()}
@@ -236,8 +236,7 @@ class School:
         model = self.asked.judge
 
         def by_reward(prompts: list[str], responses: list[str]) -> NDArray[np.float64]:
-            with torch.inference_mode():
-                found = reward(responses_of(self.modality, prompts, responses))
+            found = rewarded(reward, responses_of(self.modality, prompts, responses))
             return np.asarray(found.numpy(), dtype=np.float64)
 
         def by_run(prompts: list[str], responses: list[str]) -> NDArray[np.float64]:

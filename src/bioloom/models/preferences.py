@@ -6,6 +6,7 @@ A response y follows a prompt x. All sums are over the tokens of the response; t
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -96,10 +97,18 @@ def kept_apart(network: LanguageNetwork) -> LanguageNetwork:
 
 def read_once(network: LanguageNetwork, responses: Responses, size: int = 256) -> Tensor:
     """log p(y | x) of all responses, in parts, without gradients."""
+    return _in_parts(network, lambda part: log_likelihood(network, part), responses, size)
+
+
+def rewarded(reward: Reward, responses: Responses, size: int = 256) -> Tensor:
+    """The rewards of all responses, in parts, without gradients."""
+    return _in_parts(reward, reward, responses, size)
+
+
+def _in_parts(
+    network: nn.Module, says: Callable[[Responses], Tensor], responses: Responses, size: int
+) -> Tensor:
     network.eval()
     with torch.inference_mode():
-        parts = [
-            log_likelihood(network, responses.take(index))
-            for index in torch.split(torch.arange(len(responses)), size)
-        ]
+        parts = [says(responses.take(index)) for index in torch.split(torch.arange(len(responses)), size)]
     return torch.cat(parts).clone() if parts else torch.zeros(0)
