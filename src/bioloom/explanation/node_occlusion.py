@@ -8,6 +8,7 @@ import torch
 
 from bioloom.explanation import Explainer, Explanation, Question, explainers
 from bioloom.explanation.engine import ask_all, chunks, untouched
+from bioloom.explanation.segments import backgrounds
 from bioloom.modalities import Kind
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def node_occlusion(question: Question) -> Explanation:
     Source: Zeiler & Fergus 2014, ECCV, https://doi.org/10.1007/978-3-319-10590-1_53, for nodes in place of patches.
     """
     x, mask = question.batch[question.input]
-    background = _different(x, question.background)
+    background = backgrounds(question)
     filled = torch.ones_like(x[:, 0], dtype=torch.bool) if mask is None else mask
     with untouched(question.network, question.seed, x.device):
         effect = _effects(question, x, background, filled)
@@ -56,13 +57,6 @@ def node_occlusion(question: Question) -> Explanation:
         reference="the mean node of the training records at the same place",
         settings={"backgrounds": background.shape[1]},
     )
-
-
-def _different(x: Tensor, background: Tensor | None) -> Tensor:
-    """The backgrounds of each record, (records, backgrounds, channels, nodes); equal ones once, zeros for none."""
-    if background is None:
-        return torch.zeros_like(x)[:, None]
-    return background[:, :1] if bool((background == background[:, :1]).all()) else background
 
 
 def _effects(question: Question, x: Tensor, background: Tensor, filled: Tensor) -> Tensor:
