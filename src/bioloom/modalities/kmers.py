@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 NUMBERS = 2**20
 """Letters counted at once, so that what is counted stays in the cache."""
 
+COUNTS = 2**23
+"""Counts of words held at once: 64 MB, however short the records are."""
+
 
 def kmer_names(letters: str, k: int) -> tuple[str, ...]:
     """All words of k letters in the order of `kmer_shares`."""
@@ -27,7 +30,7 @@ def kmer_shares(tokens: NDArray[np.uint8], letters: int, k: int) -> NDArray[np.f
     Returns (records, letters ** k); zeros where a record holds no word of k plain letters.
     """
     shares = np.zeros((len(tokens), letters**k), dtype=np.float32)
-    step = max(1, NUMBERS // max(1, tokens.shape[1]))
+    step = max(1, min(NUMBERS // max(1, tokens.shape[1]), COUNTS // letters**k))
     for first in range(0, len(tokens), step):
         rows = slice(first, first + step)
         counts = _counts(tokens[rows], letters, k)
