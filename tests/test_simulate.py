@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from bioloom.cli.app import main
 from bioloom.data.simulate import bioreactor, simulate, simulators
 from bioloom.errors import UserError
 from bioloom.targets import infer
@@ -18,9 +21,19 @@ def test_the_same_seed_makes_the_same_records_with_the_promised_target(name: str
     assert not made.frame.equals(other.frame)
     assert len(made.frame) >= 20
     assert "id" not in made.frame or made.frame["id"].is_unique
-    if not TASKS[simulators[name].task].written:  # texts of all kinds are no labels
+    if TASKS[simulators[name].task].labelled:  # texts of all kinds are no labels
         assert infer(made.frame[[simulators[name].target]])[0] == simulators[name].task
     assert made.truth
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("codons", "--target protein --task translation"), ("motif", "--target motif")]
+)
+def test_the_line_about_simulated_data_says_how_to_train_on_it(
+    name: str, options: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", "simulate", name, "-n", "20", "--out", str(tmp_path / "made.csv")]) == 0
+    assert " ".join(capsys.readouterr().out.split()).endswith(f"train with {options}")
 
 
 def test_too_few_records_are_refused() -> None:

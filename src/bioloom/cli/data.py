@@ -70,6 +70,7 @@ def simulate_data(
     """Make data with known truth, and write what was planted beside them."""
     from bioloom.data.simulate import simulate, simulators
     from bioloom.files import write_json, write_text
+    from bioloom.tasks import TASKS
 
     terminal = Terminal(json=json)
     if not name:
@@ -87,7 +88,9 @@ def simulate_data(
     others = {each: path.with_name(f"{each}.csv") for each in made.beside}
     for each, frame in made.beside.items():
         write_text(others[each], frame.to_csv(index=False, lineterminator="\n"))
-    told = f"{records:,} records in {path}, what was planted in {truth}; train with --target {simulators[name].target}"
+    target, task = simulators[name].target, simulators[name].task
+    asked = f"--target {target}" + (f" --task {task}" if TASKS[task].written else "")  # texts are no labels
+    told = f"{records:,} records in {path}, what was planted in {truth}; train with {asked}"
     if others:
         told += f"; beside it {', '.join(str(each) for each in others.values())}"
     beside = {each: str(other) for each, other in others.items()}
