@@ -97,4 +97,5 @@ def test_the_verb_writes_courses_and_their_figure(tmp_path, capsys, monkeypatch)
     told = json.loads(capsys.readouterr().out)
     assert told == json.loads((tmp_path / "out" / "rounds.json").read_text())
     assert [len(each["best"]) for done in told["courses"].values() for each in done] == [2, 2, 2]
+    assert rehearsed.sentence(told).startswith("After 1 round of 8 measurements")
     assert "True value of the best sequence" in (tmp_path / "out" / "rounds.svg").read_text()

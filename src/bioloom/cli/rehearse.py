@@ -64,6 +64,10 @@ def command(
         )
         for name, done in told["courses"].items()
     ]
-    heads = ("best so far", "at first", *(f"round {number + 1}" for number in range(rounds)))
+    heads = (
+        "true value of the best measured",
+        "at first",
+        *(f"round {number + 1}" for number in range(rounds)),
+    )
     files = [str(outdir / name) for name in ("rounds.json", "rounds.svg")]
     terminal.show(told, sentence(told), table(heads, rows, right=heads[1:]), *files)

@@ -120,8 +120,8 @@ def sentence(told: dict[str, Any]) -> str:
     beside = "" if factor is None else f" (designs: {factor:.1f} times as much)"
     lands = counted(told["landscapes"], "simulated landscape")
     return (
-        f"After {told['rounds']} rounds of {told['batch']} measurements on {lands}, the best sequence was better than at first "
-        f"by {raised['design']:.1f} with designs, by {raised['greedy']:.1f} by changing the best{beside}, and by "
+        f"After {counted(told['rounds'], 'round')} of {told['batch']} measurements on {lands}, the best sequence was better "
+        f"than at first by {raised['design']:.1f} with designs, by {raised['greedy']:.1f} by changing the best{beside}, and by "
         f"{raised['random']:.1f} by chance, in standard deviations of random sequences."
     )
 
