@@ -61,8 +61,12 @@ def fitted(name: str, task: str) -> tuple[SimpleModel, np.ndarray]:
     return simple_models[name].fit(rows, TARGETS[task], seed=0), new
 
 
+WRITING = {"commonest_answer", "nearest_answer"}
+"""They answer with rows of tokens, and are held to that in `tests/test_answers.py`."""
+
+
 def test_every_simple_model_is_tested() -> None:
-    assert {name for name, _ in CASES} == set(simple_models)
+    assert {name for name, _ in CASES} | WRITING == set(simple_models)
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)
