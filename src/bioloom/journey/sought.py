@@ -61,6 +61,8 @@ def numbers_of(targets: Targets, sought: Sought, outputs: Sequence[int] = ()) ->
     if not targets.classes:
         return [_number(targets, first, scale)]
     second = _found(targets, sought.against, "--against") if sought.against else None
+    if second == first:
+        raise UserError("A class is compared with itself.", where="--against", fix="name another class")
     output = Target(first, scale, second, classes=targets.outputs == 1)
     name = targets.classes[first]
     effect = _of_class(targets, name, scale)
