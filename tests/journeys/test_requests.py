@@ -95,8 +95,17 @@ def test_outputs_that_read_alike_in_file_names_get_files_of_their_own():
     explanation = Explanation(np.zeros((1, 1), np.float32), "occlusion", "table", "zeros")
     answers = [Answer(explanation, pd.DataFrame(), name, "") for name in ("T+", "T-", "t+", "B")]
     assert stems(answers) == [
-        "table-occlusion-T_", "table-occlusion-T_-2", "table-occlusion-t_-3", "table-occlusion-B",
+        "table-occlusion-Tplus", "table-occlusion-Tminus", "table-occlusion-tplus-2", "table-occlusion-B",
     ]  # fmt: skip
+    colons = [Answer(explanation, pd.DataFrame(), name, "") for name in ("a:b", "a/b")]
+    assert stems(colons) == ["table-occlusion-a_b", "table-occlusion-a_b-2"]
+
+
+@pytest.mark.parametrize("names", [("+", "-"), ("+ against -", "- against +")])
+def test_classes_that_are_signs_do_not_write_over_each_other_in_two_calls(names: tuple[str, str]):
+    explanation = Explanation(np.zeros((1, 1), np.float32), "occlusion", "table", "zeros")
+    one, other = ([Answer(explanation, pd.DataFrame(), name, "")] for name in names)
+    assert stems(one) != stems(other)
 
 
 def test_columns_of_different_length_are_refused_by_a_model(tmp_path: Path):

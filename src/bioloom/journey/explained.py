@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -80,9 +81,14 @@ class Answer:
 
     @property
     def stem(self) -> str:
-        """The file name of this explanation, without ending; two outputs such as "T+" and "T-" may share it."""
-        words = [self.explanation.input, self.explanation.method, self.output]
+        """The file name of this explanation, without ending; two outputs such as "a:b" and "a/b" may share it."""
+        words = [self.explanation.input, self.explanation.method, _spelt(self.output)]
         return "-".join(word(each, also="") for each in words if each)
+
+
+def _spelt(output: str) -> str:
+    """A name whose signs are words, so that classes such as + and - do not write over each other's files."""
+    return re.sub(r"(?<!\w)-|-(?!\w)", "minus", output.replace("+", "plus"))
 
 
 def explain(
