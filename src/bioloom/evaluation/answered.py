@@ -7,6 +7,8 @@ from bioloom.evaluation.facts import Facts
 from bioloom.evaluation.percent import percent
 from bioloom.evaluation.restored import Restored
 
+NOTHING = "Give more records, or train for longer (training.epochs); look whether the inputs say what the answer is."
+
 
 def answered(facts: Facts) -> Restored | None:
     """The conclusion of a run that learned to write answers; None where it learned anything else."""
@@ -22,6 +24,9 @@ def answered(facts: Facts) -> Restored | None:
     text = f"In {told} {known}{span} of the tokens that the network writes are right"
     if rival is not None and rival.value is not None:
         text += f"; {title} has {percent(rival.value)}"
+    if not (facts.beats_guessing() or facts.beats_guessing("simple")):
+        told = f"{facts.title('trivial')} has {percent(facts.guessing)}, and nothing is better for sure"
+        return Restored("no_signal", f"{text}; {told}.", NOTHING, "simple")
     if compared.wins:
         return Restored("network_wins", f"{text}.", "Write answers for new records with bioloom predict.")
     advice = f"Take {title}, which is what predict offers; give more records, or train for longer (training.epochs)."
