@@ -90,7 +90,11 @@ def simulate_data(
         write_text(others[each], frame.to_csv(index=False, lineterminator="\n"))
     target, task = simulators[name].target, simulators[name].task
     asked = f"--target {target}" + (f" --task {task}" if TASKS[task].written else "")  # texts are no labels
-    told = f"{records:,} records in {path}, what was planted in {truth}; train with {asked}"
+    told = f"{records:,} records in {path}, what was planted in {truth}"
+    if TASKS[task].labelled or TASKS[task].written:
+        told += f"; train with {asked}"
+    else:
+        told += f"; first train with --task {task} on what is beside it, then align with {path.name}"
     if others:
         told += f"; beside it {', '.join(str(each) for each in others.values())}"
     beside = {each: str(other) for each, other in others.items()}

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from bioloom.cli import options
 from bioloom.cli.terminal import Terminal, hanging, table
+from bioloom.data.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -190,14 +191,14 @@ def _number(row: Mapping[str, Any], name: str) -> str:
 def _entry(run: Path, entry: Mapping[str, Any]) -> list[RenderableType]:
     """One explanation: what it says, how it can be trusted, and where its files are."""
     heading = Text.assemble(
-        (str(entry["title"]), "bold"), f", {entry['records']} records of {entry['input']}"
+        (str(entry["title"]), "bold"), f", {counted(entry['records'], 'record')} of {entry['input']}"
     )
     lines: list[RenderableType] = [heading]
     facts = {"": entry.get("text"), "effect: ": entry.get("effect"), "against: ": entry.get("reference")}
     lines += [hanging(f"  {word}", Text(str(text))) for word, text in facts.items() if text]
     quality = entry.get("quality") or {}
     if quality.get("ahead_low") is not None:
-        told = f"{_number(quality, 'ahead_of_random')} ahead of a map drawn at random"
+        told = f"{_number(quality, 'ahead_of_random')} ahead of a map drawn at random, where a whole record counts 1"
         if quality["ahead_low"] <= 0:
             told += ": no better than chance, do not believe it"
         lines.append(hanging("  points: ", Text(told)))

@@ -53,7 +53,9 @@ def numbers_of(targets: Targets, sought: Sought, outputs: Sequence[int] = ()) ->
     if not sought.target:
         if sought.against:
             raise UserError(
-                "There is nothing to compare with it.", where="--against", fix="name a --target too"
+                "It is not said which class is compared with that one.",
+                where="--against",
+                fix="name the class to compare with --target",
             )
         chosen = outputs or range(min(targets.outputs, OUTPUTS_AT_MOST))
         return [_number(targets, each, scale) for each in chosen]
