@@ -121,7 +121,7 @@ def _where(per_position: NDArray[np.float64], explained: Explained) -> str:
     words = []
     if windows:
         spans = ", ".join(f"{start + 1}–{end}" for start, end in sorted(windows))
-        words.append(f"The prediction depends most on positions {spans} (counted from 1).")
+        words.append(f"By this map the prediction depends most on positions {spans} (counted from 1).")
     else:
         words.append("No stretch of positions stands out.")
     known = [
