@@ -208,8 +208,8 @@ def _row(
     """bounds: how many times the seconds of the first it should take at least, and at most; None where nothing is promised."""
     ratio = statistics.median(run["seconds"] / own["seconds"] for run, own in zip(runs, first, strict=True))
     losses = [run["loss"] for run in runs if "loss" in run]
-    spread = statistics.stdev(losses) if len(losses) > 1 else float("nan")
-    loss = f"{statistics.mean(losses):.4f} ± {spread:.4f}" if losses else ""
+    loss = f"{statistics.mean(losses):.4f}" if losses else ""
+    loss += f" ± {statistics.stdev(losses):.4f}" if len(losses) > 1 else ""
     least, most = bounds
     asked = "" if least is None else f"at least {least:g}"
     asked += "" if most is None else f"at most {most:g}"
