@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.data.answers import SAID, lengths_of
+from bioloom.metrics.likelihood import over_tokens
 from bioloom.metrics.metric import LOGIT, MEAN, Estimate, Floats, Metric, Pairs, always, ratio
 
 NO_GUESS = always(float("nan"))
@@ -72,13 +73,6 @@ def alike(written: NDArray[Any], true: NDArray[Any]) -> tuple[Floats, Floats]:
     return longer - changes, longer
 
 
-def _nats(pairs: Pairs) -> Estimate:
-    value = np.asarray(pairs.value, dtype=np.float64)
-    count = np.where(np.isfinite(pairs.truth[:, 0]), value[:, 2], 0.0)
-    sums = np.where(count > 0, value[:, 0] * count, 0.0)
-    return lambda weights: ratio(sums @ weights, count @ weights)
-
-
 def _no_probability(pairs: Pairs) -> str | None:
     value = np.asarray(pairs.value)[np.isfinite(pairs.truth[:, 0])]
     if not np.isfinite(value[:, 0]).all():
@@ -136,7 +130,7 @@ ANSWERS = (
         title="nats per token of the true answer",
         plain="How surprised the model is by each next letter or word of the true answer, knowing those before it: minus the "
         "natural logarithm of the probability that it gave to it; 0 is no surprise at all.",
-        prepare=_nats,
+        prepare=over_tokens(0),
         reason=_no_probability,
         scale=MEAN,
         chance=NO_GUESS,

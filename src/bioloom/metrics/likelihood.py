@@ -6,13 +6,14 @@ Values are (records, 3): -log p per token, the share of tokens that were the lik
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from bioloom.metrics.metric import LOGIT, MEAN, Estimate, Floats, Metric, Pairs, always, ratio
 
 
-def _over_tokens(
+def over_tokens(
     column: int, then: Callable[[Floats], Floats] = lambda mean: mean
 ) -> Callable[[Pairs], Estimate]:
     """The mean of a column over all tokens of all records, and what is made of it."""
@@ -36,13 +37,13 @@ def _nothing_judged(pairs: Pairs) -> str | None:
 NO_GUESS = always(float("nan"))
 """What guessing gives follows from how frequent each token is, which a model of its own says: `token_shares`."""
 
-LIKELIHOOD = (
+NEXT = (
     Metric(
         name="nats",
         title="nats per token",
         plain="How surprised the model is by each next token, on average: minus the natural logarithm of the probability "
         "that it gave to the token that came; 0 is no surprise at all, and nats divided by 0.693 are bits.",
-        prepare=_over_tokens(0),
+        prepare=over_tokens(0),
         reason=_nothing_judged,
         scale=MEAN,
         chance=NO_GUESS,
@@ -55,7 +56,7 @@ LIKELIHOOD = (
         title="perplexity",
         plain="Among how many equally likely tokens the model seems to choose at each position: e to the power of nats "
         "per token; 1 is certainty.",
-        prepare=_over_tokens(0, np.exp),
+        prepare=over_tokens(0, np.exp),
         reason=_nothing_judged,
         scale=MEAN,
         chance=NO_GUESS,
@@ -67,45 +68,39 @@ LIKELIHOOD = (
         name="next_right",
         title="share of next tokens right",
         plain="How often the token that the model found likeliest was the one that came.",
-        prepare=_over_tokens(1),
+        prepare=over_tokens(1),
         reason=_nothing_judged,
         scale=LOGIT,
         chance=NO_GUESS,
     ),
-    Metric(
-        name="masked_nats",
-        title="nats per hidden token",
-        plain="How surprised the model is by each token that was hidden from it, on average, knowing those on both sides: "
+)
+
+HIDDEN = (
+    (
+        "masked_nats",
+        "nats per hidden token",
+        "How surprised the model is by each token that was hidden from it, on average, knowing those on both sides: "
         "minus the natural logarithm of the probability that it gave to the token; 0 is no surprise at all, and nats "
         "divided by 0.693 are bits.",
-        prepare=_over_tokens(0),
-        reason=_nothing_judged,
-        scale=MEAN,
-        chance=NO_GUESS,
-        best=0.0,
-        range=(0.0, np.inf),
-        higher_is_better=False,
     ),
-    Metric(
-        name="masked_perplexity",
-        title="perplexity of hidden tokens",
-        plain="Among how many equally likely tokens the model seems to choose at each hidden position: e to the power of "
+    (
+        "masked_perplexity",
+        "perplexity of hidden tokens",
+        "Among how many equally likely tokens the model seems to choose at each hidden position: e to the power of "
         "nats per token; 1 is certainty.",
-        prepare=_over_tokens(0, np.exp),
-        reason=_nothing_judged,
-        scale=MEAN,
-        chance=NO_GUESS,
-        best=1.0,
-        range=(1.0, np.inf),
-        higher_is_better=False,
     ),
-    Metric(
-        name="masked_right",
-        title="share of hidden tokens right",
-        plain="How often the token that the model found likeliest was the one that had been hidden.",
-        prepare=_over_tokens(1),
-        reason=_nothing_judged,
-        scale=LOGIT,
-        chance=NO_GUESS,
+    (
+        "masked_right",
+        "share of hidden tokens right",
+        "How often the token that the model found likeliest was the one that had been hidden.",
+    ),
+)
+"""The same of hidden tokens, in the order of those of next tokens: name, title, and what it says."""
+
+LIKELIHOOD = (
+    *NEXT,
+    *(
+        replace(each, name=name, title=title, plain=plain)
+        for each, (name, title, plain) in zip(NEXT, HIDDEN, strict=True)
     ),
 )
