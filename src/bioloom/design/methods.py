@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from bioloom.design.goals import Objective
 from bioloom.design.rules import CODONS, IUPAC, Rules, pattern
@@ -264,16 +265,10 @@ def gradient(rules: Rules, objective: Objective, effort: Effort) -> None:
             for text, each in zip(texts, liking, strict=True)
         ]
         objective(texts)
-        slope, share = objective.slope(texts, rules.letters), _softmax(liking)
+        slope, share = objective.slope(texts, rules.letters), softmax(liking, axis=1)
         climbed = share * (slope - (share * slope).sum(axis=1, keepdims=True))
         mean, square = HELD * mean + (1 - HELD) * climbed, 0.99 * square + 0.01 * climbed**2
         logits += RATE * (mean / (1 - HELD**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-12)
-
-
-def _softmax(logits: Floats) -> Floats:
-    """Shares of letters at each position, (chains, letters, positions)."""
-    high = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(high / high.sum(axis=1, keepdims=True))
 
 
 def _tournament(
