@@ -42,7 +42,7 @@ _ODD = {
     ),
 }
 BLOCK = 1 << 16  # places keyed at a time: temporary arrays stay in the processor's cache
-PAIRS = 1 << 21  # seed pairs made at a time
+PAIRS = 1 << 18  # seed pairs made at a time
 
 
 def patterns(weight: int) -> tuple[str, ...]:
