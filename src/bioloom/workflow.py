@@ -50,6 +50,7 @@ from bioloom.journey.pretraining import learn_first
 from bioloom.journey.recorded import LEFT_OUT
 from bioloom.journey.rehearsal import Rehearsal
 from bioloom.journey.result import Trained
+from bioloom.journey.rivals import Early
 from bioloom.journey.search import Searched, not_searched, search
 from bioloom.journey.shelf import Shelf
 from bioloom.journey.sought import Sought
@@ -150,12 +151,12 @@ def _journey(prepared: Prepared, opened: Opened, clock: Clock, track: Tracking) 
     prepared = searched.prepared
     with clock.stage("train", "Training the network"):
         saved = opened.checkpoint / "training.safetensors"
-        tell = teller(learnable, clock.listener, track.watchers)
-        trainee = train_network(prepared, split, learnable, saved, tell)
+        tell, early = teller(learnable, clock.listener, track.watchers), Early()
+        trainee = train_network(prepared, split, learnable, saved, tell, meanwhile=early.begin)
         recipe = result.resolved(prepared.recipe, trainee.job, division)
     large.give_back(len(prepared.records))
     with clock.stage("rivals", "Training what it has to beat"), session(trainee.fitted.threads):
-        rehearsal = Rehearsal(searched.again, division.folds, Shelf(opened.checkpoint))
+        rehearsal = Rehearsal(searched.again, division.folds, Shelf(opened.checkpoint), early)
         rivals, answers = rehearsal.answers(trainee, clock.listener)
     with clock.stage("evaluate", "Judging what the score is worth"), session(trainee.fitted.threads):
         trial = Trial(trainee, rivals, answers, division)

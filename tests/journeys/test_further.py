@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bioloom import workflow
-from bioloom.journey import contest, further
+from bioloom.errors import UserError
+from bioloom.journey import contest, further, rivals
 from bioloom.journey.further import Programme, nested, trainings
 from bioloom.journey.prepare import Request, prepare
-from bioloom.journey.rivals import fit_rivals
-from bioloom.journey.trainee import Trainee, train_network
+from bioloom.journey.rivals import Early, fit_rivals
+from bioloom.journey.trainee import Lesson, Trainee, train_network
 from small_runs import FAST, motif_table
 
 
 @pytest.fixture(scope="module")
 def trainee() -> Trainee:
+    return train_on_few()
+
+
+def train_on_few(meanwhile: Callable[[Lesson], None] = lambda lesson: None) -> Trainee:
     frame = motif_table(120).assign(split=np.repeat(["train", "validation", "test"], [60, 36, 24]))
     settings = FAST | {"training.epochs": 1}
     request = Request(source=frame, target=("bound",), inputs=("sequence",), settings=settings, budget="fast")
     prepared = prepare(request)
     split = workflow.divide(prepared).split
-    return train_network(prepared, split, workflow.encode(prepared, split), None)
+    return train_network(prepared, split, workflow.encode(prepared, split), None, meanwhile=meanwhile)
 
 
 def test_shuffled_and_true_labels_are_compared_on_the_same_test_records(
@@ -87,18 +93,53 @@ def test_records_without_a_group_are_no_group_in_the_learning_curve(trainee: Tra
 def test_the_simple_model_has_no_point_at_a_share_of_more_records_than_it_learns_from(
     trainee: Trainee, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rivals, test = fit_rivals(trainee), trainee.split.index("test")
+    found, test = fit_rivals(trainee), trainee.split.index("test")
     programme = Programme(shuffles=1, shares=(0.5, 0.9), seeds=1)
-    assert list(contest._simple_shares(trainee, rivals, programme, test)) == ["simple 0.5", "simple 0.9"]
+    assert list(contest._simple_shares(trainee, found, programme, test)) == ["simple 0.5", "simple 0.9"]
     monkeypatch.setattr(contest, "BASELINE_RECORDS", 40)
-    assert list(contest._simple_shares(trainee, rivals, programme, test)) == ["simple 0.5"]
+    assert list(contest._simple_shares(trainee, found, programme, test)) == ["simple 0.5"]
 
 
 def test_a_share_of_all_records_is_the_simple_model_itself_calibration_included(trainee: Trainee) -> None:
-    rivals, test = fit_rivals(trainee), trainee.split.index("test")
-    simple = rivals.by_role["simple"]
+    found, test = fit_rivals(trainee), trainee.split.index("test")
+    simple = found.by_role["simple"]
     assert simple.calibration is not None
     assert simple.calibration.temperature != 1
     programme = Programme(shuffles=1, shares=(0.9999,), seeds=1)
-    (share,) = contest._simple_shares(trainee, rivals, programme, test).values()
+    (share,) = contest._simple_shares(trainee, found, programme, test).values()
     np.testing.assert_array_equal(share, simple.values[test])
+
+
+def test_rivals_fitted_while_the_network_trains_are_those_fitted_afterwards(trainee: Trainee) -> None:
+    early = Early()
+    assert early.result() is None, "nothing was begun"
+    early.begin(trainee)
+    found, after = early.result(), fit_rivals(trainee)
+    assert found is not None
+    assert list(found.by_role) == list(after.by_role)
+    for role, rival in after.by_role.items():
+        np.testing.assert_array_equal(found.by_role[role].values, rival.values)
+
+
+def test_what_stops_early_rivals_is_said_when_they_are_asked_for(
+    trainee: Trainee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(lesson: object) -> None:
+        raise UserError("There is no room left.")
+
+    monkeypatch.setattr(rivals, "fit_rivals", refused)
+    early = Early()
+    early.begin(trainee)
+    with pytest.raises(UserError, match="no room left"):
+        early.result()
+
+
+def test_a_network_that_leaves_a_processor_idle_trains_beside_its_rivals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[list[Lesson]] = []
+    for here in (1, 2):
+        monkeypatch.setattr("bioloom.journey.trainee.processors", lambda here=here: here)
+        begun.append([])
+        train_on_few(meanwhile=begun[-1].append)
+    assert [len(each) for each in begun] == [0, 1]

@@ -94,9 +94,11 @@ def pool(splits: Sequence[Split], values: Sequence[Arrays], repeats: int) -> Ans
 
 
 def compete(
-    trainee: Trainee, programme: Programme, shelf: Shelf, listener: Listener
+    trainee: Trainee, programme: Programme, shelf: Shelf, listener: Listener, early: Rivals | None = None
 ) -> tuple[Rivals, Arrays]:
     """The rivals of a network, and all answers for the test records of one split, by name.
+
+    early: the rivals, where they are fitted already
 
     model, trivial, nearest, simple, boosting   the network and its rivals
     reach of model                              how far off the network expects to be, where it says so
@@ -111,8 +113,8 @@ def compete(
                                                 their scores on the training records, in the metrics of the task
     """
     with closing(_further(trainee, programme, shelf, listener)) as further:
-        next(further)  # other processes train while this one fits the rivals
-        rivals = fit_rivals(trainee)
+        next(further)  # other processes train while this one goes on
+        rivals = early or fit_rivals(trainee)
         listener.progress(0.1, "controls")
         values = _at_once(trainee, rivals, programme)
         for arrays in further:

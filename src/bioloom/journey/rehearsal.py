@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from threadpoolctl import threadpool_limits
@@ -16,7 +16,7 @@ from bioloom.journey.further import Programme
 from bioloom.journey.learnable import Learnable, encode
 from bioloom.journey.lineup import line_up
 from bioloom.journey.prepare import Prepared
-from bioloom.journey.rivals import Rivals, fit_rivals
+from bioloom.journey.rivals import Early, Rivals, fit_rivals
 from bioloom.journey.search import Searched, search
 from bioloom.journey.shelf import Arrays, Shelf
 from bioloom.journey.trainee import Trainee, train_network
@@ -32,18 +32,21 @@ class Rehearsal:
     """Where a network is tried out on records it did not learn from.
 
     folds: of a cross-validation; None where the split of the run has test records of its own
+    early: the rivals that were begun while the network of the run trained
     """
 
     prepared: Prepared
     folds: Folds | None
     shelf: Shelf
+    early: Early = field(default_factory=Early)
 
     def answers(self, trainee: Trainee, listener: Listener) -> tuple[Rivals, Answers]:
         """The rivals of the network; and what it, they and the controls say of the test records of every contest."""
+        early = self.early.result()  # waited for before other processes begin: a copy of a busy one may hang
         if self.folds is None:
-            rivals, values = compete(trainee, Programme.of(trainee), self.shelf, listener)
+            rivals, values = compete(trainee, Programme.of(trainee), self.shelf, listener, early)
             return rivals, pool([trainee.split], [values], repeats=1)
-        rivals = fit_rivals(trainee)
+        rivals = early or fit_rivals(trainee)
         return rivals, pool(self.folds.splits, self._all_folds(trainee, listener), self.folds.repeats)
 
     def _all_folds(self, trainee: Trainee, listener: Listener) -> list[Arrays]:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Thread
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from bioloom.data import large
 from bioloom.evaluation.baselines import fit_baselines
 from bioloom.evaluation.calibration import Calibration, logits
-from bioloom.journey.trainee import Trainee, calibrate
+from bioloom.journey.trainee import Lesson, calibrate
 from bioloom.journey.unlabelled import as_features
 from bioloom.modalities import Encoded
 from bioloom.modalities.combined import SomeFeatures, features_of, seen_features
 from bioloom.modalities.windows import some_windows
-from bioloom.models import SimpleModel, TrainingData
+from bioloom.models import SimpleModel, TrainingData, build
 from bioloom.models.embed import code_size
 from bioloom.models.windowed import answers, told
 
@@ -72,31 +74,67 @@ class Rivals:
         return {role: rival.model for role, rival in self.by_role.items()}
 
 
-def fit_rivals(trainee: Trainee) -> Rivals:
-    """Fit the baselines on the training rows of a trainee; they choose their settings on its validation rows."""
-    job = trainee.job
+def fit_rivals(lesson: Lesson) -> Rivals:
+    """Fit the baselines on the training rows; they choose their settings on the validation rows."""
+    job = lesson.job
     rows = some_rows(job.train, BASELINE_RECORDS, job.seed)
-    features = _features(trainee, _looked_at(trainee, rows))
+    features = _features(lesson, _looked_at(lesson, rows))
     if job.task.everywhere:
-        return Rivals(_at_places(trainee), features, rows, told(next(iter(job.inputs.values()))))
-    data = simple_data(trainee, features, rows)
-    few = some_rows(rows, FEWER[trainee.prepared.recipe.budget], job.seed)
-    fewer = simple_data(trainee, features, few)
-    more = [role for each in trainee.learnable.modalities.values() for role in each.rivals]
+        return Rivals(_at_places(lesson), features, rows, told(next(iter(job.inputs.values()))))
+    data = simple_data(lesson, features, rows)
+    few = some_rows(rows, FEWER[lesson.prepared.recipe.budget], job.seed)
+    fewer = simple_data(lesson, features, few)
+    more = [role for each in lesson.learnable.modalities.values() for role in each.rivals]
     more = more if job.task.labelled else []
-    fitted = fit_baselines(data, fewer, job.task, trainee.learnable.targets, job.seed, more=more)
+    fitted = fit_baselines(data, fewer, job.task, lesson.learnable.targets, job.seed, more=more)
     del data, fewer  # of many records, copies of half a gigabyte
-    others = not_learned(trainee, features)
-    return Rivals({role: asked(trainee, model, others) for role, model in fitted.items()}, features, rows)
+    others = not_learned(lesson, features)
+    return Rivals({role: asked(lesson, model, others) for role, model in fitted.items()}, features, rows)
 
 
-def _at_places(trainee: Trainee) -> dict[str, Rival]:
+@dataclass
+class Early:
+    """Rivals that a second thread fits while the network trains in one; where it did not begin, there are none.
+
+    The numbers are those of `fit_rivals` afterwards, because rivals learn nothing from the network.
+    """
+
+    _thread: Thread | None = None
+    _found: list[Rivals | Exception] = field(default_factory=list)
+
+    def begin(self, lesson: Lesson) -> None:
+        """Fit them meanwhile, unless they would take much memory beside a training."""
+        if lesson.job.task.everywhere or not lesson.job.task.labelled or large.many(len(lesson.records)):
+            return
+
+        def fit() -> None:
+            torch.set_num_threads(1)  # as the training beside it
+            try:
+                self._found.append(fit_rivals(lesson))
+            except Exception as error:  # noqa: BLE001 -- raised again where they are asked for
+                self._found.append(error)
+
+        self._thread = Thread(target=fit, daemon=True)  # a stopped training does not wait for it
+        self._thread.start()
+
+    def result(self) -> Rivals | None:
+        """The rivals, when they are ready."""
+        if self._thread is None:
+            return None
+        self._thread.join()
+        (found,) = self._found
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def _at_places(lesson: Lesson) -> dict[str, Rival]:
     """The baselines of targets at every position: each position is a row, described by what stands around it.
 
     They learn from some positions of the training records, and answer at all of the test records and of as many
     validation records as calibrating needs.
     """
-    job, learnable, learned = trainee.job, trainee.learnable, {}
+    job, learnable, learned = lesson.job, lesson.learnable, {}
     (encoded,) = learnable.encoded.values()
     truths = learnable.truth.reshape(*learnable.truth.shape[:2], -1)  # (records, 1, places)
     known = np.isfinite(truths[:, 0])
@@ -119,44 +157,44 @@ def _at_places(trainee: Trainee) -> dict[str, Rival]:
         replace(learnable.targets, places=()),
         job.seed,
     )
-    return {role: _asked_everywhere(trainee, model, encoded) for role, model in fitted.items()}
+    return {role: _asked_everywhere(lesson, model, encoded) for role, model in fitted.items()}
 
 
-def _asked_everywhere(trainee: Trainee, model: SimpleModel, encoded: Encoded) -> Rival:
+def _asked_everywhere(lesson: Lesson, model: SimpleModel, encoded: Encoded) -> Rival:
     """What a simple model says of every position of the test records, calibrated on some validation records."""
-    job, targets = trainee.job, trainee.learnable.targets
+    job, targets = lesson.job, lesson.learnable.targets
     rows = np.sort(
-        np.concatenate([some_rows(job.validation, CALIBRATED_ON, job.seed), trainee.split.index("test")])
+        np.concatenate([some_rows(job.validation, CALIBRATED_ON, job.seed), lesson.split.index("test")])
     )
     found = answers(model, encoded, rows, targets.outputs)
-    values = np.full((len(trainee.records), *found.shape[1:]), np.nan, dtype=np.float32)
+    values = np.full((len(lesson.records), *found.shape[1:]), np.nan, dtype=np.float32)
     values[rows] = found
     if not targets.classes:
         return Rival(model, values, None)
     raw = np.full(values.shape, np.nan)
     raw[rows] = logits(found)
-    calibration = calibrate(trainee.prepared, trainee.learnable, job, raw)
+    calibration = calibrate(lesson.prepared, lesson.learnable, job, raw)
     if calibration is not None:
         values[rows] = calibration.correct(found)
     return Rival(model, values, calibration)
 
 
-def _features(trainee: Trainee, rows: NDArray[np.int64]) -> SomeFeatures:
+def _features(lesson: Lesson, rows: NDArray[np.int64]) -> SomeFeatures:
     """Some records as simple models see them; where the input itself is to be restored, all numbers of it."""
-    learnable = trainee.learnable
-    if trainee.job.task.has_target:
-        return features_of(learnable.modalities, trainee.records.inputs, rows)
-    if trainee.job.task.seen is not None:
+    learnable = lesson.learnable
+    if lesson.job.task.has_target:
+        return features_of(learnable.modalities, lesson.records.inputs, rows)
+    if lesson.job.task.seen is not None:
         (encoded,) = learnable.encoded.values()
-        return SomeFeatures(rows, seen_features(trainee.job.task.seen, encoded.take(rows)))
+        return SomeFeatures(rows, seen_features(lesson.job.task.seen, encoded.take(rows)))
     return SomeFeatures(rows, as_features(learnable.truth[rows], learnable.targets))
 
 
-def _looked_at(trainee: Trainee, learned: NDArray[np.int64]) -> NDArray[np.int64]:
+def _looked_at(lesson: Lesson, learned: NDArray[np.int64]) -> NDArray[np.int64]:
     """All records, or where these are many those that some are learned from, or that are held out."""
-    if not large.many(len(trainee.records)):
-        return np.arange(len(trainee.records))
-    return np.union1d(learned, np.flatnonzero(trainee.split.part != "train"))
+    if not large.many(len(lesson.records)):
+        return np.arange(len(lesson.records))
+    return np.union1d(learned, np.flatnonzero(lesson.split.part != "train"))
 
 
 @dataclass(frozen=True)
@@ -180,37 +218,41 @@ class NotLearned:
             yield self.features.of(self.rows[first : first + ASKED_AT_ONCE])
 
 
-def not_learned(trainee: Trainee, features: SomeFeatures) -> NotLearned:
+def not_learned(lesson: Lesson, features: SomeFeatures) -> NotLearned:
     """The records that no simple model learns from; their features are copied, so take them once for all models."""
-    rows = np.flatnonzero(trainee.split.part != "train")
-    return NotLearned(rows, features, None if large.many(len(trainee.records)) else features.of(rows))
+    rows = np.flatnonzero(lesson.split.part != "train")
+    return NotLearned(rows, features, None if large.many(len(lesson.records)) else features.of(rows))
 
 
-def asked(trainee: Trainee, model: SimpleModel, others: NotLearned) -> Rival:
+def asked(lesson: Lesson, model: SimpleModel, others: NotLearned) -> Rival:
     """What a simple model says of records it has not learned from, calibrated on the validation rows like the network."""
     answers = np.concatenate([model.predict(block) for block in others.blocks()])
-    values = np.full((len(trainee.records), answers.shape[1]), np.nan, dtype=np.float32)
+    values = np.full((len(lesson.records), answers.shape[1]), np.nan, dtype=np.float32)
     values[others.rows] = answers
-    if not trainee.learnable.targets.classes:
+    if not lesson.learnable.targets.classes:
         return Rival(model, values, None)
     raw = np.full(values.shape, np.nan)
     raw[others.rows] = logits(answers)
-    calibration = calibrate(trainee.prepared, trainee.learnable, trainee.job, raw)
+    calibration = calibrate(lesson.prepared, lesson.learnable, lesson.job, raw)
     if calibration is not None:
         values[others.rows] = calibration.correct(answers)
     return Rival(model, values, calibration)
 
 
-def simple_data(trainee: Trainee, features: SomeFeatures, train: NDArray[np.int64]) -> TrainingData:
+def simple_data(lesson: Lesson, features: SomeFeatures, train: NDArray[np.int64]) -> TrainingData:
     """What a simple model learns from: features, and the positions of training records among theirs."""
-    job, truth = trainee.job, trainee.learnable.truth
+    job, truth = lesson.job, lesson.learnable.truth
+    size = None
+    if not job.task.has_target:
+        with torch.random.fork_rng(devices=[]):
+            size = code_size(build(job.network, job.shapes, job.outputs, job.settings), job.shapes)
     return TrainingData(
         features=features.of(train),
         truth=truth[train],
         weight=job.weight[train],
         validation_features=features.of(job.validation),
         validation_truth=truth[job.validation],
-        size=code_size(trainee.members[0].fitted.network, job.shapes),
+        size=size,
     )
 
 

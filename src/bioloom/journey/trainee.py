@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +22,9 @@ from bioloom.journey.unlabelled import labelled
 from bioloom.models import Network
 from bioloom.models.ensemble import mean_of, spread_of, together
 from bioloom.recipe import Recipe
+from bioloom.training.device import processors
 from bioloom.training.distil import distil
-from bioloom.training.ensemble import Learned, fit_members, seeds
+from bioloom.training.ensemble import Learned, fit_members, seeds, threads_of
 from bioloom.training.loop import Epoch, Fitted, Job
 from bioloom.training.plan import MEMBERS
 
@@ -41,10 +39,28 @@ REACH = "reach of "
 
 
 @dataclass(frozen=True)
-class Trainee:
+class Lesson:
+    """What a network is given to learn, and what simpler models learn too.
+
+    job: of the first network; the others differ in their seed, and in what they hold back where several of a mean take
+         turns at that
+    """
+
+    prepared: Prepared
+    split: Split
+    learnable: Learnable
+    job: Job
+
+    @property
+    def records(self) -> Records:
+        """All records."""
+        return self.prepared.records
+
+
+@dataclass(frozen=True)
+class Trainee(Lesson):
     """A trained network with all it was given.
 
-    job:         of its first member; the others differ in their seed, and where `shared` is known in what they held back
     members:     the networks whose mean it is, one or more, with what each says of all records
     calibration: how its logits become probabilities, learned from the validation rows; None for numbers
     alone:       the same for the first member by itself
@@ -52,20 +68,11 @@ class Trainee:
     shared:      validation records that the second member held back too; None where all held back the same ones
     """
 
-    prepared: Prepared
-    split: Split
-    learnable: Learnable
-    job: Job
     members: tuple[Learned, ...]
     calibration: Calibration | None
     alone: Calibration | None
     student: Learned | None = None
     shared: NDArray[np.int64] | None = None
-
-    @property
-    def records(self) -> Records:
-        """All records."""
-        return self.prepared.records
 
     @cached_property
     def network(self) -> Network:
@@ -144,7 +151,7 @@ class Stand:
         return f"{which}epoch {self.epoch.number} of {self.epoch.epochs}"
 
 
-def _ignore(stand: Stand) -> None:
+def _ignore(told: Stand | Lesson) -> None:
     pass
 
 
@@ -154,10 +161,13 @@ def train_network(
     learnable: Learnable,
     saved: Path | None,
     on_epoch: Callable[[Stand], None] = _ignore,
+    *,
+    meanwhile: Callable[[Lesson], None] = _ignore,
 ) -> Trainee:
     """Train the network, or the networks whose mean it is, on the training rows, and ask about every record.
 
-    saved: the checkpoint, to go on from where an earlier run of the same request was stopped
+    saved:     the checkpoint, to go on from where an earlier run of the same request was stopped
+    meanwhile: told before the training where that leaves a processor idle
     """
     job = make_job(prepared, split, learnable)
     same = begun(prepared.start, learnable.targets, seeds(job, members_asked(prepared.recipe)))
@@ -170,25 +180,15 @@ def train_network(
         share = sum(done) / (len(jobs) * epoch.epochs)
         on_epoch(Stand(jobs[member], epoch, member, len(jobs), share))
 
-    with _reading_ahead() if len(jobs) == 1 else nullcontext():
-        members = tuple(fit_members(jobs, saved, tell, job.threads))
+    if len(jobs) == 1 and threads_of(job) < processors():
+        meanwhile(Lesson(prepared, split, learnable, job))
+    members = tuple(fit_members(jobs, saved, tell, job.threads))
     alone = calibrate(prepared, learnable, job, members[0].raw)
     both = shared(jobs)
     mean = _mean(members, job, both is not None)
     calibration = alone if len(members) == 1 else calibrate(prepared, learnable, job, mean)
     taught = distil(jobs[0], mean, saved) if distilled(prepared.recipe) else None
     return Trainee(prepared, split, learnable, job, members, calibration, alone, taught, both)
-
-
-@contextmanager
-def _reading_ahead() -> Iterator[None]:
-    """Meanwhile read the library that boosting is grown with: that takes half a second, and a network leaves the time."""
-    thread = Thread(target=import_module, args=("sklearn.ensemble",), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
 
 
 def _mean(members: Sequence[Learned], job: Job, rotated: bool) -> NDArray[np.float32]:

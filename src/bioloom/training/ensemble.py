@@ -27,7 +27,7 @@ from safetensors.numpy import save
 from bioloom.files import write_bytes
 from bioloom.models import build
 from bioloom.models.layers import layer_table
-from bioloom.training.device import session
+from bioloom.training.device import session, threads_for
 from bioloom.training.loop import Epoch, Fitted, Job, fit, predict
 from bioloom.training.members import Work, run_all
 
@@ -116,9 +116,20 @@ def fit_members(
 
 def seconds(job: Job) -> float:
     """About how long a training takes in one thread."""
-    network = build(job.network, job.shapes, job.outputs, job.settings)
-    work = 2 * PASSES * layer_table(network, job.shapes).multiplications
+    work = 2 * PASSES * _multiplications(job)
     return job.plan.epochs * len(job.train) * (work / RATE + OVERHEAD)
+
+
+def threads_of(job: Job) -> int:
+    """How many threads a training takes; on a graphics card one, which hands it its work."""
+    if job.device != "cpu":
+        return 1
+    return threads_for(_multiplications(job) * job.plan.batch_size, job.threads)
+
+
+def _multiplications(job: Job) -> int:
+    network = build(job.network, job.shapes, job.outputs, job.settings)
+    return layer_table(network, job.shapes).multiplications
 
 
 def lanes(members: int, epochs: int, workers: int) -> list[list[tuple[int, int]]]:
