@@ -10,6 +10,8 @@ from bioloom.data import datasets
 from bioloom.data.columns import kind_of
 from bioloom.data.readers import read
 from bioloom.errors import UserError
+from bioloom.journey.prepare import Request, prepare
+from bioloom.workflow import check
 
 NAMES = ["ecoli_promoters_106", "lac_promoter", "manufacturing_yield", "splice_junctions"]
 
@@ -51,8 +53,20 @@ def test_a_name_is_read_where_no_such_file_is(tmp_path: Path, monkeypatch: pytes
     table = read("ecoli_promoters_106")
     assert len(table.frame) == 106
     assert "comes with bioloom" in table.notes[0]
+    assert table.target == "promoter"
     (tmp_path / "ecoli_promoters_106").write_text("a,b\n1,2\n")
     assert len(read("ecoli_promoters_106").frame) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_data_set_has_a_target_of_its_own(name: str) -> None:
+    assert check(Request(name)).facts["task"]
+    assert prepare(Request(name)).recipe.data.target == (datasets.datasets[name].target,)
+
+
+def test_another_target_of_a_data_set_can_be_named() -> None:
+    other = prepare(Request("manufacturing_yield", target=("process_01",)))
+    assert other.recipe.data.target == ("process_01",)
 
 
 def test_the_bundled_data_are_those_of_the_sources(shared_data: Path) -> None:

@@ -26,7 +26,7 @@ class DataSet:
     """A data set with what one must know before training on it.
 
     file:     name in the folder of bundled files (or an absolute path, where a plugin brings its own)
-    target:   the column that is usually predicted
+    target:   the column that is predicted unless another one is named
     task:     what predicting it is called, such as "regression"
     citation: whom to cite when results on these data are published
     regions:  what is known about its sequences, for explanations to point at

@@ -102,7 +102,8 @@ def _read_files(files: sources.Files) -> Table:
         for table, file in zip(tables, files.files, strict=True)
     ]
     if not files.by_class:
-        return replace(tables[0], notes=(*files.notes, *tables[0].notes))
+        target = tables[0].target or files.target
+        return replace(tables[0], notes=(*files.notes, *tables[0].notes), target=target)
     table = one_per_class(tables, files)
     return replace(table, notes=(*files.notes, *table.notes))
 

@@ -24,12 +24,14 @@ class Files:
     shown:    how messages and reports call them together
     by_class: whether several files were asked for, so that the file name is a label
     notes:    what was decided
+    target:   the column that is usually predicted, of a data set that comes with bioloom
     """
 
     files: tuple[RawFile, ...]
     shown: str
     by_class: bool = False
     notes: tuple[str, ...] = ()
+    target: str = ""
 
 
 def is_paths(source: object) -> TypeGuard[Paths]:
@@ -112,7 +114,7 @@ def _suggest_data_set(name: str) -> None:
 def _bundled(name: str) -> Files:
     data = datasets.datasets[name]
     note = f'"{name}" is no file here; read the data set of that name that comes with bioloom: {data.title}'
-    return Files((open_file(datasets.path(name)),), data.file, notes=(note,))
+    return Files((open_file(datasets.path(name)),), data.file, notes=(note,), target=data.target)
 
 
 def _matches(pattern: Path) -> list[Path]:
