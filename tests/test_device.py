@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from bioloom.errors import UserError
+from bioloom.processors import processors
 from bioloom.training import device
 
 
@@ -47,21 +48,10 @@ def test_a_session_leaves_everything_as_it_was() -> None:
     assert not torch.backends.cudnn.deterministic
 
 
-@pytest.mark.parametrize(
-    ("told", "most"), [("1", 1), ("1,2", 1), ("", 64), ("0", 64), ("many", 64), ("99", 64)]
-)
-def test_processors_are_those_of_the_system_unless_the_environment_says_fewer(
-    told: str, most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(device.os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", told)
-    assert device.processors() == most
-
-
 def test_a_session_of_one_thread_leaves_other_processors_to_other_trainings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    before = device.processors()
+    before = processors()
     with device.session(1):
-        assert device.processors() == before
+        assert processors() == before

@@ -21,6 +21,7 @@ import torch
 import bioloom
 from bioloom import workflow
 from bioloom.events import Listener, Silent
+from bioloom.processors import processors
 from bioloom.training import device, measured
 
 State = Literal["ok", "note", "problem"]
@@ -102,7 +103,7 @@ def _graphics() -> Fact:
 
 
 def _processor() -> Fact:
-    found = f"{os.cpu_count()} cores, at most {device.processors()} of them for bioloom, {_half('cpu')}"
+    found = f"{os.cpu_count()} cores, at most {processors()} of them for bioloom, {_half('cpu')}"
     return Fact("Processor", found)
 
 

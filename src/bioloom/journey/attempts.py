@@ -21,7 +21,7 @@ from bioloom.journey.learnable import Learnable, make_job
 from bioloom.journey.prepare import Prepared
 from bioloom.journey.shelf import Arrays, Shelf
 from bioloom.metrics import METRICS
-from bioloom.training.device import processors
+from bioloom.processors import processors
 from bioloom.training.halving import Portion
 from bioloom.training.loop import Job, fit, predict
 from bioloom.training.members import Work, run_all

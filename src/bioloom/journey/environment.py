@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from bioloom.processors import processors
 from bioloom.training import measured
-from bioloom.training.device import processors
 
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "matplotlib", "safetensors")
 

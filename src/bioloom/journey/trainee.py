@@ -21,8 +21,8 @@ from bioloom.journey.start import begun
 from bioloom.journey.unlabelled import labelled
 from bioloom.models import Network
 from bioloom.models.ensemble import mean_of, spread_of, together
+from bioloom.processors import processors
 from bioloom.recipe import Recipe
-from bioloom.training.device import processors
 from bioloom.training.distil import distil
 from bioloom.training.ensemble import Learned, fit_members, seeds, threads_of
 from bioloom.training.loop import Epoch, Fitted, Job

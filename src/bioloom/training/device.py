@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 import torch
 
 from bioloom.errors import UserError
+from bioloom.processors import processors
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -70,14 +70,6 @@ def _told(key: str) -> str:
         return ""
     line = next((line for line in text.splitlines() if line.startswith(key)), "")
     return line.partition(":")[2].strip()
-
-
-def processors() -> int:
-    """Processors that this process may use, however many threads torch is using just now: those that the system
-    gives it, and no more than the environment variable OMP_NUM_THREADS says."""
-    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    return min(here, int(told)) if told.isdigit() and int(told) else here
 
 
 def threads_for(multiplications: int, asked: int = 0) -> int:

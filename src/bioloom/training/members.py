@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from bioloom.modalities import Encoded
-from bioloom.training.device import processors
+from bioloom.processors import processors
 from bioloom.training.loop import Job, fit, predict
 
 Result = TypeVar("Result")
