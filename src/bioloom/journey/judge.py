@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bioloom.data.split import Split, splitters
 from bioloom.data.wording import counted
+from bioloom.evaluation.by_class import class_scores
 from bioloom.evaluation.checks import Finding, run_checks
 from bioloom.evaluation.comparison import Difference, compare
 from bioloom.evaluation.conclusion import Verdict
@@ -110,6 +111,7 @@ class Judged:
     primary: str
     scores: Mapping[str, Mapping[str, Score]]
     per_target: Mapping[str, Mapping[str, Score]]
+    per_class: Mapping[str, Mapping[str, Score]]
     baselines: Mapping[str, SimpleModel]
     features: str
     comparison: tuple[Difference, ...]
@@ -136,6 +138,7 @@ class Judged:
                     for role, model in self.baselines.items()
                 },
                 "per_target": {name: _scores_to_json(scores) for name, scores in self.per_target.items()},
+                "per_class": {name: _scores_to_json(scores) for name, scores in self.per_class.items()},
             },
             "comparison": [each.to_json() for each in self.comparison if each.against in self.baselines],
             "controls": {
@@ -172,6 +175,7 @@ def judge(trial: Trial) -> Judged:
         primary=task.primary,
         scores=scores,
         per_target=_per_target(trial),
+        per_class=_per_class(trial),
         baselines=trial.rivals.models,
         features=trial.rivals.told or trial.rivals.features.features.description,
         comparison=comparison,
@@ -205,6 +209,14 @@ def _per_target(trial: Trial) -> dict[str, dict[str, Score]]:
     if len(names) < 2 or not trial.task.labelled:
         return {}
     return target_scores(trial.task, trial.truth, trial.once.values["model"], trial.plan, names)
+
+
+def _per_class(trial: Trial) -> dict[str, dict[str, Score]]:
+    """The scores of the network for each class, where two numbers of the whole do not say it all."""
+    names, task = trial.trainee.learnable.targets.classes, trial.task
+    if not task.labelled or len(names) < (2 if task.everywhere else 3):
+        return {}
+    return class_scores(trial.truth, trial.once.values["model"], names, trial.plan)
 
 
 def _shuffle(trial: Trial) -> Shuffle:
