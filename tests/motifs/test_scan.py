@@ -110,9 +110,9 @@ def test_both_strands_are_compared_with_one_background():
 
 
 def test_windows_without_unknown_letters_are_counted():
-    assert windows("ACGTNACG", 3) == 3
-    assert windows("NNN", 1) == 0
-    assert windows("", 3) == 0
+    assert windows("ACGTNACG", 3, 4) == (3, 1)
+    assert windows("NNN", 1) == (0,)
+    assert windows("", 3) == (0,)
 
 
 def test_without_motifs_or_with_an_impossible_p_value_nothing_is_looked_for():

@@ -7,8 +7,9 @@ the exact probability of the score, and q-values over all windows of a motif (Be
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,12 @@ from bioloom.motifs.background import Background, both_ways, codes, uniform
 from bioloom.motifs.motif import PSEUDOCOUNT, Motif
 from bioloom.motifs.significance import ScoreDistribution, rounded_weights, score_distribution
 from bioloom.motifs.words import Pattern, WordIndex, index, words_of
+from bioloom.processors import in_order, processors
 
-BLOCK = 1 << 20
+BLOCK = 1 << 19
 """Letters that are looked at together."""
 
-CANDIDATES = 1 << 22
+CANDIDATES = 1 << 21
 """Candidates that are looked at together, where many windows may be sites."""
 
 _UNKNOWN = 255
@@ -114,60 +116,73 @@ class Scanner:
     def scan(self, sequences: Iterable[str]) -> Iterator[Hits]:
         """Sites block by block, in the order of the sequences and of the places in them.
 
-        A window with any sign other than A, C, G, T or U is no site.
+        A window with any sign other than A, C, G, T or U is no site. Blocks are looked at by as many threads as there are
+        processors, and no more of them are held than one for each thread and one ahead.
         """
-        for letters, sequence, first, new in _blocks(sequences, self.block, self.widest - 1):
-            place, pattern, steps = self._sites(letters)
-            held = place < new
-            place, pattern, steps = place[held], pattern[held], steps[held]
-            strands = 2 if self.wanted.both_strands else 1
-            yield Hits(
-                sequence=sequence[place],
-                start=place + first[place],
-                motif=pattern // strands,
-                forward=pattern % strands == 0,
-                steps=steps,
-            )
+        _ = self.tables  # made before the threads ask for it
+        yield from in_order(
+            self._in_block, _blocks(sequences, self.block, self.widest - 1), threads=processors()
+        )
+
+    def _in_block(self, block: _Block) -> Hits:
+        place, pattern, steps = self._sites(block.letters)
+        held = place < block.new
+        place, pattern, steps = place[held], pattern[held], steps[held]
+        piece = np.searchsorted(block.starts, place, side="right") - 1
+        strands = 2 if self.wanted.both_strands else 1
+        return Hits(
+            sequence=block.numbers[piece],
+            start=place - block.starts[piece] + block.firsts[piece],
+            motif=pattern // strands,
+            forward=pattern % strands == 0,
+            steps=steps,
+        )
 
     def _sites(
         self, letters: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
         """Where windows reach the threshold of a pattern, which one, and their score, sorted by place."""
         unknown = letters == _UNKNOWN
-        before = np.concatenate([[0], unknown.cumsum()])  # unknown letters before each place
         fours, tens = words_of(np.where(unknown, np.uint8(0), letters))
-        fours = np.concatenate([fours, np.zeros(self.widest + _GROUP, dtype=np.uint8)])
+        margin = (
+            self.widest
+        )  # a candidate may begin so far ahead of the first letter, and end so far behind the last
+        fours = np.pad(fours, (margin, margin + _GROUP))
         found: list[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]] = []
         for each in self.indices:
-            place, owner = each.candidates(tens)
-            numbers, firsts = np.unique(owner, return_index=True)
-            ends = np.append(firsts[1:], len(place))
-            for number, first, end in zip(numbers.tolist(), firsts, ends, strict=len(numbers) > 0):
-                held, steps = self._reaching(number, place[first:end], fours, before)
-                found.append((held, np.full(len(held), number, dtype=np.int32), steps))
+            places, patterns, edges = each.candidates(tens)
+            places += margin
+            for number, (first, end) in zip(patterns.tolist(), pairwise(edges.tolist()), strict=True):
+                held, steps = self._reaching(number, places[first:end], fours)
+                found.append((held - margin, np.full(len(held), number, dtype=np.int32), steps))
         if not found:
             return np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
-        place, steps = (
-            np.concatenate([each[0] for each in found]),
-            np.concatenate([each[2] for each in found]),
-        )
-        pattern = np.concatenate([each[1] for each in found])
-        order = np.lexsort((pattern, place))
+        place = np.concatenate([each for each, _, _ in found])
+        pattern = np.concatenate([each for _, each, _ in found])
+        steps = np.concatenate([each for _, _, each in found])
+        known = np.flatnonzero(self._known(place, pattern, unknown))
+        order = known[np.lexsort((pattern[known], place[known]))]
         return place[order], pattern[order], steps[order]
 
+    def _known(
+        self, place: NDArray[np.int64], pattern: NDArray[np.int32], unknown: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Which windows lie among the letters and hold no unknown one."""
+        before = np.concatenate([[0], unknown.cumsum()])  # unknown letters before each place
+        end = place + np.array([each.width for each in self.patterns])[pattern]
+        inside = (place >= 0) & (end < len(before))
+        first, last = np.where(inside, place, 0), np.where(inside, end, 0)
+        return np.asarray(inside & (before[last] == before[first]))
+
     def _reaching(
-        self, number: int, places: NDArray[np.int64], fours: NDArray[np.uint8], before: NDArray[np.int64]
+        self, number: int, places: NDArray[np.int64], fours: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Those places where a window of known letters reaches the threshold of a pattern, and their scores."""
-        pattern = self.patterns[number]
-        places = places[(places >= 0) & (places + pattern.width < len(before))]
+        """Those places where a window reaches the threshold of a pattern, and their scores."""
         steps = np.zeros(len(places), dtype=np.int32)
         for group, table in enumerate(self.tables[number]):
-            steps += table[fours[places + _GROUP * group]]
-        held = np.flatnonzero(steps >= pattern.least)
-        places, steps = places[held], steps[held]
-        whole = before[places + pattern.width] == before[places]
-        return places[whole], steps[whole]
+            steps += table.take(fours[_GROUP * group :].take(places))
+        held = np.flatnonzero(steps >= self.patterns[number].least)
+        return places[held], steps[held]
 
 
 def scanner(motifs: Sequence[Motif], wanted: Wanted | None = None) -> Scanner:
@@ -187,16 +202,16 @@ def scanner(motifs: Sequence[Motif], wanted: Wanted | None = None) -> Scanner:
     if wanted.both_strands and background.order == 0:
         background = both_ways(background)
     weights = tuple(rounded_weights(motif, background, wanted.pseudocount) for motif in motifs)
-    distributions = tuple(score_distribution(each, background) for each in weights)
+    distributions = tuple(in_order(lambda each: score_distribution(each, background), weights, processors()))
     return Scanner(tuple(motifs), weights, distributions, wanted)
 
 
-def windows(sequence: str, width: int) -> int:
-    """How many windows of a sequence hold letters of DNA only."""
+def windows(sequence: str, *widths: int) -> tuple[int, ...]:
+    """How many windows of each width hold letters of DNA only, one number for each width."""
     known = np.concatenate([[False], codes(sequence) != _UNKNOWN, [False]])
     edges = np.flatnonzero(known[1:] != known[:-1])
     stretches = edges[1::2] - edges[::2]
-    return int(np.maximum(stretches - width + 1, 0).sum())
+    return tuple(int(np.maximum(stretches - width + 1, 0).sum()) for width in widths)
 
 
 def _scores_of_four(weights: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -213,44 +228,47 @@ def _scores_of_four(weights: NDArray[np.int32]) -> NDArray[np.int32]:
     return tables
 
 
-def _blocks(
-    sequences: Iterable[str], size: int, overlap: int
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], int]]:
-    """Letters in blocks: short sequences together, a gap between them; long ones cut, with an overlap.
+@dataclass(frozen=True)
+class _Block:
+    """Letters of some sequences one behind the other, an unknown letter behind each, or a part of a long one.
 
-    Yields letters; for each place the number of its sequence, and what to add to get the position in it;
-    and how many places are new (those behind are looked at again in the next block).
+    starts:  where each sequence begins in the letters, (sequences,)
+    numbers: which sequence it is, (sequences,); firsts: its position that stands there, (sequences,)
+    new:     places to look at; those behind are looked at again in the next block
     """
-    gap = np.array([_UNKNOWN], dtype=np.uint8)
-    parts: list[NDArray[np.uint8]] = []
-    numbers: list[int] = []
-    firsts: list[int] = []
-    held = 0
+
+    letters: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+    new: int
+
+
+def _blocks(sequences: Iterable[str], size: int, overlap: int) -> Iterator[_Block]:
+    """Letters in blocks: short sequences together; long ones cut, with an overlap."""
+    held: list[tuple[str, int, int]] = []
+    letters = 0
     for number, sequence in enumerate(sequences):
-        letters = codes(sequence)
         first = 0
-        if parts and len(letters) > size:  # what came before a long sequence is looked at before it
-            yield _packed(parts, numbers, firsts)
-            parts, numbers, firsts, held = [], [], [], 0
-        while len(letters) - first > size:
-            piece = letters[first : first + size + overlap]
-            yield piece, np.full(len(piece), number), np.full(len(piece), first), size
+        if held and len(sequence) > size:  # what came before a long sequence is looked at before it
+            yield _packed(held)
+            held, letters = [], 0
+        while len(sequence) - first > size:
+            yield replace(_packed([(sequence[first : first + size + overlap], number, first)]), new=size)
             first += size
-        parts += [letters[first:], gap]
-        numbers.append(number)
-        firsts.append(first)
-        held += len(letters) - first + 1
-        if held >= size:
-            yield _packed(parts, numbers, firsts)
-            parts, numbers, firsts, held = [], [], [], 0
-    if parts:
-        yield _packed(parts, numbers, firsts)
+        held.append((sequence[first:], number, first))
+        letters += len(sequence) - first + 1
+        if letters >= size:
+            yield _packed(held)
+            held, letters = [], 0
+    if held:
+        yield _packed(held)
 
 
-def _packed(
-    parts: list[NDArray[np.uint8]], numbers: list[int], firsts: list[int]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], int]:
-    lengths = np.array([len(part) for part in parts[::2]]) + 1
-    starts = np.concatenate([[0], lengths.cumsum()[:-1]])
-    letters = np.concatenate(parts)
-    return letters, np.repeat(numbers, lengths), np.repeat(np.array(firsts) - starts, lengths), len(letters)
+def _packed(held: list[tuple[str, int, int]]) -> _Block:
+    """Texts, their numbers and first positions as one block."""
+    texts, numbers, firsts = zip(*held, strict=True)
+    ends = np.array([len(text) + 1 for text in texts], dtype=np.int64).cumsum()
+    letters = codes("\n".join([*texts, ""]))  # the end of a line is no letter
+    starts = np.append(0, ends[:-1])
+    return _Block(letters, starts, np.array(numbers), np.array(firsts), len(letters))

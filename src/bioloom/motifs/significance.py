@@ -67,8 +67,9 @@ def _independent(above: NDArray[np.int32], letters: tuple[float, ...], size: int
     density[0], end = 1.0, 1
     for column in above.T:
         longer = np.zeros(size)
-        for step, probability in zip(column, letters, strict=True):
-            longer[step : step + end] += probability * density[:end]
+        shares = {probability: probability * density[:end] for probability in letters}  # often alike
+        for step, probability in zip(column.tolist(), letters, strict=True):
+            longer[step : step + end] += shares[probability]
         density, end = longer, end + int(column.max())
     return density
 

@@ -41,11 +41,13 @@ class WordIndex:
     """Which patterns may have a site where a word stands.
 
     starts:  (4^10 + 1,) where the patterns of each word begin in `owners`
+    counts:  (4^10,) how many they are, in a byte each where that is enough: looked up at every place
     owners:  pattern numbers
     offsets: (patterns,) how many letters before the word the site begins
     """
 
     starts: NDArray[np.int32]
+    counts: NDArray[np.integer[Any]]
     owners: NDArray[np.integer[Any]]
     offsets: NDArray[np.int64]
 
@@ -54,17 +56,24 @@ class WordIndex:
         """Candidates at a place of a random sequence."""
         return float(len(self.owners) / WORDS)
 
-    def candidates(self, words: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.integer[Any]]]:
-        """Where sites may begin, and of which pattern, sorted by pattern; `words` are those of all places."""
-        count = (self.starts[1:] - self.starts[:-1])[words]
+    def candidates(
+        self, words: NDArray[np.uint32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Where sites may begin, sorted by pattern; `words` are those of all places.
+
+        Returns places, the patterns that have any, and where the places of each begin, with the end behind the last.
+        """
+        count = self.counts.take(words)
         places = np.flatnonzero(count)
-        count = count[places]
-        ends = np.cumsum(count, dtype=np.int64)
-        within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - count, count)
-        owner = self.owners[np.repeat(self.starts[words[places]], count) + within]
+        count = count[places].astype(np.int64)
+        ends = np.cumsum(count)
+        first = self.starts.take(words[places]) - (ends - count)
+        owner = self.owners[np.repeat(first, count) + np.arange(ends[-1] if len(ends) else 0)]
         order = np.argsort(owner, kind="stable")
-        owner = owner[order]
-        return np.repeat(places, count)[order] - self.offsets[owner], owner
+        held = np.bincount(owner, minlength=len(self.offsets))
+        patterns = np.flatnonzero(held)
+        begun = np.repeat(places, count)[order] - np.repeat(self.offsets[patterns], held[patterns])
+        return begun, patterns, np.append(0, held[patterns].cumsum())
 
 
 def index(patterns: list[Pattern]) -> list[WordIndex]:
@@ -86,13 +95,19 @@ def index(patterns: list[Pattern]) -> list[WordIndex]:
 
 
 def _joined(found: list[tuple[int, NDArray[np.int64]]], offsets: NDArray[np.int64]) -> WordIndex:
-    words = np.concatenate([each for _, each in found]) if found else np.empty(0, dtype=np.int64)
-    owners = np.repeat(np.array([number for number, _ in found]), [len(each) for _, each in found])
+    """The patterns of each word one after the other, in the order of their numbers."""
     starts = np.zeros(WORDS + 1, dtype=np.int32)
-    starts[1:] = np.bincount(words, minlength=WORDS).cumsum()
-    order = np.argsort(words, kind="stable")
+    if found:
+        words = np.concatenate([each for _, each in found])
+        starts[1:] = np.bincount(words, minlength=WORDS).cumsum()
     small = np.uint16 if len(offsets) <= 1 << 16 else np.int32  # 16 bits are sorted five times as fast
-    return WordIndex(starts, owners[order].astype(small), offsets)
+    owners, free = np.empty(int(starts[-1]), dtype=small), starts[:-1].copy()
+    for number, mine in found:
+        places = free[mine]
+        owners[places] = number
+        free[mine] = places + 1
+    counts = np.diff(starts)
+    return WordIndex(starts, counts.astype(np.uint8) if counts.max() < 1 << 8 else counts, owners, offsets)
 
 
 def _informative(pattern: Pattern) -> int:
@@ -104,18 +119,18 @@ def _informative(pattern: Pattern) -> int:
 
 
 def _words(pattern: Pattern, offset: int) -> NDArray[np.int64]:
-    """All words that can stand at an offset of a window which reaches the threshold."""
-    columns = pattern.weights[:, offset : offset + SIZE].astype(np.int64)
+    """All words that can stand at an offset of a window which reaches the threshold, two letters at a time."""
+    columns = np.zeros((4, SIZE), dtype=np.int64)
+    held = pattern.weights[:, offset : offset + SIZE]
+    columns[:, : held.shape[1]] = held
     best = columns.max(axis=0)
-    elsewhere = int(pattern.weights.max(axis=0).sum()) - int(best.sum())
-    rest = np.concatenate([best[::-1].cumsum()[::-1], [0]]) + elsewhere
+    rest = int(pattern.weights.max(axis=0).sum())  # what the letters that are not yet chosen can give at most
     words, scores = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    for place in range(SIZE):
-        column = columns[:, place] if place < columns.shape[1] else np.zeros(4, dtype=np.int64)
-        scores = (scores[:, None] + column).ravel()
-        words = (words[:, None] * 4 + np.arange(4)).ravel()
-        reach = scores + rest[min(place + 1, columns.shape[1])] >= pattern.least
-        words, scores = words[reach], scores[reach]
+    for place in range(0, SIZE, 2):
+        rest -= int(best[place] + best[place + 1])
+        scores = (scores[:, None] + (columns[:, place, None] + columns[:, place + 1]).ravel()).ravel()
+        reach = np.flatnonzero(scores >= pattern.least - rest)
+        words, scores = words[reach >> 4] << 4 | reach & 15, scores[reach]
     return words
 
 
