@@ -9,7 +9,7 @@ from bioloom.motifs.compare import compare
 from bioloom.motifs.discover import discover
 from bioloom.motifs.motif import Motif
 from bioloom.motifs.plant import Design, Planted, plant
-from bioloom.motifs.seqlets import find_seqlets
+from bioloom.motifs.seqlets import Seqlets, find_seqlets
 
 
 def kinds(seed: int, count: int) -> list[Motif]:
@@ -88,26 +88,56 @@ def test_stretches_of_a_record_do_not_overlap_and_short_records_have_none():
     assert len(find_seqlets(np.ones((3, 4)), np.ones((3, 4)), width=9)) == 0
 
 
-def test_groups_of_one_motif_become_one_with_sites_in_one_frame():
-    """The same sites told by two groups, one shifted and turned, lie at the same places afterwards."""
-    import pandas as pd
-
-    from bioloom.motifs.discover import Found, _joined
-
+def test_stretches_that_lie_apart_and_turned_make_one_motif_counted_from_all_of_them():
+    """Half of the stretches begin three letters late, half of them on the other strand: one motif, sites where it is."""
     rng = np.random.default_rng(0)
-    whole = rng.normal(size=(4, 10))
-    first = pd.DataFrame(
-        {"record": [0, 1], "start": [20, 40], "end": [30, 50], "strand": ["+", "-"], "score": 1.0}
+    motif = kinds(4, 1)[0]
+    frame, sites = plant(200, [Planted(motif, 1.0, turned=0.5)], Design(length=60), seed=4)
+    one_hot, told = attributed(frame, sites, [motif], rng, noise=0.05)
+    start = sites["start"].to_numpy() + 3 * (np.arange(200) % 2)
+    seqlets = Seqlets(np.arange(200), np.minimum(start, 51), 9, np.full(200, 5.0), np.zeros(200))
+    (found,) = discover(one_hot, one_hot * told[:, None], seqlets)
+    shift = found.sites.set_index("record")["start"] - sites["start"]
+    assert len(found.sites) > 190
+    assert found.sites["strand"].nunique() == 2
+    assert (
+        shift.groupby(found.sites.set_index("record")["strand"])
+        .agg(lambda x: (x == x.mode()[0]).mean())
+        .min()
+        > 0.9
     )
-    # the other group reads positions 2 to 10 of the motif, from the other strand
-    part = whole[:, 2:10][::-1, ::-1]
-    second = pd.DataFrame(
-        {"record": [2, 3], "start": [62, 80], "end": [70, 88], "strand": ["-", "+"], "score": 1.0}
-    )
-    one = Found(Motif("one", np.abs(whole) + 0.1, sites=2.0), whole, 1.0, first)
-    other = Found(Motif("other", np.abs(part) + 0.1, sites=2.0), part, 1.0, second)
-    (joined,) = _joined([one, other], both_strands=True)
-    added = joined.sites[joined.sites["record"] >= 2].sort_values("record")
-    assert added["start"].tolist() == [60, 80]
-    assert added["end"].tolist() == [70, 90]
-    assert added["strand"].tolist() == ["+", "-"]
+    letters = [
+        frame["sequence"][site.record][site.start : site.end]
+        for site in found.sites.itertuples()
+        if site.strand == "+"
+    ]
+    most = "".join(max("ACGT", key=column.count) for column in zip(*letters, strict=True))
+    assert most == found.motif.consensus
+
+
+def test_sites_lie_within_their_sequences():
+    """Motifs at the very ends: no site begins before the first letter or ends behind the last."""
+    motif = kinds(5, 1)[0]
+    rng = np.random.default_rng(1)
+    parts = [
+        plant(100, [Planted(motif, 1.0, start=start)], Design(length=40), seed=seed)
+        for seed, start in enumerate((0, 31, 15))
+    ]
+    told = [attributed(frame, sites, [motif], rng, noise=0.05) for frame, sites in parts]
+    one_hot, contributions = (np.concatenate([each[which] for each in told]) for which in (0, 1))
+    seqlets = find_seqlets(contributions, 0.05 * rng.normal(size=contributions.shape), width=9)
+    found = discover(one_hot, one_hot * contributions[:, None], seqlets)
+    assert (found[0].sites["start"] >= 0).all()
+    assert (found[0].sites["end"] <= 40).all()
+    assert len(found[0].sites) > 250
+
+
+def test_what_lowers_does_not_hide_what_raises():
+    """Strong stretches by chance that lower the output say nothing of those that raise it."""
+    rng = np.random.default_rng(2)
+    told, null = 0.1 * rng.normal(size=(2, 200, 60))
+    told[:40, 20:25] += 0.6
+    null[:, 30:35] -= 2.0
+    found = find_seqlets(told, null, width=5)
+    assert (found.score > 0).all()
+    assert len(found) >= 38

@@ -1,12 +1,12 @@
 """From what a model finds important to motifs: stretches that matter are grouped, aligned and counted.
 
 The idea is that of TF-MoDISco (Shrikumar 2018, arXiv:1811.00416): stretches are alike when their contributions are,
-at the best shift and on the better strand.
+at the best shift and on the better strand. Groups begin with stretches that have many neighbours; then every stretch is
+laid over the mean of each group, which is far less noisy than any one of them, and goes to the one that it resembles most.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,13 +20,22 @@ MOST = 3_000
 """Stretches that are compared with each other; the strongest are taken."""
 
 ALIKE = 0.6
-"""Correlation of contributions from which stretches are of one motif."""
+"""Cosine of contributions from which stretches are of one motif."""
+
+JOINED = 0.8
+"""Cosine of mean contributions from which two groups are one motif."""
+
+ROUNDS = 5
+"""Times that stretches are laid over the means of groups anew; they hardly move after three."""
 
 FEWEST = 10
 """Stretches that make a motif; fewer may be chance."""
 
 FLANK = 4
 """Letters on each side of a stretch that are looked at beside it."""
+
+TELLING = 0.1
+"""Share of the largest mean contribution from which a position belongs to a motif."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +71,9 @@ def discover(
         chosen = order[np.sign(seqlets.score[order]) == sign]
         if len(chosen) >= FEWEST:
             pieces = _cut(one_hot, contributions, seqlets, chosen)
-            found += _grouped(pieces, seqlets, chosen, both_strands)
-    found.sort(key=lambda each: -len(each.sites))
+            groups = _settled(pieces, _begun(pieces, both_strands), both_strands)
+            found += [_counted(pieces, group, one_hot.shape[2]) for group in groups]
+    found = sorted((each for each in found if len(each.sites) >= FEWEST), key=lambda each: -len(each.sites))
     return [
         replace(
             each, motif=replace(each.motif, name=f"{'raises' if each.effect > 0 else 'lowers'}_{number + 1}")
@@ -74,10 +84,13 @@ def discover(
 
 @dataclass(frozen=True)
 class _Pieces:
-    """Stretches with their flanks: letters and contributions, (stretches, 4, letters)."""
+    """Stretches with their flanks: letters and contributions, (stretches, 4, letters); where they begin, and their scores."""
 
-    letters: NDArray[np.float64]
-    contributions: NDArray[np.float64]
+    letters: NDArray[np.float32]
+    contributions: NDArray[np.float32]
+    record: NDArray[np.int64]
+    start: NDArray[np.int64]
+    score: NDArray[np.float64]
 
 
 def _cut(
@@ -90,147 +103,134 @@ def _cut(
     padded = [
         np.pad(np.nan_to_num(each), ((0, 0), (0, 0), (FLANK, FLANK))) for each in (one_hot, contributions)
     ]
-    places = seqlets.start[chosen, None] + np.arange(wide)  # in the padded sequence
-    letters, told = (each[seqlets.record[chosen, None], :, places].transpose(0, 2, 1) for each in padded)
-    return _Pieces(letters.astype(np.float64), told.astype(np.float64))
+    record, start = seqlets.record[chosen], seqlets.start[chosen]
+    places = start[:, None] + np.arange(wide)  # in the padded sequence
+    letters, told = (each[record[:, None], :, places].transpose(0, 2, 1) for each in padded)
+    return _Pieces(
+        letters.astype(np.float32), told.astype(np.float32), record, start - FLANK, seqlets.score[chosen]
+    )
 
 
-def _grouped(pieces: _Pieces, seqlets: Seqlets, chosen: NDArray[np.int64], both_strands: bool) -> list[Found]:
-    """Groups of alike stretches: the one with most neighbours takes them, then the next of those left."""
-    alike, shifts, turned = _similarities(pieces.contributions, both_strands)
-    left = np.ones(len(chosen), dtype=np.bool_)
-    found = []
+@dataclass(frozen=True)
+class _Group:
+    """Stretches of one motif, and how each is turned and then moved to lie over its centre; arrays are (members,)."""
+
+    members: NDArray[np.int64]
+    shifts: NDArray[np.int64]
+    turned: NDArray[np.bool_]
+
+    def over(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Values of all stretches, (stretches, 4, letters), as those of the members lie over the centre; zeros elsewhere."""
+        mine = values[self.members]
+        mine = np.where(self.turned[:, None, None], mine[:, ::-1, ::-1], mine)
+        wide = mine.shape[2]
+        places = np.arange(wide) - self.shifts[:, None]
+        inside = (places >= 0) & (places < wide)
+        moved = np.take_along_axis(mine, np.where(inside, places, 0)[:, None], axis=2)
+        return np.asarray(moved * inside[:, None])
+
+
+def _begun(pieces: _Pieces, both_strands: bool) -> list[_Group]:
+    """First groups: the stretch with most neighbours takes them, then the next of those left."""
+    alike, shifts, turned = _similarities(pieces.contributions, pieces.contributions, both_strands)
+    near = alike >= ALIKE
+    left = np.ones(len(near), dtype=np.bool_)
+    groups: list[_Group] = []
     while left.sum() >= FEWEST:
-        neighbours = (alike >= ALIKE) & left[None, :] & left[:, None]
-        centre = int(neighbours.sum(axis=1).argmax())
-        members = np.flatnonzero(neighbours[centre])
+        centre = int(np.where(left, near[:, left].sum(axis=1), 0).argmax())
+        members = np.flatnonzero(near[centre] & left)
         if len(members) < FEWEST:
             break
         left[members] = False
-        found.append(_aligned(pieces, seqlets, chosen, (members, shifts[centre], turned[centre])))
-    return _joined(found, both_strands)
+        groups.append(_Group(members, shifts[centre, members], turned[centre, members]))
+    return groups
 
 
-def _similarities(
-    contributions: NDArray[np.float64], both_strands: bool
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Cosine of contributions at the best shift and strand, that shift, and whether it is turned; all (n, n).
-
-    shifts[i, j] is where stretch j must be moved to lie over stretch i.
-    """
-    count, _, wide = contributions.shape
-    norms = np.linalg.norm(contributions.reshape(count, -1), axis=1)
-    unit = contributions / np.maximum(norms, 1e-12)[:, None, None]
-    best = np.full((count, count), -1.0, dtype=np.float64)
-    shifts, turned = np.zeros((count, count), dtype=np.int64), np.zeros((count, count), dtype=np.bool_)
-    most = wide // 3
-    flat = unit.reshape(count, -1)
-    for other, is_turned in ((unit, False), (unit[:, ::-1, ::-1], True))[: 2 if both_strands else 1]:
-        for shift in range(-most, most + 1):
-            moved = _moved(other, shift).reshape(count, -1)
-            told = flat @ moved.T
-            better = told > best
-            best[better], shifts[better], turned[better] = told[better], shift, is_turned
-    return best, shifts, turned
+def _settled(pieces: _Pieces, groups: list[_Group], both_strands: bool) -> list[_Group]:
+    """Every stretch in the group whose mean it resembles most; of groups whose means are alike the larger one stays."""
+    for _ in range(ROUNDS):
+        if not groups:
+            break
+        groups.sort(key=lambda group: -len(group.members))
+        centres = np.stack([group.over(pieces.contributions).mean(axis=0) for group in groups])
+        centres = centres[_distinct(centres, both_strands)]
+        alike, shifts, turned = _similarities(centres, pieces.contributions, both_strands)
+        owner = np.where(alike.max(axis=0) >= ALIKE, alike.argmax(axis=0), -1)
+        members = [np.flatnonzero(owner == number) for number in range(len(centres))]
+        groups = [
+            _Group(each, shifts[number, each], turned[number, each])
+            for number, each in enumerate(members)
+            if len(each) >= FEWEST
+        ]
+    return groups
 
 
-def _moved(values: NDArray[np.float64], shift: int) -> NDArray[np.float64]:
-    """Values moved along their last axis, zeros behind."""
-    found = np.zeros_like(values)
-    wide = values.shape[-1]
-    if shift >= 0:
-        found[..., shift:] = values[..., : wide - shift]
-    else:
-        found[..., :shift] = values[..., -shift:]
-    return found
-
-
-def _aligned(
-    pieces: _Pieces,
-    seqlets: Seqlets,
-    chosen: NDArray[np.int64],
-    group: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]],
-) -> Found:
-    """The motif of some stretches, each moved and turned to lie over the centre."""
-    members, shifts, turned = group
-    letters, told = [], []
-    for member in members.tolist():
-        one, other = pieces.letters[member], pieces.contributions[member]
-        if turned[member]:
-            one, other = one[::-1, ::-1], other[::-1, ::-1]
-        letters.append(_moved(one, int(shifts[member])))
-        told.append(_moved(other, int(shifts[member])))
-    counts, mean = np.sum(letters, axis=0), np.mean(told, axis=0)
-    span = _telling(counts, mean)
-    first, last = (
-        span.start - shifts[members],
-        span.stop - 1 - shifts[members],
-    )  # in the stretch as it was turned
-    within = np.where(turned[members], pieces.letters.shape[2] - 1 - last, first)
-    starts = seqlets.start[chosen[members]] - FLANK + within
-    width = span.stop - span.start
-    sites = pd.DataFrame(
-        {
-            "record": seqlets.record[chosen[members]],
-            "start": starts,
-            "end": starts + width,
-            "strand": np.where(turned[members], "-", "+").astype(object),
-            "score": seqlets.score[chosen[members]],
-        }
-    ).sort_values(["record", "start"], ignore_index=True)
-    kept = counts[:, span] + 1e-9  # a position beyond the end of every sequence has no letters
-    motif = Motif("motif", kept, sites=float(len(members)))
-    return Found(motif, mean[:, span], float(seqlets.score[chosen[members]].mean()), sites)
-
-
-def _telling(counts: NDArray[np.float64], mean: NDArray[np.float64]) -> slice:
-    """The positions from the first to the last that carry a tenth of the largest contribution."""
-    size = np.abs(mean).sum(axis=0) * (counts.sum(axis=0) > 0)
-    told = np.flatnonzero(size >= 0.1 * size.max())
-    return slice(int(told[0]), int(told[-1]) + 1)
-
-
-def _joined(found: Sequence[Found], both_strands: bool) -> list[Found]:
-    """Groups whose mean contributions are alike become one: that with more sites stays, and takes the other's sites over."""
-    kept: list[Found] = []
-    for each in sorted(found, key=lambda one: -len(one.sites)):
-        for number, other in enumerate(kept):
-            alike, shift, turned = _laid_over(other, each, both_strands)
-            if alike >= JOINED:
-                kept[number] = _with_sites(other, each, shift, turned)
-                break
-        else:
-            kept.append(each)
+def _distinct(centres: NDArray[np.float32], both_strands: bool) -> list[int]:
+    """Those centres that resemble none before them."""
+    alike, _, _ = _similarities(centres, centres, both_strands)
+    kept: list[int] = []
+    for number in range(len(centres)):
+        if all(alike[other, number] < JOINED for other in kept):
+            kept.append(number)
     return kept
 
 
-JOINED = 0.8
-"""Cosine of mean contributions from which two groups are one motif."""
+def _similarities(
+    over: NDArray[np.float32], moved: NDArray[np.float32], both_strands: bool
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]:
+    """Cosine of contributions at the best shift and strand, that shift, and whether it is turned; all (over, moved).
+
+    over, moved: (stretches, 4, letters); shifts[i, j] is where stretch j, turned or not, must be moved to lie over stretch i
+    """
+    one, other = _unit(over), _unit(moved)
+    shape, wide = (len(one), len(other)), one.shape[2]
+    best = np.full(shape, -1.0, dtype=np.float32)
+    shifts, turned = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.bool_)
+    everyone, flat = np.arange(len(other)), one.reshape(len(one), -1)
+    for turn in (False, True)[: 2 if both_strands else 1]:
+        for shift in range(-(wide // 3), wide // 3 + 1):
+            laid = _Group(everyone, np.full(len(other), shift), np.full(len(other), turn)).over(other)
+            told = flat @ laid.reshape(len(other), -1).T
+            better = told > best
+            best[better], shifts[better], turned[better] = told[better], shift, turn
+    return best, shifts, turned
 
 
-def _laid_over(one: Found, other: Found, both_strands: bool) -> tuple[float, int, bool]:
-    """How alike two groups are at the best shift and strand, that shift, and whether the other is turned."""
-    wide = 2 * max(one.contributions.shape[1], other.contributions.shape[1])
-    padded = [
-        np.pad(each.contributions, ((0, 0), (wide // 4, wide - each.contributions.shape[1] - wide // 4)))
-        for each in (one, other)
-    ]
-    alike, shifts, turned = _similarities(np.stack(padded), both_strands)
-    shift = int(shifts[0, 1])
-    if turned[0, 1]:  # turned within its frame, so that the padding has changed sides
-        shift += (wide - other.contributions.shape[1] - wide // 4) - wide // 4
-    return float(alike[0, 1]), shift, bool(turned[0, 1])
+def _unit(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each stretch with length 1."""
+    length = np.linalg.norm(values.reshape(len(values), -1), axis=1)
+    return np.asarray(values / np.maximum(length, 1e-12)[:, None, None])
 
 
-def _with_sites(one: Found, other: Found, shift: int, turned: bool) -> Found:
-    """A group with the sites of another that begins `shift` positions behind it, both read in the first one's direction."""
-    width, others = len(one.motif), len(other.motif)
-    strand, start = other.sites["strand"], other.sites["start"]
-    same = (strand == "+") != turned  # the site as the first motif reads it stands on the forward strand
-    begun = np.where(same, start - shift, start + others + shift - width)
-    moved = other.sites.assign(start=begun, end=begun + width, strand=np.where(same, "+", "-").astype(object))
-    sites = pd.concat([one.sites, moved], ignore_index=True).drop_duplicates(
-        ["record", "start"], ignore_index=True
+def _counted(pieces: _Pieces, group: _Group, positions: int) -> Found:
+    """The motif of some stretches that lie over each other; sites that hang over an end of their sequence do not count."""
+    letters, told = group.over(pieces.letters), group.over(pieces.contributions)
+    span = _telling(letters.sum(axis=0), told.mean(axis=0))
+    width = span.stop - span.start
+    first = span.start - group.shifts  # in the stretch as it was turned
+    within = np.where(group.turned, letters.shape[2] - width - first, first)
+    sites = pd.DataFrame(
+        {
+            "record": pieces.record[group.members],
+            "start": pieces.start[group.members] + within,
+            "end": pieces.start[group.members] + within + width,
+            "strand": np.where(group.turned, "-", "+").astype(object),
+            "score": pieces.score[group.members],
+        }
     )
-    effect = float(sites["score"].mean())
-    return replace(one, sites=sites, effect=effect, motif=replace(one.motif, sites=float(len(sites))))
+    whole = (sites["start"] >= 0) & (sites["end"] <= positions) & ~sites.duplicated(["record", "start"])
+    kept = np.flatnonzero(whole)
+    counts = letters[kept][:, :, span].sum(axis=0, dtype=np.float64) + 1e-9  # a position may have no letters
+    return Found(
+        Motif("motif", counts, sites=float(len(kept))),
+        told[kept][:, :, span].mean(axis=0, dtype=np.float64) if len(kept) else np.zeros((4, width)),
+        float(sites["score"].iloc[kept].mean()) if len(kept) else 0.0,
+        sites.iloc[kept].sort_values(["record", "start"], ignore_index=True),
+    )
+
+
+def _telling(counts: NDArray[np.floating], mean: NDArray[np.floating]) -> slice:
+    """From the first position to the last whose letters add enough."""
+    size = np.abs(mean).sum(axis=0) * (counts.sum(axis=0) > 0)
+    told = np.flatnonzero(size >= TELLING * size.max())
+    return slice(int(told[0]), int(told[-1]) + 1)

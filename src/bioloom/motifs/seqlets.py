@@ -36,14 +36,17 @@ def find_seqlets(
     contributions: (records, positions), what the letter at each position adds; NaN where there is none
     null:          (shuffles, positions), the same for shuffled sequences
     fdr:           the highest false-discovery rate: stretches of the null at least as strong for each one found, both
-                   counted per sequence
+                   counted per sequence, and those that raise the output apart from those that lower it
     A stretch is the strongest window around; those of a record do not overlap. The strongest come first.
     """
     found, chance = _sums(contributions, width), _sums(null, width)
     records, starts = np.nonzero(_peaks(found, width))
-    strength = np.abs(found[records, starts])
-    by_chance = np.abs(chance[_peaks(chance, width)])
-    rate = _false_discovery_rates(strength, by_chance, len(found) / max(1, len(chance)))
+    score, by_chance = found[records, starts], chance[_peaks(chance, width)]
+    strength, rate = np.abs(score), np.ones(len(score))
+    for sign in (1, -1):
+        mine = np.sign(score) == sign
+        null_scores = np.abs(by_chance[np.sign(by_chance) == sign])
+        rate[mine] = _false_discovery_rates(strength[mine], null_scores, len(found) / max(1, len(chance)))
     order = np.argsort(-strength, kind="stable")
     kept = order[rate[order] <= fdr]
     record, start = records[kept].astype(np.int64), starts[kept].astype(np.int64)
