@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bioloom import files
+from bioloom.files import cache_folder
 from bioloom.training import measured
-from bioloom.training.measured import Arithmetic, arithmetic, cache_folder, gains_from_bfloat16
+from bioloom.training.measured import Arithmetic, arithmetic, gains_from_bfloat16
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_the_measurement_itself_gives_two_durations() -> None:
 
 def test_without_the_variable_the_cache_is_that_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(measured.sys, "platform", "linux")
+    monkeypatch.setattr(files.sys, "platform", "linux")
     assert cache_folder() == Path.home() / ".cache" / "bioloom"
-    monkeypatch.setattr(measured.sys, "platform", "darwin")
+    monkeypatch.setattr(files.sys, "platform", "darwin")
     assert cache_folder() == Path.home() / "Library" / "Caches" / "bioloom"

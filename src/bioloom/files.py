@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -59,6 +60,15 @@ def append_line(path: Path, line: str) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON atomically, keys in the order given; NaN is refused (use null with a reason)."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def cache_folder() -> Path:
+    """Where this user's programs keep what they can make again. Raises RuntimeError for a user without a home folder."""
+    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"]) / "bioloom"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "bioloom" / "cache"
+    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "bioloom"
 
 
 def word(name: str, also: str = "-_", longest: int = 60) -> str:

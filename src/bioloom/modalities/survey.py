@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,10 @@ from bioloom.data.assets import assets_of
 from bioloom.data.records import Problem
 from bioloom.data.stores import from_text
 from bioloom.errors import UserError
+from bioloom.modalities import contacts as contacts_file
+from bioloom.modalities import residues as residues_file
 from bioloom.modalities.contacts import REACH, Contacts, contacts_of, exposure_of
+from bioloom.modalities.kept import Kept
 from bioloom.modalities.residues import Residues, UnreadableError, read_structure
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bioloom.data.assets import AssetArray
+    from bioloom.modalities.kept import Arrays
 
 ENDINGS = (".pdb", ".ent", ".cif", ".mmcif", ".pdb.gz", ".ent.gz", ".cif.gz", ".mmcif.gz")
 """File names that are taken for structures."""
@@ -73,8 +78,47 @@ class Survey:
         return np.unique(np.concatenate([pairs.first, pairs.second])).astype(np.int64)
 
 
+KEPT = Kept(
+    name="structures",
+    sources=tuple(Path(each or "") for each in (contacts_file.__file__, residues_file.__file__, __file__)),
+    libraries=("gemmi", "numpy", "scipy"),
+)
+"""Surveys of earlier commands."""
+
+
 def survey(content: bytes, chains: str = "") -> Survey:
-    """Read a file into what is known of its structure. Raises UnreadableError, with the reason."""
+    """What is known of the structure in a file, read from the cache folder where that was found out before.
+
+    Raises UnreadableError, with the reason.
+    """
+    return _from_arrays(KEPT.arrays(content, chains, lambda: _as_arrays(_worked_out(content, chains))))
+
+
+def _as_arrays(found: Survey) -> Arrays:
+    parts = {"residues": found.residues, "contacts": found.contacts}
+    arrays = {
+        f"{part}.{each.name}": np.asarray(getattr(value, each.name))
+        for part, value in parts.items()
+        for each in fields(value)
+    }
+    return {
+        **arrays,
+        "residues.notes": np.array(found.residues.notes, dtype=np.str_),
+        "exposure": found.exposure,
+    }
+
+
+def _from_arrays(arrays: Arrays) -> Survey:
+    of: dict[str, dict[str, Any]] = {"residues": {}, "contacts": {}}
+    for name, values in arrays.items():
+        part, _, field = name.partition(".")
+        if field:
+            of[part][field] = values
+    of["residues"]["notes"] = tuple(arrays["residues.notes"].tolist())
+    return Survey(Residues(**of["residues"]), Contacts(**of["contacts"]), arrays["exposure"])
+
+
+def _worked_out(content: bytes, chains: str) -> Survey:
     residues = read_structure(unpacked(content), chains)
     found = Survey(_bare(residues), contacts_of(residues), exposure_of(residues))
     if residues.partners and not found.between.any():

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -20,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from bioloom.errors import UserError
-from bioloom.files import write_json
+from bioloom.files import cache_folder, write_json
 from bioloom.training.device import has_bfloat16, processor_name, session
 
 PAYS_FROM = 1.1
@@ -77,15 +75,6 @@ def arithmetic(device: str) -> Arithmetic | None:
     except UserError:
         return None
     return _read(path)  # where two runs measure at once, both go by the file
-
-
-def cache_folder() -> Path:
-    """Where this user's programs keep what they can make again."""
-    if os.environ.get("XDG_CACHE_HOME"):
-        return Path(os.environ["XDG_CACHE_HOME"]) / "bioloom"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "bioloom" / "cache"
-    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "bioloom"
 
 
 def _file(device: str, here: str) -> Path:
