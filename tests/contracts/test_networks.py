@@ -31,6 +31,10 @@ SHAPES = {
 }
 
 
+SMALLER = {"esm2": {"layers": 2, "width": 40}}
+"""Settings of networks that are too large as they are for so many tests."""
+
+
 def buildable(name: str) -> list[Shapes]:
     """Inputs that a network accepts: one of each kind, and for a joining network two of those with an encoder."""
     kinds = [kind for kind in SHAPES if kind in networks[name].accepts]
@@ -63,7 +67,7 @@ def one_thread() -> Iterator[None]:
 def fresh(name: str, shapes: Shapes, outputs: int = 2, seed: int = 0) -> Network:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return build(name, shapes, outputs, {})
+        return build(name, shapes, outputs, SMALLER.get(name, {}))
 
 
 def batch_of(shapes: Shapes, records: int, seed: int = 1, lengths: list[int] | None = None) -> Batch:
