@@ -113,7 +113,7 @@ def _in_processes(members: Sequence[Callable[[], Result]], workers: int) -> Gene
         yield None
         yield from results
     finally:  # also on Ctrl-C: no process outlives the run
-        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)  # not a fresh one of other settings
 
 
 def _in_copies(members: Sequence[Callable[[], Result]], workers: int) -> Generator[Any, None, None]:
