@@ -25,7 +25,16 @@ def page() -> str:
     results = RESULTS / "training.json"
     if results.exists():
         parts.append(training.section(json.loads(results.read_text(encoding="utf-8"))))
-    return "\n".join(parts + [path.read_text(encoding="utf-8") for path in sorted(RESULTS.glob("*.md"))])
+    parts += [path.read_text(encoding="utf-8") for path in sorted(RESULTS.glob("*.md"))]
+    return "\n".join(
+        [*parts, "## Other claims, as each was printed\n", *map(_printed, sorted(RESULTS.glob("*.txt")))]
+    )
+
+
+def _printed(path: Path) -> str:
+    """What one benchmark wrote, below the command that wrote it."""
+    text = path.read_text(encoding="utf-8").strip()
+    return f"### {path.stem.capitalize()}\n\n    python -m benchmarks.{path.stem}\n\n```text\n{text}\n```\n"
 
 
 def main() -> None:

@@ -239,7 +239,9 @@ def _scaling(result: Mapping[str, object]) -> str:
         "| --- | --- | --- | --- |",
     ]
     for word in words:
-        sizes = sorted((key for key in values if key.startswith(f"{word} ")), key=lambda key: int(key.split()[1]))
+        sizes = sorted(
+            (key for key in values if key.startswith(f"{word} ")), key=lambda key: int(key.split()[1])
+        )
         shown = ", ".join(f"{int(key.split()[1]):,}" for key in sizes)
         seconds = ", ".join(f"{values[key]:.2f}" for key in sizes)
         lines.append(f"| {word} | {shown} | {seconds} | {exponent(values, word):.2f} |")
