@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bioloom.data.answers import END, SAID, answer_grid, answer_truth, longest_of, texts_of, tokens_of
+from bioloom.data.answers import END, OTHER, SAID, answer_grid, answer_truth, longest_of, texts_of, tokens_of
 from bioloom.data.simulate import simulate
 from bioloom.data.simulate.codons import CODE, translated
 from bioloom.errors import UserError
@@ -42,6 +42,24 @@ def test_few_answers_that_come_again_and_again_are_words() -> None:
 def test_answers_that_are_too_long_are_refused() -> None:
     with pytest.raises(UserError, match="300 each"):
         tokens_of(pd.Series(["A" * 300, "AC"], name="dna"))
+
+
+def test_answers_that_cannot_be_written_are_never_right() -> None:
+    tokens = tokens_of(PROTEINS)  # A, K, M and V
+    known = pd.Series(["MKVA", "MKVAA", "MKVAAA", "MWV", "M"], name="protein")
+    truth = answer_truth(known, tokens, 4)[:, SAID:].astype(np.int64)
+    assert truth.tolist() == [
+        [4, 3, 5, OTHER],  # its end would be the fifth
+        [4, 3, 5, OTHER],
+        [4, 3, 5, OTHER],
+        [4, OTHER, 5, 1],
+        [4, 1, 0, 0],
+    ]
+    assert answer_truth(known, tokens, 4)[:, 2].tolist() == [4, 4, 4, 4, 2]
+    for written in ([4, 3, 5, 2], [4, 3, 5, 1], [4, 1, 0, 0], [4, 2, 5, 1]):
+        right = whole(np.array([written] * 5), truth)[0].tolist()
+        assert right == [0, 0, 0, 0, float(written == [4, 1, 0, 0])]
+    assert texts_of(truth, tokens) == ["MKV…", "MKV…", "MKV…", "M…V", "M"]
 
 
 def test_unknown_answers_have_no_truth() -> None:

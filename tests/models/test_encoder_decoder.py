@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from bioloom.data.answers import ANSWER, END, SAID
+from bioloom.data.answers import ANSWER, END, OTHER, SAID
+from bioloom.errors import UserError
 from bioloom.modalities import Batch, Kind, Shape, Signal
-from bioloom.models import build
+from bioloom.models import apply, build
 from bioloom.models.beams import searched
 from bioloom.models.encoder_decoder import EncoderDecoder
 
@@ -44,23 +45,32 @@ def total(network: EncoderDecoder, memory: Tensor, seen: Tensor, answer: Tensor)
     return network.judge(memory, seen, answer).likelihood.sum(dim=1)
 
 
-def test_what_is_looked_at_adds_up_to_one_and_empty_positions_are_not_looked_at() -> None:
+def test_empty_positions_are_not_looked_at() -> None:
     network, signals = fresh(), batch()
+    other = signals["gene"].x.clone()
+    other[1, :, 4:] = 7.0
     with torch.inference_mode():
-        network(signals)
-    weights = network.telling[0].cross.weights
-    assert weights is not None
-    assert weights.shape[3] == 9 + 36  # letters, and patches of a picture halved once
-    torch.testing.assert_close(weights.sum(dim=3), torch.ones_like(weights[..., 0]))
-    assert not weights[1, :, :, 4:9].any()
+        one = network(signals)
+        two = network(signals | {"gene": Signal(other, signals["gene"].mask)})
+    torch.testing.assert_close(one, two)
 
 
-def test_what_was_looked_at_holds_no_graph_so_that_a_network_in_training_can_be_copied() -> None:
+def test_a_network_in_training_can_be_copied() -> None:
     network, signals = fresh().train(), batch()
     network(signals | {ANSWER: Signal(torch.tensor([[2.0, 3.0, 1.0, 0.0]]).repeat(3, 1))})
-    weights = deepcopy(network).telling[0].cross.weights
-    assert weights is not None
-    assert not weights.requires_grad
+    deepcopy(network)
+
+
+def test_writing_with_what_is_kept_is_the_same_as_reading_all_tokens_anew() -> None:
+    network, signals = fresh(), batch()
+    before = torch.tensor([[0, 2, 3, 4], [0, 4, 4, 2], [0, 3, 1, 0]])
+    with torch.inference_mode():
+        memory, seen = network.read(signals)
+        state, found = network.start(memory, seen), []
+        for token in before.T:
+            log_p, state = network.step(token, state)
+            found.append(log_p)
+        torch.testing.assert_close(torch.stack(found, dim=1), network.says(memory, seen, before))
 
 
 def test_the_next_token_is_told_from_those_before_it_alone() -> None:
@@ -119,17 +129,33 @@ def test_many_beams_find_the_likeliest_answer_of_all() -> None:
     answers = every_answer(4, 5)
     with torch.inference_mode():
         memory, seen = network.read(signals)
-        found, each = searched(network.says, memory, seen, 200, 4)
+        state, nothing = network.start(memory, seen), torch.zeros(3, dtype=torch.long)
+        found, each = searched(network.step, state, nothing, (200, 4))
         greedy, _ = network.write(memory, seen)
         for row in range(3):
             many = len(answers)
             likely = total(network, memory[row].expand(many, -1, -1), seen[row].expand(many, -1), answers)
             assert torch.equal(found[row], answers[int(likely.argmax())])
             assert float(each[row].sum()) == pytest.approx(float(likely.max()), abs=1e-4)
-        few, _ = searched(network.says, memory, seen, 1, 4)
+        few, _ = searched(network.step, state, nothing, (1, 4))
         assert torch.equal(few, greedy)
-        best = total(network, memory, seen, searched(network.says, memory, seen, 3, 4)[0])
+        best = total(network, memory, seen, searched(network.step, state, nothing, (3, 4))[0])
         assert (best >= total(network, memory, seen, greedy) - 1e-5).all()
+
+
+def test_what_no_token_is_for_is_not_judged_and_never_written() -> None:
+    network, signals = fresh(), batch()
+    answers = torch.tensor([[2.0, OTHER, 1.0, 0.0], [2.0, 3.0, 4.0, OTHER], [2.0, 2.0, 2.0, 1.0]])
+    with torch.inference_mode():
+        raw = network(signals | {ANSWER: Signal(answers)})
+    assert raw[:, 2].tolist() == [2, 3, 4]
+    assert torch.isfinite(raw).all()
+    assert (raw[:, SAID:] >= 0).all()
+
+
+def test_an_answer_that_could_not_be_written_is_refused() -> None:
+    with pytest.raises(UserError, match="4 tokens with its end, and 3 could be written"):
+        build("encoder_decoder", TOLD, SAID + 4, SMALL | {"longest": 3})
 
 
 def test_a_picture_and_a_sequence_together_answer() -> None:
@@ -139,3 +165,15 @@ def test_a_picture_and_a_sequence_together_answer() -> None:
     assert raw.shape == (3, SAID + 4)
     assert network.code is not None
     assert network.code.shape == (3, 16)
+
+
+def test_in_question_is_the_likelihood_of_what_was_written() -> None:
+    network, signals = fresh(), batch()
+    asked, told = network.in_question(signals)
+    with torch.inference_mode():
+        written, each = network.write(*network.read(signals))
+        likelihood = apply(asked, told)
+        changed = apply(asked, told | {"gene": Signal(torch.zeros(3, 4, 9), signals["gene"].mask)})
+    assert torch.equal(told[ANSWER].x.long(), written)
+    torch.testing.assert_close(likelihood[:, 0], each.sum(dim=1))
+    assert (changed != likelihood).all()

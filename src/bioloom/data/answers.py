@@ -1,6 +1,7 @@
 """Answers that are written token by token: a protein, a caption, a word; their tokens, and how they become numbers.
 
-The number 0 stands at empty places and before the first token, 1 is the end of an answer; tokens follow from 2 on.
+The number 0 stands at empty places and before the first token, 1 is the end of an answer; tokens follow from 2 on. In known
+answers -1 is what no model with these tokens can write.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ ANSWER = "(answer)"
 
 END = 1
 """The token behind the last one of an answer."""
+
+OTHER = -1
+"""In a known answer: a token that is none of the model's, and, in the last place, all that is left of an answer longer than any
+that the model can write. Nothing that is written equals it, so that such an answer is never taken for a right one."""
 
 SAID = 3
 """Numbers that stand before the tokens of an answer: nats per token, share of tokens right, and how many tokens."""
@@ -67,14 +72,17 @@ def longest_of(column: pd.Series[Any], tokens: tuple[str, ...]) -> int:
 
 
 def answer_grid(column: pd.Series[Any], tokens: tuple[str, ...], longest: int) -> NDArray[np.int16]:
-    """The numbers of the tokens of each answer and its end, (records, longest), 0 behind it and where there is none."""
+    """The numbers of the tokens of each answer and its end, (records, longest), 0 behind it and where there is none.
+
+    Unknown tokens, and the rest of an answer that has more tokens than `longest` with its end, are `OTHER`.
+    """
     numbers = {token: number for number, token in enumerate(tokens) if number > END}
     grid = np.zeros((len(column), longest), dtype=np.int16)
     for row, (cell, missing) in enumerate(zip(column, column.isna(), strict=True)):
         if missing:
             continue
-        found = [numbers.get(token, 0) for token in cut(str(cell), tokens[0])]
-        kept = [*found, END][:longest]
+        found = [*(numbers.get(token, OTHER) for token in cut(str(cell), tokens[0])), END]
+        kept = found if len(found) <= longest else [*found[: longest - 1], OTHER]
         grid[row, : len(kept)] = kept
     return grid
 
@@ -82,7 +90,7 @@ def answer_grid(column: pd.Series[Any], tokens: tuple[str, ...], longest: int) -
 def answer_truth(column: pd.Series[Any], tokens: tuple[str, ...], longest: int) -> NDArray[np.float32]:
     """The best that could be said of each record, (records, 3 + longest): no surprise, all right, so many tokens, and these."""
     grid = answer_grid(column, tokens, longest)
-    count = (grid > 0).sum(axis=1)
+    count = (grid != 0).sum(axis=1)
     best = np.column_stack([np.zeros(len(grid)), np.ones(len(grid)), count, grid]).astype(np.float32)
     best[column.isna().to_numpy()] = np.nan
     return best
@@ -95,6 +103,9 @@ def lengths_of(written: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def texts_of(written: NDArray[Any], tokens: tuple[str, ...]) -> list[str]:
-    """Answers as they are read, from (records, longest) numbers of tokens."""
+    """Answers as they are read, from (records, longest) numbers of tokens; `OTHER` is an ellipsis."""
     rows = zip(np.asarray(written).astype(np.int64), lengths_of(written).tolist(), strict=True)
-    return [tokens[0].join(tokens[number] for number in row[:length]) for row, length in rows]
+    return [
+        tokens[0].join("…" if number == OTHER else tokens[number] for number in row[:length])
+        for row, length in rows
+    ]

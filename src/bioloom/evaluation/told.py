@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bioloom.data.answers import SAID, texts_of
+from bioloom.metrics.answers import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,9 +33,11 @@ def written_columns(
     """As written to predictions.csv: the true answer, the one that was written, whether they are the same, and the nats per
     token of the true one."""
     (name,) = targets.names
-    written = texts_of(np.nan_to_num(value[:, SAID:]), targets.tokens)
+    written = np.nan_to_num(value[:, SAID:])
+    predicted = {f"{name} predicted": texts_of(written, targets.tokens)}
     if truth is None:
-        return {f"{name} predicted": written}
-    true = texts_of(np.nan_to_num(truth[:, SAID:]), targets.tokens)
-    same = ["yes" if one == other else "no" for one, other in zip(true, written, strict=True)]
-    return {name: true, f"{name} predicted": written, "right": same, "nats_per_token": value[:, 0]}
+        return predicted
+    true = np.nan_to_num(truth[:, SAID:])
+    right = ["yes" if each else "no" for each in whole(written, true)[0]]
+    known = {name: texts_of(true, targets.tokens)}
+    return known | predicted | {"right": right, "nats_per_token": value[:, 0]}

@@ -137,6 +137,10 @@ class Network(nn.Module, ABC):
         del name, learned
         return {}
 
+    def in_question(self, batch: Batch) -> tuple[Network, Batch]:
+        """Whose outputs are explained, and for which batch: its own, but where it writes, how likely what it wrote is."""
+        return self, batch
+
     @classmethod
     def learned(cls, settings: Mapping[str, Any]) -> dict[str, Tensor]:
         """Weights that were learned elsewhere and that it begins with, by name, where the settings name any."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Self, cast
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Self, cast
 
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from bioloom.data.answers import ANSWER, END
+from bioloom.errors import UserError
 from bioloom.modalities import Batch, Kind, Shape, Signal
 from bioloom.models import Network, NetworkSettings, Shapes, networks
-from bioloom.models.attention import Attention, Block, Reading, angles
+from bioloom.models.attention import Attention, Block, Past, Reading, angles
 from bioloom.models.beams import searched
 from bioloom.models.candidates import DEFAULT, Candidate
 from bioloom.models.language import Judged, averaged, delayed
@@ -25,7 +27,7 @@ class Cross(nn.Module):
     """What the decoder looks at: softmax((Q K^T) / sqrt(d) + place) V over all positions of the encoder.
 
     place is a learned number for each pair of places, by which an alignment that is always the same, such as three
-    letters to an amino acid, is found soon; weights: (records, heads, tokens, positions), each row adding up to 1
+    letters to an amino acid, is found soon.
     """
 
     def __init__(self, width: int, heads: int, tokens: int, positions: int) -> None:
@@ -34,23 +36,28 @@ class Cross(nn.Module):
         self.ask, self.tell = nn.Linear(width, width), nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
         self.place = nn.Parameter(torch.zeros(heads, tokens, positions))
-        self.weights: Tensor | None = None
 
-    def forward(self, x: Tensor, memory: Tensor, seen: Tensor) -> Tensor:
-        """(records, tokens, width) and (records, positions, width) -> (records, tokens, width).
+    def told(self, memory: Tensor) -> Past:
+        """Keys and values of what can be looked at, the same for every token of an answer."""
+        keys, values = (self._heads(part) for part in self.tell(memory).chunk(2, dim=2))
+        return keys, values
 
-        seen: (records, positions) True where the encoder read something
+    def forward(self, x: Tensor, told: Past, seen: Tensor, first: int = 0) -> Tensor:
+        """(records, tokens, width) -> the same.
+
+        told:  keys and values, (records, heads, positions, width of a head) each
+        seen:  (records, positions) True where the encoder read something
+        first: place of the first of these tokens in the answer
         """
-        queries, keys, values = (
-            part.unflatten(2, (self.heads, -1)).transpose(1, 2)
-            for part in (self.ask(x), *self.tell(memory).chunk(2, dim=2))
-        )
+        queries, (keys, values) = self._heads(self.ask(x)), told
         score = queries @ keys.transpose(2, 3) / math.sqrt(queries.shape[-1])
-        score = score + self.place[:, : x.shape[1]].to(score.dtype)
+        score = score + self.place[:, first : first + x.shape[1]].to(score.dtype)
         weights = score.masked_fill(~seen[:, None, None], -torch.inf).softmax(dim=3)
-        self.weights = weights.detach()  # to be looked at; a graph would be kept alive with it
         out: Tensor = self.out((weights @ values).transpose(1, 2).flatten(2))
         return out
+
+    def _heads(self, x: Tensor) -> Tensor:
+        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
 
 
 class Telling(nn.Module):
@@ -73,9 +80,35 @@ class Telling(nn.Module):
     def forward(self, x: Tensor, by: Tensor, memory: Tensor, seen: Tensor) -> Tensor:
         """(records, tokens, width) -> the same."""
         x = x + self.dropout(self.attention(self.norm(x), by))
-        x = x + self.dropout(self.cross(self.between(x), memory, seen))
-        told: Tensor = x + self.then(x)
-        return told
+        x = x + self.dropout(self.cross(self.between(x), self.cross.told(memory), seen))
+        out: Tensor = x + self.then(x)
+        return out
+
+    def step(self, x: Tensor, by: Tensor, kept: Kept) -> tuple[Tensor, Past]:
+        """The same for the next token alone, (records, 1, width), given what is kept; and keys and values with its own."""
+        read, past = self.attention.step(self.norm(x), by, kept.past)
+        x = x + read
+        first = past[0].shape[2] - 1
+        x = x + self.cross(self.between(x), kept.told, kept.seen, first)
+        return x + self.then(x), past
+
+
+class Kept(NamedTuple):
+    """What a block of the decoder keeps while an answer is written, so that each token is read once.
+
+    past: keys and values of the tokens before, None before the first
+    told: keys and values of what the encoder read
+    seen: (records, positions) True where it read something
+    """
+
+    past: Past | None
+    told: Past
+    seen: Tensor
+
+    def take(self, rows: Tensor) -> Kept:
+        """The same of chosen records."""
+        past = None if self.past is None else (self.past[0][rows], self.past[1][rows])
+        return Kept(past, (self.told[0][rows], self.told[1][rows]), self.seen[rows])
 
 
 class Letters(nn.Module):
@@ -219,8 +252,14 @@ class EncoderDecoder(Network):
 
     @classmethod
     def complete(cls, settings: Settings, shapes: Shapes) -> Settings:
-        """The settings with the sizes of the answers written out."""
+        """The settings with the sizes of the answers written out. Raises UserError where these would not fit."""
         answer = shapes.get(ANSWER, Shape(Kind.TOKENS, (USUAL_LONGEST,), USUAL_TOKENS))
+        if ANSWER in shapes and 0 < settings.longest < answer.sizes[0]:
+            raise UserError(
+                f"The longest answer has {answer.sizes[0]} tokens with its end, and {settings.longest} could be written.",
+                where="model.settings.longest",
+                fix="leave it out, so that it follows from the answers; or leave out the records with long answers",
+            )
         tokens, longest = settings.tokens or answer.tokens, settings.longest or answer.sizes[0]
         return settings.model_copy(update={"tokens": tokens, "longest": longest})
 
@@ -261,37 +300,91 @@ class EncoderDecoder(Network):
 
         before: (records, tokens) what stands before, 0 before the first
         """
-        x = self.embed(before.long())
+        x = self.embed(before.clamp(min=0).long())
         by = self.get_buffer("angles")[: x.shape[1]]
         for block in self.telling:
             x = block(x, by, memory, seen)
+        return self._log_p(x)
+
+    def _log_p(self, x: Tensor) -> Tensor:
         logits = self.head(x).float()
         return torch.cat([torch.full_like(logits[..., :1], -1e9), logits[..., 1:]], dim=2).log_softmax(dim=2)
 
     def judge(self, memory: Tensor, seen: Tensor, answer: Tensor) -> Judged:
-        """How likely each token of a known answer is, given those before it, (records, longest)."""
+        """How likely each token of a known answer is, given those before it, (records, longest); what no token is for is not
+        judged."""
         log_p = self.says(memory, seen, delayed(answer))
         weight = (answer > 0).to(log_p.dtype)
-        likelihood = log_p.gather(2, answer[..., None]).squeeze(2) * weight
+        likelihood = log_p.gather(2, answer.clamp(min=0)[..., None]).squeeze(2) * weight
         return Judged(likelihood, (log_p.argmax(dim=2) == answer) * weight, weight)
+
+    def start(self, memory: Tensor, seen: Tensor) -> list[Kept]:
+        """What is kept before anything is written."""
+        blocks = cast("Iterable[Telling]", self.telling)
+        return [Kept(None, block.cross.told(memory), seen) for block in blocks]
+
+    def step(self, token: Tensor, state: list[Kept]) -> tuple[Tensor, list[Kept]]:
+        """Log-probabilities of the token behind the one that was written last, (records, kinds), and what is kept then.
+
+        token: (records,) numbers, 0 before the first
+        """
+        past = state[0].past
+        place = 0 if past is None else past[0].shape[2]
+        x, by, after = self.embed(token[:, None]), self.get_buffer("angles")[place : place + 1], []
+        for block, kept in zip(cast("Iterable[Telling]", self.telling), state, strict=True):
+            x, now = block.step(x, by, kept)
+            after.append(kept._replace(past=now))
+        return self._log_p(x)[:, 0], after
 
     def write(self, memory: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
         """The answer, (records, longest) numbers of tokens, and the log-likelihood of each token that was written."""
+        state, token = self.start(memory, seen), memory.new_zeros(len(memory), dtype=torch.long)
         if self.beams > 1:
-            return searched(self.says, memory, seen, self.beams, self.longest)
-        records = len(memory)
-        written = memory.new_zeros(records, self.longest, dtype=torch.long)
-        likelihood = memory.new_zeros(records, self.longest, dtype=torch.float32)
-        over = memory.new_zeros(records, dtype=torch.bool)
+            return searched(self.step, state, token, (self.beams, self.longest))
+        written = token[:, None].repeat(1, self.longest)
+        likelihood, over = torch.zeros_like(written, dtype=torch.float32), token > 0
         for place in range(self.longest):
-            before = delayed(written[:, : place + 1])
-            best, token = self.says(memory, seen, before)[:, -1].max(dim=1)
-            written[:, place] = token.masked_fill(over, 0)
-            likelihood[:, place] = best.masked_fill(over, 0.0)
+            log_p, state = self.step(token, state)
+            best, token = log_p.max(dim=1)
+            token = token.masked_fill(over, 0)
+            written[:, place], likelihood[:, place] = token, best.masked_fill(over, 0.0)
             over = over | (token == END)
             if bool(over.all()):
                 break
         return written, likelihood
+
+    def in_question(self, batch: Batch) -> tuple[Network, Batch]:
+        """How likely what it writes for these records is, while parts of them are changed."""
+        with torch.inference_mode():
+            written, _ = self.write(*self.read(batch))
+        return LikelihoodOfAnswer(self), batch | {ANSWER: Signal(written.float().clone())}
+
+
+class LikelihoodOfAnswer(Network):
+    """The log-likelihood of a given answer, (records, 1): what is explained of a network that writes answers.
+
+    It is made from a trained network and learns nothing, so users do not choose it.
+    """
+
+    name = "likelihood_of_answer"
+    title = "how likely an answer is"
+    accepts = EncoderDecoder.accepts
+    several = True
+
+    def __init__(self, network: EncoderDecoder) -> None:
+        super().__init__()
+        self.network = network
+
+    @classmethod
+    def build(cls, shapes: Shapes, n_outputs: int, settings: EncoderDecoder.Settings) -> Self:
+        """Make the network that writes with fresh random weights, and ask it so."""
+        return cls(EncoderDecoder.build(shapes, n_outputs, settings))
+
+    def forward(self, batch: Batch) -> Tensor:
+        """One signal per input, and the answer -> the sum of log p over its tokens, (records, 1)."""
+        memory, seen = self.network.read(batch)
+        judged = self.network.judge(memory, seen, batch[ANSWER].x.long())
+        return judged.likelihood.sum(dim=1, keepdim=True)
 
 
 USUAL_TOKENS, USUAL_LONGEST = 22, 25
