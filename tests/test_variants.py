@@ -52,6 +52,46 @@ def test_mutations_are_understood_in_the_usual_spellings(words, expected):
     assert mutated("MAGW", words) == expected
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("c.2_3del", "AT"),
+        ("c.2del", "AGT"),
+        ("c.2_3delCG", "AT"),
+        ("2_3delinsTTT", "ATTTT"),
+        ("C2delinsGG", "AGGGT"),
+        ("c.2_3insAAA", "ACAAAGT"),
+        ("C2_G3insA,A1G", "GCAGT"),
+    ],
+)
+def test_stretches_are_taken_away_and_put_in(words, expected):
+    assert mutated("ACGT", words, protein=False) == expected
+
+
+def test_stretches_of_proteins_have_names_of_three_letters():
+    assert mutated("MAGW", "p.Ala2_Gly3del") == "MW"
+    assert mutated("MAGW", "p.Ala2_Gly3insTrpTer") == "MAW*GW"
+    assert mutated("MAGW", "p.(Gly3delinsSerThr)") == "MASTW"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("c.2_4insA", "no stretch of positions"),
+        ("c.2insA", "no stretch of positions"),
+        ("c.3_2del", "no stretch of positions"),
+        ("c.2_3delCA", "replaces A, and the parent has G at 3"),
+        ("c.2_3ins", "does not say what is put in"),
+        ("C2_C3del", "replaces C, and the parent has G at 3"),
+        ("c.3_9del", "outside of the parent"),
+        ("c.2_3insA,C2G", "changed twice"),
+    ],
+)
+def test_stretches_that_cannot_be_are_told(words, told):
+    with pytest.raises(UserError, match=told):
+        mutated("ACGT", words, protein=False)
+
+
 def test_numbers_may_begin_elsewhere():
     assert mutated("MAGW", "A24T", first=23) == "MTGW"
 

@@ -91,7 +91,8 @@ def _alleles(number: int, fields: list[str]) -> Iterator[Variant]:
 
 
 def mutated(parent: str, mutations: str, first: int = 1, *, protein: bool = True) -> str:
-    """A parent sequence with mutations, such as "A23T", "A23T,G45C", "p.Ala23Thr", "c.23A>T", "A23del" or "A23T:G45C".
+    """A parent sequence with mutations, such as "A23T", "A23T,G45C", "p.Ala23Thr", "c.23A>T" or "A23T:G45C"; stretches as
+    "A23del", "c.23_25del", "c.23_24insACG" (between the two) and "c.23_25delinsT".
 
     first:   the number of the parent's first letter
     protein: whether the parent is one; names of amino acids and p. belong to proteins, c., g. and n. to nucleotides
@@ -107,23 +108,67 @@ def mutated(parent: str, mutations: str, first: int = 1, *, protein: bool = True
     seen: set[int] = set()
     for word in filter(None, re.split(r"[,;:/+\s]+", mutations.strip())):
         _refuse_other_kind(word, protein)
-        before, number, after = _parsed(word)
-        if number in seen:
-            raise UserError(f"The position {number} is changed twice.", fix="name each position once")
-        seen.add(number)
-        place = number - first
-        if not 0 <= place < len(parent):
-            raise UserError(
-                f"The mutation {word} lies outside of the parent, whose letters are {first} to {first + len(parent) - 1}.",
-                fix="give the number of the parent's first letter with --first",
-            )
-        if before and parent[place].upper() != before:
-            raise UserError(
-                f"The mutation {word} replaces {before}, and the parent has {parent[place]} at {number}.",
-                fix="check the parent, and the number of its first letter (--first)",
-            )
-        letters[place] = after
+        for before, number, after in _stretch(word) or [_parsed(word)]:
+            if number in seen:
+                raise UserError(f"The position {number} is changed twice.", fix="name each position once")
+            seen.add(number)
+            place = number - first
+            if not 0 <= place < len(parent):
+                raise UserError(
+                    f"The mutation {word} lies outside of the parent, whose letters are {first} to "
+                    f"{first + len(parent) - 1}.",
+                    fix="give the number of the parent's first letter with --first",
+                )
+            if before and parent[place].upper() != before:
+                raise UserError(
+                    f"The mutation {word} replaces {before}, and the parent has {parent[place]} at {number}.",
+                    fix="check the parent, and the number of its first letter (--first)",
+                )
+            letters[place] = after.replace(_KEPT, parent[place])
     return "".join(letters)
+
+
+_KEPT = "="
+"""Stands for the parent's own letter in what takes its place."""
+
+_NAME = r"[A-Za-z]{3}|[A-Za-z*]"
+
+
+def _stretch(word: str) -> list[tuple[str, int, str]]:
+    """Letter before, number, and what takes its place, for each position of a deletion or insertion; empty for others."""
+    plain = re.sub(r"^(?:p|c|n|g)\.\(?|\)$", "", word)
+    found = re.fullmatch(rf"({_NAME})?(\d+)(?:_({_NAME})?(\d+))?(delins|del|ins)((?:{_NAME})*)", plain)
+    if found is None:
+        return []
+    one, first, other, last, what, new = found.groups()
+    start, end = int(first), int(last or first)
+    names = [_one_letter(name, word) if name else "" for name in (one, other)]
+    if (what == "ins" and end != start + 1) or not start <= end < start + _LONGEST:
+        raise UserError(
+            f'"{word}" is no stretch of positions.',
+            fix="write c.23_25del, c.23_25delinsT, or c.23_24insACG for letters between two neighbours",
+        )
+    if what == "ins":
+        return [(names[0], start, _KEPT + _spelled(new, word)), (names[1], end, _KEPT)]
+    befores = {end: names[1], start: names[0]} if last else {start: names[0]}
+    if what == "del" and new:  # the letters that are taken away, as c.23_24delAC
+        befores |= dict(enumerate(_spelled(new, word), start))
+    put = _spelled(new, word) if what == "delins" else ""
+    return [
+        (befores.get(number, ""), number, "" if number > start else put) for number in range(start, end + 1)
+    ]
+
+
+_LONGEST = 100_000
+"""Positions that one mutation takes away at most."""
+
+
+def _spelled(names: str, word: str) -> str:
+    """Letters, or three-letter names of amino acids, as letters."""
+    if not names:
+        raise UserError(f"{word} does not say what is put in.", fix="write it, such as c.23_24insACG")
+    threes = [names[place : place + 3] for place in range(0, len(names), 3)]
+    return "".join(THREE[each] for each in threes) if all(each in THREE for each in threes) else names.upper()
 
 
 def _refuse_other_kind(word: str, protein: bool) -> None:
@@ -155,7 +200,7 @@ def _parsed(word: str) -> tuple[str, int, str]:
             )
     raise UserError(
         f'"{word}" is no mutation that can be read.',
-        fix="write A23T, p.Ala23Thr, c.23A>T or A23del, several with commas",
+        fix="write A23T, p.Ala23Thr, c.23A>T, A23del or c.23_24insACG, several with commas",
     )
 
 
