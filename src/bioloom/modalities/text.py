@@ -303,11 +303,10 @@ def _planted(fitted: Text, texts: Sequence[str]) -> NDArray[np.bool_]:
     """(records, positions) True at the tokens of planted words."""
     parts = np.zeros((len(texts), fitted.length), dtype=bool)
     for row, text in enumerate(texts):
-        names = [fitted.pieces.names[token] for token in fitted.pieces.encode(f" {text}")]
-        groups = whole_words(names)
-        words = text.split()
-        for place, group in enumerate(groups):
-            parts[row, place] = words[group] in PLANTED
+        words, read = text.split(), ""
+        for place, token in enumerate(fitted.pieces.encode(f" {text}")):
+            read += fitted.pieces.names[token]
+            parts[row, place] = words[max(0, len(read.split()) - 1)] in PLANTED
     return parts
 
 

@@ -25,11 +25,13 @@ class Made:
     frame: one row per record, ready to be trained on
     truth: what was planted, as JSON, such as which genes matter
     beside: further tables by name, such as the layers of cell lines, each written into a file of its own
+    files:  the bytes of files that cells of the frame name, by their path from its folder
     """
 
     frame: pd.DataFrame
     truth: Mapping[str, Any] = field(default_factory=dict)
     beside: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Simulator:
     target: the column that is to be predicted, and its task
     make:   (records, seed) -> records; the same for the same seed
     source: the equations or the paper behind it
+    words:  what else `bioloom train` has to be told, such as "--input current=signal"
     """
 
     name: str
@@ -48,6 +51,7 @@ class Simulator:
     task: str
     make: Callable[[int, int], Made]
     source: str
+    words: str = ""
 
 
 simulators: Registry[Simulator] = Registry("simulator", "bioloom.data.simulate", "bioloom.simulators")
@@ -56,8 +60,13 @@ simulators: Registry[Simulator] = Registry("simulator", "bioloom.data.simulate",
 
 def simulate(name: str, records: int = 500, seed: int = 0) -> Made:
     """Make records by the name of a simulator. Raises UserError for an unknown one, or fewer than ten records."""
+    return made(simulators[name], records, seed)
+
+
+def made(simulator: Simulator, records: int, seed: int) -> Made:
+    """Make records by a simulator. Raises UserError for fewer than ten records."""
     if records < 10:
         raise UserError(
             f"{records} records are too few to learn from.", where="--records", fix="ask for ten or more"
         )
-    return simulators[name].make(records, seed)
+    return simulator.make(records, seed)
