@@ -20,6 +20,7 @@ import torch
 
 import bioloom
 from bioloom import workflow
+from bioloom.data.large import memory
 from bioloom.events import Listener, Silent
 from bioloom.processors import processors
 from bioloom.training import device, measured
@@ -117,26 +118,14 @@ def _half(name: str) -> str:
 
 
 def _memory() -> Fact:
-    total = memory()
-    if total is None:
+    known = memory()
+    if known is None:
         return Fact("Memory", "this system does not tell", "note")
+    total = known / GIGABYTE
     if total < MEMORY_NEEDED:
         fix = f"{MEMORY_NEEDED:.0f} GB are enough for the data sets that come with bioloom"
         return Fact("Memory", f"{total:.1f} GB", "problem", fix)
     return Fact("Memory", f"{total:.1f} GB")
-
-
-def memory() -> float | None:
-    """Gigabytes that this process may use; None where the system does not tell."""
-    sizes = []
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        sizes.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIGABYTE)
-    limit = Path("/sys/fs/cgroup/memory.max")  # a container may get less than the machine has
-    try:
-        sizes.append(int(limit.read_text()) / GIGABYTE)
-    except (OSError, ValueError):
-        pass
-    return min(sizes, default=None)
 
 
 def _disk(folder: Path) -> Fact:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from bioloom.data import readers
+from bioloom.data.reading import beside
 from bioloom.data.reading.beside import joined, parse
 from bioloom.data.records import Table
 from bioloom.errors import UserError
@@ -49,3 +50,14 @@ def test_mistakes_are_told_with_advice(folder: Path) -> None:
     (folder / "twice.csv").write_text("line,x\na,1\na,2\n")
     with pytest.raises(UserError, match="more than once"):
         laid(folder, "twice.csv=line")
+
+
+def test_more_than_the_memory_holds_is_refused_before_it_is_tried(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside, "memory", lambda: 200)
+    with pytest.raises(UserError, match="4 records with 2 joined numbers each need about 0") as refused:
+        laid(folder, "expression.csv=line")
+    assert "columns that vary most" in str(refused.value.fix)
+    monkeypatch.setattr(beside, "memory", lambda: None)
+    assert len(laid(folder, "expression.csv=line").frame) == 4

@@ -81,6 +81,14 @@ def test_a_flat_folder_has_no_classes(tmp_path: Path) -> None:
     assert table.target == ""
 
 
+def test_files_that_are_no_records_are_named(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "new", ["a.png", "b.png"])
+    assert not any("not read" in note for note in readers.read(folder).notes)
+    (folder / "notes.txt").write_text("x")
+    (folder / ".DS_Store").write_text("x")
+    assert "not read: 1 other file (notes.txt)" in readers.read(folder).notes
+
+
 def test_files_of_one_name_in_several_folders_have_different_ids(tmp_path: Path) -> None:
     table = readers.read(pictures(tmp_path / "animals", ["cat/1.png", "dog/1.png"]))
     assert table.frame["id"].tolist() == ["cat/1.png", "dog/1.png"]

@@ -56,6 +56,51 @@ def test_a_label_column_does_not_replace_the_sequence(tmp_path: Path) -> None:
     assert frame["sequence"].tolist() == ["ACGT", "ACGT"]
 
 
+def expression(folder: Path, corner: str) -> Path:
+    """Genes in rows, samples in columns."""
+    rows = [",".join([corner, *(f"s{number}" for number in range(6))])]
+    rows += [
+        ",".join([f"GENE{gene}", *(str(10 * gene + number) for number in range(6))]) for gene in range(3)
+    ]
+    path = folder / "expression.csv"
+    path.write_text("\n".join(rows))
+    return path
+
+
+@pytest.mark.parametrize("corner", ["", "gene", "id"])
+def test_a_matrix_whose_columns_are_the_labelled_samples_is_turned_round(tmp_path: Path, corner: str) -> None:
+    labels = tmp_path / "samples.csv"
+    labels.write_text(
+        "sample,outcome\n" + "".join(f"s{n},{'case' if n % 2 else 'control'}\n" for n in range(6))
+    )
+    table = read(expression(tmp_path, corner), labels=labels)
+    assert list(table.frame) == ["id", "GENE0", "GENE1", "GENE2", "outcome"]
+    assert table.frame["id"].tolist() == [f"s{number}" for number in range(6)]
+    assert table.frame["GENE2"].astype(int).tolist() == list(range(20, 26))
+    assert table.frame["outcome"].tolist() == ["control", "case"] * 3
+    assert any("each column is read as a record" in note for note in table.notes)
+    assert table.where(0) == "expression.csv, column 2"
+
+
+def test_a_first_column_that_holds_the_ids_of_the_labels_is_called_id(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("patient,x\np1,1\np2,2\np3,3\n")
+    (tmp_path / "l.csv").write_text("patient,y\np3,30\np1,10\np2,20\n")
+    table = read(tmp_path / "t.csv", labels=tmp_path / "l.csv")
+    assert table.frame[["id", "x", "y"]].to_numpy().tolist() == [
+        ["p1", "1", "10"],
+        ["p2", "2", "20"],
+        ["p3", "3", "30"],
+    ]
+    assert any('the column "patient" holds the ids of l.csv' in note for note in table.notes)
+
+
+def test_a_table_without_ids_that_agree_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("patient,x\np1,1\np2,2\n")
+    (tmp_path / "l.csv").write_text("id,y\nq1,30\nq2,10\n")
+    with pytest.raises(UserError, match="no column of that name"):
+        read(tmp_path / "t.csv", labels=tmp_path / "l.csv")
+
+
 def test_the_hash_depends_on_the_labels(tmp_path: Path) -> None:
     path = fasta(tmp_path, "t.fa", ["a"])
     hashes = {read(path, labels=pd.DataFrame({"id": ["a"], "y": [y]})).sha256 for y in (1, 2)}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +40,17 @@ def sample(rows: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]:
     if len(rows) <= most:
         return rows
     return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+
+
+def memory() -> int | None:
+    """Bytes that this process may use; None where the system does not tell."""
+    sizes = []
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        sizes.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    limit = Path("/sys/fs/cgroup/memory.max")  # a container may get less than the machine has
+    with suppress(OSError, ValueError):
+        sizes.append(int(limit.read_text(encoding="utf-8")))
+    return min(sizes, default=None)
 
 
 def give_back(records: int) -> None:

@@ -130,7 +130,8 @@ def _read_folder(folder: Path) -> Table:
         table = _read_files(sources.find(tables[0]))
         return replace(table, notes=(f"the table of the folder is {tables[0].name}", *table.notes))
     names = folders.files_below(folder)
-    return folders.table_of_files(Folder(folder), names, f"{folder.name}/", "folder")
+    table = folders.table_of_files(Folder(folder), names, f"{folder.name}/", "folder")
+    return replace(table, notes=(*table.notes, *folders.not_read(folder)))
 
 
 def _read_file(file: RawFile) -> Table:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bioloom.data.large import memory
 from bioloom.data.wording import counted, listed
 from bioloom.errors import UserError, did_you_mean
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from bioloom.data.records import Table
 
 Read = Callable[[str], "Table"]
+
+BYTES = 30
+"""Of memory that a joined number takes in a whole run, about: as read, as a number, and encoded; all for every record."""
+
+GIGABYTE = 1e9
 
 
 @dataclass(frozen=True)
@@ -65,10 +71,12 @@ def joined(table: Table, words: Sequence[str], read: Read) -> Table:
 
     Raises UserError where a column is missing, ids of a file are repeated, or none of the ids agrees.
     """
-    others, notes, digest = [], [], [table.sha256]
+    others, notes, digest, columns = [], [], [table.sha256], 0
     for each in parse(words):
         other = read(each.path)
         frame = _by_id(each, other)
+        columns += frame.shape[1]
+        _refuse_too_many(len(table.frame), columns)
         ids = _ids(each, table)
         known = ids.isin(frame.index)
         if not known.any():
@@ -90,6 +98,18 @@ def joined(table: Table, words: Sequence[str], read: Read) -> Table:
         sha256=hashlib.sha256("\n".join(digest).encode()).hexdigest(),
         notes=(*table.notes, *notes),
     )
+
+
+def _refuse_too_many(records: int, columns: int) -> None:
+    """Before the machine runs out of memory and stops without a word."""
+    needed, there = records * columns * BYTES, memory()
+    if there is not None and needed > there:
+        raise UserError(
+            f"{records:,} records with {columns:,} joined numbers each need about {needed / GIGABYTE:,.1f} GB of memory, and "
+            f"this machine has {there / GIGABYTE:,.1f} GB.",
+            where="--join",
+            fix="keep fewer records, or of the joined files the columns that vary most: every record carries its own copy",
+        )
 
 
 def _ids(each: Beside, table: Table) -> pd.Series[str]:

@@ -57,9 +57,19 @@ def is_record(name: str) -> bool:
 
 def files_below(folder: Path) -> list[str]:
     """All files below a folder that are a record each, as paths relative to it, hidden ones left out."""
+    return [name for name in _below(folder) if is_record(name)]
+
+
+def not_read(folder: Path) -> tuple[str, ...]:
+    """A note on the files below a folder that are no records."""
+    others = [name for name in _below(folder) if not is_record(name)]
+    return (f"not read: {counted(len(others), 'other file')} ({listed(others)})",) if others else ()
+
+
+def _below(folder: Path) -> list[str]:
     found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     names = [path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts)]
-    return sorted(name for name in names if is_record(name))
+    return sorted(names)
 
 
 def table_of_files(store: Store, names: Sequence[str], source: str, kind: str) -> Table:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from bioloom.data.reading.sources import Files
     from bioloom.data.records import Table
 
+ENOUGH = 0.5
+"""The share of ids of one side that the other side must hold before they are taken for the same."""
+
+FEWEST_COLUMNS = 4
+"""Tables of fewer columns do not lie on their side."""
+
 
 def one_per_class(tables: Sequence[Table], files: Files) -> Table:
     """Tables below each other, with the name of its file beside each record in the column "file".
@@ -45,10 +51,12 @@ def one_per_class(tables: Sequence[Table], files: Files) -> Table:
 def with_labels(table: Table, labels: Table) -> Table:
     """The columns of a label table beside the records with the same id; records without label stay, unlabelled.
 
-    Labels of each position may be FASTA too; the column of its texts is called by the name of the file.
+    Labels of each position may be FASTA too; the column of its texts is called by the name of the file. A table whose
+    columns are the labelled records, as matrices of genes often are, is turned round first.
 
     Raises UserError where ids are missing or repeated on either side, or where none agrees.
     """
+    table = _with_records_by_id(table, labels)
     _check_id(table)
     key, notes = _key_of(labels, table)
     labels, unnamed = _with_ids(_called_by_file(labels, table), key)
@@ -132,6 +140,50 @@ def _notes(names: list[str], tables: Sequence[Table]) -> list[str]:
     return shared + own
 
 
+def _with_records_by_id(table: Table, labels: Table) -> Table:
+    """The table with a record in each row and a column of ids, where the ids of the labels say which of both is not so."""
+    if "id" in table.frame.columns and len(table.frame.columns) < FEWEST_COLUMNS:
+        return table  # a file of sequences
+    first = str(table.frame.columns[0])
+    in_rows, key = _agreement(table.frame["id" if "id" in table.frame.columns else first], labels)
+    in_columns, _ = _agreement(pd.Series(table.frame.columns[1:], dtype=object), labels)
+    if in_rows < ENOUGH <= in_columns and table.frame[first].is_unique and table.frame[first].notna().all():
+        return _turned(table, labels.source)
+    if "id" in table.frame.columns or in_rows < ENOUGH:
+        return table
+    note = f'the column "{first}" holds the ids of {labels.source}, column "{key}"; it is called "id"'
+    return replace(table, frame=table.frame.rename(columns={first: "id"}), notes=(*table.notes, note))
+
+
+def _agreement(ids: pd.Series[Any], labels: Table) -> tuple[float, str]:
+    """The largest share of some ids that a column of the labels holds, and which column that is."""
+    cells = ids.dropna().astype(str).str.strip()
+    shares = {
+        str(name): float(cells.isin(set(labels.frame[name].dropna().astype(str).str.strip())).mean())
+        for name in labels.frame.columns
+    }
+    best = max(shares, key=lambda name: shares[name])
+    return (shares[best], best) if len(cells) else (0.0, best)
+
+
+def _turned(table: Table, labels: str) -> Table:
+    """Columns as rows: each column but the first becomes a record, which its name is the id of."""
+    first = table.frame.columns[0]
+    turned = table.frame.set_index(first).T
+    frame = turned.set_axis([str(name) for name in turned.columns], axis="columns")
+    frame.insert(0, "id", [str(name) for name in turned.index])
+    note = (
+        f"turned round: its columns are called as the records of {labels}, so each column is read as a record"
+    )
+    return replace(
+        table,
+        frame=frame.reset_index(drop=True),
+        lines=np.arange(2, len(frame) + 2, dtype=np.int64),
+        unit="column",
+        notes=(*table.notes, note),
+    )
+
+
 def _check_id(table: Table) -> None:
     if "id" not in table.frame.columns:
         raise UserError(
@@ -148,7 +200,7 @@ def _key_of(labels: Table, table: Table) -> tuple[str, list[str]]:
     if named:
         return named[0], []
     first = labels.frame[columns[0]].astype(str).str.strip()
-    if first.isin(set(table.frame["id"])).mean() >= 0.5:
+    if first.isin(set(table.frame["id"])).mean() >= ENOUGH:
         return columns[0], [f'labels joined by their first column, "{columns[0]}", which holds the ids']
     raise UserError(
         "The label table has no column of ids.",
