@@ -64,6 +64,25 @@ def test_preferences_are_learned_and_judged_on_held_out_prompts(
     assert written.iloc[:, 1].str.len().tolist() == [24, 24]
 
 
+def test_a_model_that_went_too_far_steps_back(language: Run, tmp_path: Path) -> None:
+    frame = simulate("preferences", 100).frame
+    pace = Pace(epochs=3, learning_rate=3e-2)
+    far, near, still = (
+        workflow.align(
+            language.folder, Alignment(frame, 0.05, pace, farthest=limit), tmp_path / str(limit), Silent()
+        ).content
+        for limit in (None, 1.0, 0.0)
+    )
+    assert far["share_of_the_way"] == 1
+    assert far["figures"]["kl"]["value"] > 2
+    assert 0 < near["share_of_the_way"] < 1
+    assert near["figures"]["kl"]["value"] < 1.5
+    assert "after a step back" in near["verdict"]["text"]
+    assert still["share_of_the_way"] == 0
+    assert still["figures"]["kl"]["value"] == pytest.approx(0, abs=1e-4)
+    assert still["figures"]["pairs after"] == still["figures"]["pairs before"]
+
+
 def test_responses_are_learned(language: Run, tmp_path: Path) -> None:
     frame = simulate("preferences", 60).frame.rename(columns={"chosen": "response"}).drop(columns="rejected")
     frame["response"] = "GGGGGGGG"
@@ -93,6 +112,17 @@ def test_rows_of_one_prompt_stay_together_and_what_cannot_be_read_is_left_out(la
     assert not prompts[0] & prompts[1]
     assert not prompts[0] & prompts[2]
     assert not prompts[1] & prompts[2]
+
+
+def test_rows_without_a_prompt_count_each_by_itself(language: Run, tmp_path: Path) -> None:
+    frame = simulate("preferences", 100).frame.drop(columns="prompt")
+    ((_, modality),) = language.model.modalities.items()
+    lessons = read_lessons(frame, modality, 0)
+    assert sorted(lessons.groups("test").tolist()) == list(range(15))
+    assert lessons.prompts_of("test") == [""] * 15
+    found = workflow.align(language.folder, Alignment(frame, pace=Pace(epochs=1)), tmp_path / "new", Silent())
+    preferred = found.content["figures"]["preferred"]
+    assert preferred["high"] - preferred["low"] < 0.5  # of one prompt it would be nearly all there is
 
 
 def test_files_and_models_of_another_kind_are_refused(language: Run, tmp_path: Path) -> None:

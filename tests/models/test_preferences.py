@@ -23,6 +23,7 @@ from bioloom.models.preferences import (
     read_once,
     rewarded,
 )
+from bioloom.models.writing import Manner, Page, write
 from bioloom.training.lessons import Pace, learn
 
 SHAPE = Shape(Kind.TOKENS, (8,), 5)
@@ -186,3 +187,29 @@ def test_a_reward_is_learned_from_pairs_alone() -> None:
     with torch.inference_mode():
         found = reward(responses).numpy()
     assert np.corrcoef(found, liked.numpy())[0, 1] > 0.6
+
+
+def test_responses_as_drawn_are_as_likely_as_writing_them_was() -> None:
+    network, prompts = fresh(), [np.array([1, 2]), np.array([3])]
+    written = [write(network, Page(prompt, 4), Manner(seed=5)) for prompt in prompts]
+    tokens = np.concatenate([each.tokens for each in written])
+    found = read_once(network, Responses.following(network, prompts, tokens, longest=8))
+    np.testing.assert_allclose(found, [4 * each.likelihood[0] for each in written], atol=1e-5)
+    cut = Responses.following(network, prompts, tokens, longest=5)
+    assert cut.asked.sum(dim=1).tolist() == [3, 4]
+
+
+def test_how_far_a_model_went_is_the_divergence_of_all_responses() -> None:
+    policy, before, length = fresh(1), fresh(2), 2
+    every = np.array([[a, b] for a in range(5) for b in range(5)])
+
+    def log_p(network: LanguageNetwork, tokens: np.ndarray) -> np.ndarray:
+        prompts = [np.array([2])] * len(tokens)
+        return read_once(network, Responses.following(network, prompts, tokens, longest=8)).double().numpy()
+
+    chance = np.exp(log_p(policy, every))
+    assert chance.sum() == pytest.approx(1.0, abs=1e-5)
+    exact = float(chance @ (log_p(policy, every) - log_p(before, every)))
+    drawn = write(policy, Page(np.array([2]), length, texts=4_000), Manner(seed=0)).tokens
+    apart = log_p(policy, drawn) - log_p(before, drawn)
+    assert apart.mean() == pytest.approx(exact, abs=4 * apart.std() / 4_000**0.5)

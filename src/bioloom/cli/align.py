@@ -20,6 +20,16 @@ Outdir = Annotated[Path, typer.Option("--outdir", metavar="FOLDER", help="Where 
 Beta = Annotated[
     float, typer.Option("--beta", min=0.001, help="How dear it is to leave the model it begins with.")
 ]
+Farthest = Annotated[
+    float | None,
+    typer.Option(
+        "--farthest",
+        metavar="NATS",
+        min=0.0,
+        help="Nats per response by which the new model may leave it; where it went farther it steps back.",
+        show_default=False,
+    ),
+]
 Epochs = Annotated[int, typer.Option("--epochs", min=1, help="Passes over the rows at most.")]
 Rate = Annotated[float, typer.Option("--learning-rate", min=1e-7, help="How large each step is.")]
 JudgeRun = Annotated[
@@ -40,6 +50,7 @@ def command(
     *,
     outdir: Outdir = Path("aligned"),
     beta: Beta = 0.1,
+    farthest: Farthest = None,
     epochs: Epochs = 20,
     learning_rate: Rate = 3e-4,
     judge: JudgeRun = None,
@@ -56,7 +67,7 @@ def command(
     judging = None if judge is None else workflow.load(judge).model
     terminal = Terminal(quiet, json)
     with terminal.listening() as listener:
-        found = workflow.align(run, Alignment(file, beta, pace, judging), outdir, listener)
+        found = workflow.align(run, Alignment(file, beta, pace, judging, farthest), outdir, listener)
     content = found.content
     rows = [
         (name, f"{each['value']:.3f}", f"{each['low']:.3f} to {each['high']:.3f}")

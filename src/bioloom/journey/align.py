@@ -18,10 +18,11 @@ from bioloom import trained
 from bioloom.data.wording import counted
 from bioloom.errors import UserError
 from bioloom.evaluation.intervals import wilson
+from bioloom.evaluation.percent import percent
 from bioloom.events import Listener
 from bioloom.files import write_json
 from bioloom.journey.lessons import Lessons, read_lessons, responses_of
-from bioloom.journey.writing import begin_of
+from bioloom.journey.writing import NEVER, begin_of
 from bioloom.modalities import Kind, Modality
 from bioloom.models.ensemble import members_of
 from bioloom.models.language import LanguageNetwork
@@ -35,6 +36,7 @@ from bioloom.models.preferences import (
     log_likelihood,
     read_once,
     rewarded,
+    step_towards,
 )
 from bioloom.models.writing import Manner, Page, write
 from bioloom.trained import Model
@@ -47,8 +49,8 @@ DRAWS = 2_000
 PROMPTS, SAMPLES = 200, 4
 """Held-out prompts that are responded to at most, and responses to each, by the model before and by the one after."""
 
-NEVER = (0, 1)
-"""Of texts: the empty token, and that of unknown characters."""
+VALIDATION_DRAW = 2
+"""The number of the draw of responses to validation prompts; those of the test are 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Alignment:
     source: a table with prompt and response, or with prompt, chosen and rejected
     beta:   how dear it is to leave the model it begins with, in nats
     pace:   of its steps
+    farthest: nats per response by which it may leave that model, on validation prompts; None: as far as the pairs lead it
     judge:  a run whose prediction says how good a whole text is; None: the reward model that is learned from the pairs
     """
 
@@ -65,6 +68,7 @@ class Alignment:
     beta: float = 0.1
     pace: Pace = field(default_factory=Pace)
     judge: Model | None = None
+    farthest: float | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,9 @@ class Aligned:
     content: Mapping[str, Any]
     examples: Mapping[str, pd.DataFrame]
 
+
+Drawn = tuple[list[NDArray[np.int64]], NDArray[np.int64]]
+"""The tokens of the prompt of each response, and those of the responses, (responses, length)."""
 
 Judge = Callable[[list[str], list[str]], NDArray[np.float64]]
 """(prompts, responses) -> how good each is, (records,)."""
@@ -184,15 +191,45 @@ class School:
         pace = replace(self.asked.pace, silenced=False)
         course = learn(policy, loss, self._rows(), pace, listener.progress)
         listener.stage("evaluate", "Responding to held-out prompts")
-        figures = self._pairs((chosen, rejected), policy, reward) | self._samples(policy, reward)
+        length = round(float(chosen.asked.sum(dim=1).double().median()))
+        kept = self._step_back(policy, length)
+        figures = self._pairs((chosen, rejected), policy, reward) | self._samples(policy, reward, length)
         return {
             "kind": "preferences",
             "beta": self.asked.beta,
+            "farthest": self.asked.farthest,
+            "share_of_the_way": kept,
             "judge": "reward model" if self.asked.judge is None else "run",
-            "verdict": {"text": self._verdict(figures)},
+            "verdict": {"text": self._verdict(figures, kept)},
             "figures": _json(figures),
             **_of(course),
         }
+
+    def _step_back(self, policy: LanguageNetwork, length: int) -> float:
+        """Move the new model back towards the one before until it is near enough on validation prompts; the share of the way
+        that is kept."""
+        if self.asked.farthest is None:
+            return 1.0
+        prompts = self.lessons.prompts_of("validation")[:PROMPTS]
+        begin = self.before.state_dict()
+        end = {name: weights.clone() for name, weights in policy.state_dict().items()}
+        for tenths in range(10, 0, -1):
+            step_towards(policy, begin, end, tenths / 10)
+            drawn = self._written(policy, prompts, (length, VALIDATION_DRAW))
+            if self._away(policy, drawn).mean() <= self.asked.farthest:
+                return tenths / 10
+        step_towards(policy, begin, end, 0.0)
+        return 0.0
+
+    def _away(self, policy: LanguageNetwork, drawn: Drawn) -> NDArray[np.float64]:
+        """log p - log p0 of responses that the policy wrote, (responses,).
+
+        Over the very tokens that were drawn their mean is the Kullback-Leibler divergence without bias; a text that is read
+        anew may be cut into other tokens.
+        """
+        likely = Responses.following(self.before, *drawn, longest=self.modality.shape.sizes[-1])
+        apart = read_once(policy, likely) - read_once(self.before, likely)
+        return np.asarray(apart.numpy(), dtype=np.float64)
 
     def _pairs(
         self, pairs: tuple[Responses, Responses], policy: LanguageNetwork, reward: Reward
@@ -209,21 +246,20 @@ class School:
         wins = {name: _wins(each.numpy().astype(float)) for name, each in apart.items()}
         return {name: rate(each, groups, seed) for name, each in wins.items()}
 
-    def _samples(self, policy: LanguageNetwork, reward: Reward) -> dict[str, Figure]:
-        """How often a response after is judged better than one before, to the same held-out prompt; and how far it went."""
-        prompts = list(dict.fromkeys(self.lessons.prompts[row] for row in self.lessons.parts["test"]))[
-            :PROMPTS
-        ]
-        length = round(float(np.median([len(each) for each in self.lessons.answers["chosen"]])))
+    def _samples(self, policy: LanguageNetwork, reward: Reward, length: int) -> dict[str, Figure]:
+        """How often a response after is judged better than one before, to the same held-out prompt; and how far it went.
+
+        length: tokens of each response
+        """
+        prompts = self.lessons.prompts_of("test")[:PROMPTS]
         judge = self._judge(reward)
-        texts = {
+        written = {
             name: self._written(each, prompts, (length, number))
             for number, (name, each) in enumerate((("before", self.before), ("after", policy)))
         }
         asked = [prompt for prompt in prompts for _ in range(SAMPLES)]
-        scores = {name: judge(asked, each) for name, each in texts.items()}
-        likely = responses_of(self.modality, asked, texts["after"])
-        away = (read_once(policy, likely) - read_once(self.before, likely)).numpy().astype(float)
+        scores = {name: judge(asked, self._texts(each)) for name, each in written.items()}
+        away = self._away(policy, written["after"])
         prompt, seed = np.arange(len(prompts)), self.asked.pace.seed
         wins = _wins(_each_with_each(scores["after"], scores["before"]))
         numbers = {"judged before": scores["before"], "judged after": scores["after"], "kl": away}
@@ -247,24 +283,26 @@ class School:
 
         return by_reward if model is None else by_run
 
-    def _written(self, network: LanguageNetwork, prompts: list[str], asked: tuple[int, int]) -> list[str]:
+    def _written(self, network: LanguageNetwork, prompts: list[str], asked: tuple[int, int]) -> Drawn:
         """Responses to prompts, several to each, one after another; asked: tokens of each, and the number of the draw."""
         length, draw = asked
-        letters = np.array(self.modality.channels, dtype=object)
         never = () if self.modality.shape.kind is Kind.SEQUENCE else NEVER
         begins = [begin_of(self.modality, prompt, "text") for prompt in prompts]
-        texts = np.empty((len(prompts), SAMPLES), dtype=object)
+        tokens = np.empty((len(prompts), SAMPLES, length), dtype=np.int64)
         for size in sorted({len(begin) for begin in begins}):  # those of one length are written together
             rows = [row for row, begin in enumerate(begins) if len(begin) == size]
             together = np.repeat([begins[row] for row in rows], SAMPLES, axis=0)
-            page = Page(together.astype(np.int64).reshape(-1, size), length, len(together), never)
+            page = Page(together.astype(np.int64).reshape(len(together), size), length, len(together), never)
             found = write(
                 network, page, Manner(seed=1_000_003 * (draw + 1) + 1_009 * size + self.asked.pace.seed)
             )
-            texts[rows] = np.array(["".join(letters[row]) for row in found.tokens], dtype=object).reshape(
-                -1, SAMPLES
-            )
-        return list(texts.ravel())
+            tokens[rows] = found.tokens.reshape(-1, SAMPLES, length)
+        return [begin for begin in begins for _ in range(SAMPLES)], tokens.reshape(-1, length)
+
+    def _texts(self, drawn: Drawn) -> list[str]:
+        """Responses as they are read."""
+        letters = np.array(self.modality.channels, dtype=object)
+        return ["".join(letters[row]) for row in drawn[1]]
 
     def _rows(self) -> tuple[Tensor, Tensor]:
         parts = self.lessons.parts
@@ -281,11 +319,12 @@ class School:
     def _told(self) -> str:
         return counted(len(self.lessons.parts["test"]), "held-out response")
 
-    def _verdict(self, figures: Mapping[str, Figure]) -> str:
+    def _verdict(self, figures: Mapping[str, Figure], kept: float) -> str:
         rate, kl = figures["preferred"], figures["kl"]
         judged = "the reward model" if self.asked.judge is None else "the judge"
         sure = "" if rate.low > 0.5 else ", which is not clearly more than half"
-        went = f"the model went {kl.text} nats per response away from what it was"
+        back = f", after a step back to {percent(kept)} of the way" if kept < 1 else ""
+        went = f"the model went {kl.text} nats per response away from what it was{back}"
         before, after = figures["pairs before"].text, figures["pairs after"].text
         return (
             f"Responses to held-out prompts are preferred by {judged} to those before at a rate of {rate.text}{sure}; "

@@ -51,8 +51,14 @@ class Lessons:
         return {part: len(rows) for part, rows in self.parts.items()}
 
     def groups(self, part: str) -> NDArray[np.int64]:
-        """The number of the prompt of each row of a part."""
-        return np.unique([self.prompts[row] for row in self.parts[part]], return_inverse=True)[1]
+        """The number of the prompt of each row of a part; rows without a prompt are each by themselves."""
+        return np.unique(_apart(self.prompts)[self.parts[part]].astype(str), return_inverse=True)[1]
+
+    def prompts_of(self, part: str) -> list[str]:
+        """The prompts of a part, each once, and an empty one for each row without a prompt."""
+        return [
+            name if name[0] != NONE else "" for name in dict.fromkeys(_apart(self.prompts)[self.parts[part]])
+        ]
 
 
 def read_lessons(source: Any, modality: Modality, seed: int) -> Lessons:
@@ -112,10 +118,18 @@ def _readable(modality: Modality, prompts: list[str], answers: list[str]) -> NDA
     return fits & (texts["text"].str.len().to_numpy() <= longest)
 
 
+NONE = "\0"
+"""Begins the names of rows without a prompt."""
+
+
+def _apart(prompts: list[str]) -> NDArray[np.object_]:
+    """A name for each row, (rows,), equal for rows of one prompt."""
+    return np.array([each or f"{NONE}{row}" for row, each in enumerate(prompts)], dtype=object)
+
+
 def _parts(prompts: list[str], seed: int) -> dict[str, NDArray[np.int64]]:
     """Rows by part; all rows of a prompt in one, and rows without a prompt each by itself."""
-    names = np.array([each or f"\0{row}" for row, each in enumerate(prompts)], dtype=object)
-    _, group = np.unique(names.astype(str), return_inverse=True)
+    _, group = np.unique(_apart(prompts).astype(str), return_inverse=True)
     order = np.random.default_rng(seed).permutation(group.max() + 1)
     ends = np.round(np.cumsum(SHARES) * len(order)).astype(int)
     pieces = dict(zip(("train", "validation", "test"), np.split(order, ends), strict=True))

@@ -6,15 +6,18 @@ A response y follows a prompt x. All sums are over the tokens of the response; t
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
 from bioloom.models.language import LanguageNetwork
+from bioloom.models.writing import as_input
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,29 @@ class Responses:
     x: Tensor
     mask: Tensor
     asked: Tensor
+
+    @classmethod
+    def following(
+        cls,
+        network: LanguageNetwork,
+        prompts: Sequence[NDArray[np.int64]],
+        tokens: NDArray[np.int64],
+        longest: int,
+    ) -> Self:
+        """Responses as they were drawn token by token, (responses, length), each behind the tokens of its prompt.
+
+        longest: positions that are read at most; what stands behind them is left out
+        """
+        begins = torch.tensor([len(each) for each in prompts])
+        ends = begins + tokens.shape[1]
+        grid = torch.zeros(len(prompts), int(ends.max()), dtype=torch.long)
+        for row, (prompt, response) in enumerate(zip(prompts, tokens, strict=True)):
+            grid[row, : int(ends[row])] = torch.from_numpy(np.concatenate([prompt, response]))
+        place = torch.arange(grid.shape[1])
+        mask = place < ends[:, None]
+        kept = slice(0, longest)
+        x = as_input(network, grid[:, kept])
+        return cls(x, mask[:, kept], (mask & (place >= begins[:, None]))[:, kept])
 
     def __len__(self) -> int:
         return len(self.x)
@@ -93,6 +119,17 @@ def kept_apart(network: LanguageNetwork) -> LanguageNetwork:
     for weights in reference.parameters():
         weights.requires_grad_(False)
     return reference
+
+
+def step_towards(
+    network: nn.Module, begin: Mapping[str, Tensor], end: Mapping[str, Tensor], share: float
+) -> None:
+    """Give a network the weights at this share of the straight way from one set of weights to another, 0 to 1.
+
+    What was learned is lost more slowly along it than the distance shrinks: linear interpolation towards initialization,
+    Rame et al. (2024) WARP, arXiv:2406.16768, section 3.3.
+    """
+    network.load_state_dict({name: torch.lerp(first, end[name], share) for name, first in begin.items()})
 
 
 def read_once(network: LanguageNetwork, responses: Responses, size: int = 256) -> Tensor:

@@ -76,7 +76,7 @@ def write(network: LanguageNetwork, page: Page, manner: Manner) -> Written:
             if network.reach and read >= network.reach:
                 logits, state, read = _begun(network, tokens[:, -(network.reach // 2) :])
                 continue
-            after, state = network.step(_as_input(network, chosen[:, None]), state)
+            after, state = network.step(as_input(network, chosen[:, None]), state)
             logits, read = after[:, -1], read + 1
     return Written(tokens[:, page.begin.shape[-1] :].numpy(), (likelihood / max(page.length, 1)).numpy())
 
@@ -85,12 +85,12 @@ def _begun(network: LanguageNetwork, tokens: Tensor) -> tuple[Tensor, object, in
     """Logits behind a beginning, what is kept of it, and how many positions were read."""
     if network.reach:
         tokens = tokens[:, -(network.reach - 1) :] if network.reach > 1 else tokens[:, :0]
-    x = functional.pad(_as_input(network, tokens), (1, 0))  # nothing stands before the first token
+    x = functional.pad(as_input(network, tokens), (1, 0))  # nothing stands before the first token
     logits, state = network.step(x, network.start())
     return logits[:, -1], state, x.shape[-1]
 
 
-def _as_input(network: LanguageNetwork, tokens: Tensor) -> Tensor:
+def as_input(network: LanguageNetwork, tokens: Tensor) -> Tensor:
     """Tokens as the network reads them, (texts, positions) or (texts, letters, positions)."""
     if not network.letters:
         return tokens.float()
