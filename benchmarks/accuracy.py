@@ -61,7 +61,7 @@ def _without_copies() -> pd.DataFrame:
     return pd.read_csv(DATA / "dna/splice_junctions.csv").drop_duplicates("sequence")
 
 
-def _peaks() -> pd.DataFrame:
+def peaks() -> pd.DataFrame:
     rows = []
     for name, part in (("", "train"), ("_test", "test")):
         for factor in ("oct4", "mafk"):
@@ -193,7 +193,7 @@ CASES = (
     Case(
         "oct4_mafk",
         "Oct4 or MafK peaks",
-        _peaks,
+        peaks,
         "factor",
         ("sequence",),
         "roc_auc",
@@ -258,6 +258,7 @@ def measure(case: Case) -> dict[str, Any]:
             inputs=case.inputs,
             labels=case.labels,
             task=case.task,
+            positive=case.positive,
             split=case.split,
             settings=settings_of(case),
             outdir=Path(folder) / "run",

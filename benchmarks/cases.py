@@ -20,6 +20,7 @@ class Case:
     split:     column or method, empty as the recipe decides; folds: of a cross-validation, 0 as the recipe decides
     published: what others report, in words
     labels:    files of labels beside the source; task: empty as the target says
+    positive:  the class that is told from all others, where it has to be named
     also:      further metrics of the same run, each with its aim
     """
 
@@ -37,6 +38,7 @@ class Case:
     settings: dict[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     task: str = ""
+    positive: str | None = None
     also: tuple[tuple[str, float], ...] = ()
 
     @property
