@@ -11,6 +11,7 @@ from Bio.PDB import MMCIFIO, PDBParser
 
 from bioloom.modalities.residues import GAP, LETTERS, RENAMED, Chains, UnreadableError, read_structure
 from bioloom.modalities.structure_demo import hairpin, pdb_text
+from bioloom.modalities.structure_graph import FEATURES, _table
 
 LINE = (
     "{kind:<6}{serial:5d} {name:<4}{alt}{residue:>3} {chain}{number:4d}{code}   "
@@ -47,6 +48,18 @@ def spelled(found) -> str:
 
 
 PLAIN = (residue("ALA", 1), residue("LYS", 2), residue("TRP", 3))
+
+
+def test_asparagine_is_no_nucleotide_and_a_nucleotide_is_no_asparagine() -> None:
+    strand = [
+        atom(name, "DA", number, chain="B", y=9.0) for number in (1, 2, 3, 4) for name in ("P", "C1'", "N9")
+    ]
+    found = read_structure(file_of(residue("ASN", 1), residue("ALA", 2), residue("ASN", 3), strand))
+    assert spelled(found) == "NANnnnn"
+    assert found.sequences == {"A": "NAN"}
+    assert found.nucleic == {"B": "AAAA"}
+    nodes = dict(zip(FEATURES, _table()[found.letters[3]], strict=False))
+    assert (nodes["nucleotide"], nodes["N"], nodes["polar"]) == (1, 0, 0)
 
 
 def test_residues_come_in_the_order_of_the_file_with_their_names() -> None:

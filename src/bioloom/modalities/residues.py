@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     import gemmi
     from numpy.typing import NDArray
 
-LETTERS = AMINO_ACIDS + "XN"
-"""Twenty amino acids, X for any other, N for a nucleotide."""
+NUCLEOTIDE = "n"
+"""In small letters, because N is asparagine."""
+
+LETTERS = AMINO_ACIDS + "X" + NUCLEOTIDE
+"""Twenty amino acids, X for any other, n for a nucleotide."""
 
 BROKEN = 4.5
 """Neighbours along a chain lie 3.8 Å apart; above this distance of their alpha carbons (Å) residues are missing."""
@@ -108,8 +111,8 @@ class Residues:
         found: dict[str, str] = {}
         for chain in dict.fromkeys(self.chains.tolist()):
             letters = "".join(LETTERS[number] for number in self.letters[self.chains == chain])
-            if letters.strip("NX"):
-                found[chain] = letters.replace("N", "X")
+            if letters.strip(f"X{NUCLEOTIDE}"):
+                found[chain] = letters.replace(NUCLEOTIDE, "X")
         return found
 
     @cached_property
@@ -296,7 +299,7 @@ def _letter(residue: gemmi.Residue) -> int:
 
     known = gemmi.find_tabulated_residue(residue.name)
     if known.is_nucleic_acid():
-        return LETTERS.index("N")
+        return LETTERS.index(NUCLEOTIDE)
     letter = known.one_letter_code.upper().strip()
     letter = {"U": "C", "O": "K"}.get(letter, letter)  # as sequences of proteins are read
     return LETTERS.index(letter) if letter and letter in AMINO_ACIDS else LETTERS.index("X")

@@ -8,7 +8,7 @@ import numpy as np
 
 from bioloom.modalities.contacts import TOUCHING
 from bioloom.modalities.protein import AMINO_ACIDS
-from bioloom.modalities.residues import LETTERS
+from bioloom.modalities.residues import LETTERS, NUCLEOTIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,6 +93,7 @@ def _surface(survey: Survey) -> NDArray[np.float64]:
 
 
 def _kinds(of: dict[str, str]) -> NDArray[np.int64]:
-    """The number of the kind of each letter; residues that are not among the twenty count as apolar."""
+    """The number of the kind of each letter; nucleotides count as charged, other residues than the twenty as apolar."""
     number = {letter: place for place, kind in enumerate(KINDS) for letter in of[kind]}
+    number[NUCLEOTIDE] = KINDS.index("charged")
     return np.array([number.get(letter, KINDS.index("apolar")) for letter in LETTERS], dtype=np.int64)

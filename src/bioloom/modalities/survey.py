@@ -95,7 +95,7 @@ def survey(content: bytes, chains: str = "") -> Survey:
 
 
 def _as_arrays(found: Survey) -> Arrays:
-    parts = {"residues": found.residues, "contacts": found.contacts}
+    parts: dict[str, Residues | Contacts] = {"residues": found.residues, "contacts": found.contacts}
     arrays = {
         f"{part}.{each.name}": np.asarray(getattr(value, each.name))
         for part, value in parts.items()
