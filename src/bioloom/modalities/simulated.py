@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -74,7 +74,7 @@ def _made(name: str, records: int, seed: int) -> Made:
 
 
 def _as_files(
-    column: pd.Series[object], ids: list[str], folder: str, files: dict[str, bytes]
+    column: pd.Series[Any], ids: list[str], folder: str, files: dict[str, bytes]
 ) -> list[object]:
     """The cells of a column; those that hold a content name a file instead, which is added to `files`."""
     cells: list[object] = []
