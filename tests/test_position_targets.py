@@ -155,3 +155,16 @@ def test_a_resampled_series_has_no_targets_at_its_points(tmp_path: Path) -> None
     )
     with pytest.raises(UserError, match="resampled"):
         workflow.train(request, tmp_path / "run")
+
+
+def test_targets_that_are_nearly_all_as_long_as_their_sequence_are_named_with_the_rows_that_are_not() -> None:
+    random = np.random.default_rng(0)
+    sequences = ["".join(random.choice(list("ACDEFGHIKLMNPQRSTVWY"), 30)) for _ in range(60)]
+    states = ["".join("H" if letter in "AELMKR" else "C" for letter in each) for each in sequences]
+    states = [each[:-2] if number % 10 == 0 else each for number, each in enumerate(states)]
+    frame = pd.DataFrame({"sequence": sequences, "states": states})
+    with pytest.raises(UserError, match="but 6 rows of 60 have more or fewer") as refused:
+        workflow.check(workflow.Request(frame, target=("states",)))
+    assert "--task position_classes" in str(refused.value.fix)
+    asked = workflow.Request(frame, target=("states",), task="position_classes")
+    assert workflow.check(asked).facts["used"] == "54 of 60 rows can be used"

@@ -138,3 +138,12 @@ def test_columns_keep_their_moments_where_the_first_numbers_are_missing_and_that
     alone = pd.DataFrame({"a": [1.0, np.nan], "b": [2.0, np.nan], "c": [3.0, 4.0]})
     (problem,) = SIGNAL.check(alone)
     assert problem.rows.tolist() == [1]
+
+
+def test_words_among_the_numbers_of_a_series_are_told() -> None:
+    cells = pd.DataFrame({"trace": ["1 2 3", "1 oops 3", "1 nan 3", "1 ? 1e-3", "oops", "4 5"]})
+    told = {each.code: each.rows.tolist() for each in SIGNAL.check(cells)}
+    assert told == {"signal.empty": [4], "signal.words": [1]}
+    wide = pd.DataFrame({"a": ["1"] * 60, "b": ["2"] * 59 + ["high"], "c": ["3"] * 60})
+    (found,) = SIGNAL.check(wide)
+    assert (found.code, found.rows.tolist()) == ("signal.words", [59])

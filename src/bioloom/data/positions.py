@@ -41,11 +41,14 @@ def letters_of(column: pd.Series[Any]) -> list[str]:
 def numbers_of(column: pd.Series[Any]) -> list[NDArray[np.float32]]:
     """The numbers of each cell, NaN where a position has none; empty where the cell is missing."""
     return [
-        np.zeros(0, np.float32)
-        if missing
-        else np.array([_number(word) for word in _APART.split(str(cell).strip(" \t[],;"))])
+        np.zeros(0, np.float32) if missing else np.array([_number(word) for word in words_of(str(cell))])
         for cell, missing in zip(column, column.isna(), strict=True)
     ]
+
+
+def words_of(cell: str) -> list[str]:
+    """The words of a cell, one for each position."""
+    return _APART.split(cell.strip(" \t[],;"))
 
 
 def _number(word: str) -> np.float32:
@@ -70,11 +73,16 @@ def counts_of(cells: Iterable[str]) -> dict[str, int]:
     return {letter: counts[letter] for letter in sorted(counts) if letter != UNKNOWN}
 
 
-def told_at(column: pd.Series[Any], lengths: NDArray[np.int64]) -> str:
+ENOUGH = 0.95
+"""The share of cells that must be as long as their record before they are taken for targets at every position."""
+
+
+def told_at(column: pd.Series[Any], lengths: NDArray[np.int64], enough: float = ENOUGH) -> str:
     """What the cells of a target tell of every position: "classes", "numbers", or "" for neither.
 
     lengths: (records,) positions of each record. Nineteen cells of twenty must be as long as their record, and be more
     than a label that happens to be as long: records differ in length, or there are many different cells.
+    enough:  another share than that
     """
     known = column.notna().to_numpy(dtype=bool)
     lengths = lengths[known]
@@ -84,12 +92,12 @@ def told_at(column: pd.Series[Any], lengths: NDArray[np.int64]) -> str:
     if cells.nunique() <= MOST_LETTERS and lengths.min() == lengths.max():
         return ""
     texts = letters_of(cells)
-    if _share_of_length(texts, lengths) >= 0.95 and len(set().union(*texts) - {UNKNOWN}) <= MOST_LETTERS:
+    if _share_of_length(texts, lengths) >= enough and len(set().union(*texts) - {UNKNOWN}) <= MOST_LETTERS:
         return "classes"
     first = numbers_of(cells.iloc[:20])
     if all(np.isfinite(each).mean() < 0.5 for each in first):
         return ""
-    return "numbers" if _share_of_length(numbers_of(cells), lengths) >= 0.95 else ""
+    return "numbers" if _share_of_length(numbers_of(cells), lengths) >= enough else ""
 
 
 def _share_of_length(cells: list[Any], lengths: NDArray[np.int64]) -> float:

@@ -37,6 +37,9 @@ MASK = "mask"
 NAMES = {"classes": "position_classes", "numbers": "position_values"}
 
 
+NEARLY = 0.5
+"""The share of cells that are as long as their record from which that is probably what they are meant to be."""
+
 USUAL_POSITIONS = 75
 """A record of so many positions, each of which has a target, is as much to learn from as one record with one target."""
 
@@ -76,6 +79,22 @@ def found_at_every_position(
         return None
     what = "a letter" if told == "classes" else "a number"
     return NAMES[told], {"task": f'"{column.name}" has {what} for each position of "{next(iter(inputs))}"'}
+
+
+def refuse_nearly_everywhere(records: Records, inputs: Mapping[str, InputRecipe]) -> None:
+    """UserError where most cells of a target, but not enough, are as long as their record: few are wrong, or all mean that."""
+    there, column = lengths(records, inputs), records.targets.iloc[:, 0]
+    told = "" if there is None else told_at(column, there, enough=NEARLY)
+    if not told or there is None:
+        return
+    wrong = wrong_length(column, there, told == "numbers")
+    name = next(iter(inputs))
+    raise UserError(
+        f'Most cells of "{column.name}" have {"a letter" if told == "classes" else "a number"} for each position of '
+        f'"{name}", but {counted(len(wrong), "row")} of {len(column):,} have more or fewer.',
+        where=f'lines {", ".join(map(str, records.lines[wrong[:5]]))}, column "{column.name}"',
+        fix=f"add --task {NAMES[told]}, which leaves these rows out, or correct them",
+    )
 
 
 def _of_pictures(inputs: Mapping[str, InputRecipe]) -> bool:

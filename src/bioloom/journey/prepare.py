@@ -345,7 +345,11 @@ def _choose_task(
     at_positions = everywhere.found_at_every_position(records, inputs)
     if at_positions is not None:
         return at_positions
-    name, reason = infer(records.targets)
+    try:
+        name, reason = infer(records.targets)
+    except UserError:
+        everywhere.refuse_nearly_everywhere(records, inputs)
+        raise
     return name, {"task": reason}
 
 

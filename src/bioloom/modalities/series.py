@@ -23,7 +23,7 @@ import pandas as pd
 
 from bioloom.data.assets import AssetDtype, assets_of
 from bioloom.data.columns import as_numbers
-from bioloom.data.positions import numbers_of
+from bioloom.data.positions import numbers_of, words_of
 from bioloom.errors import UserError
 from bioloom.modalities import Encoded, Kind, Resident, Shape, Signal
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 Series = "NDArray[np.float32]"
 """(channels, points), NaN where a number is missing."""
+
+MISSING = frozenset(("", "?", "-", ".", "na", "n/a", "nan", "none", "null"))
+"""What stands for a missing number between others, in small letters."""
 
 TIME = ("time", "t", "hours", "hour", "minutes", "minute", "seconds", "second", "days", "day")
 """Names of a first column of a file that says when, and is no channel."""
@@ -155,6 +158,28 @@ def unreadable(values: pd.DataFrame) -> NDArray[np.bool_]:
     if is_wide(values):
         return np.asarray(np.isfinite(_wide(values)).sum(axis=1) < 2)
     return np.array([series.shape[1] < 2 for series in read_series(values)], dtype=bool)
+
+
+def no_numbers(values: pd.DataFrame) -> NDArray[np.bool_]:
+    """Rows in which something filled in is no number and no sign for a missing one, (records,); of files not looked at."""
+    if isinstance(values.dtypes.iloc[0], AssetDtype):
+        return np.zeros(len(values), dtype=bool)
+    if is_wide(values):
+        odd = [as_numbers(values[name])[1] for name in values.columns]
+    else:
+        odd = [_odd_words(values[name]) for name in values.columns]
+    return np.any(np.stack(odd), axis=0)
+
+
+def _odd_words(column: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Cells with a word that is no number, although it does not stand for a missing one, (records,)."""
+    found = np.zeros(len(column), dtype=bool)
+    for row, numbers in enumerate(numbers_of(column)):
+        if not np.isfinite(numbers).all():
+            words = words_of(str(column.iloc[row]))
+            odd = [word for word, number in zip(words, numbers, strict=True) if not np.isfinite(number)]
+            found[row] = any(word.lower() not in MISSING for word in odd)
+    return found
 
 
 def same_channels(values: pd.DataFrame, series: list[NDArray[np.float32]]) -> None:

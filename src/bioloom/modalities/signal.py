@@ -36,6 +36,7 @@ from bioloom.modalities.series import (
     SeriesEncoded,
     begins_late,
     channels_of,
+    no_numbers,
     read_series,
     resampled,
     same_channels,
@@ -103,13 +104,20 @@ class Signal(Modality):
 
     @classmethod
     def check(cls, values: pd.DataFrame) -> list[Problem]:
-        """Records without a series of two points or more are dropped."""
-        rows = np.flatnonzero(unreadable(values)) if values.shape[1] else np.zeros(0, dtype=np.int64)
-        if not len(rows):
+        """Records without a series of two points or more are dropped; of words that are no numbers it is said."""
+        if not values.shape[1]:
             return []
+        column, empty = str(values.columns[0]), unreadable(values)
         message = "there is no series of at least two numbers"
         fix = "give numbers with spaces between them, one number per column, or the name of a file of numbers"
-        return [Problem("signal.empty", "drop", message, fix, str(values.columns[0]), rows)]
+        odd = "something between the numbers is none; it is read as missing, on the straight line between its neighbours"
+        found = (
+            Problem("signal.empty", "drop", message, fix, column, np.flatnonzero(empty)),
+            Problem(
+                "signal.words", "note", odd, "correct it", column, np.flatnonzero(no_numbers(values) & ~empty)
+            ),
+        )
+        return [problem for problem in found if len(problem.rows)]
 
     @classmethod
     def fit(cls, values: pd.DataFrame) -> Self:
