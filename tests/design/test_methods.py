@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bioloom.design.goals import Goal, Objective, aim_of
+from bioloom.design.goals import Goal, Objective, aim_of, weighted
 from bioloom.design.methods import METHODS, Effort
 from bioloom.design.rules import CODONS, Rules, checked
 from bioloom.errors import UserError
@@ -181,3 +181,12 @@ def test_slopes_of_goals_point_where_scores_rise():
     blind = Objective([Goal("activity", additive)])
     with pytest.raises(UserError, match="has none"):
         METHODS["gradient"](checked(Rules(PARENT)), blind, Effort(2, 4))
+
+
+def test_an_aim_may_have_a_weight() -> None:
+    assert weighted("raise") == ("raise", 1.0)
+    assert weighted("lower*0.5") == ("lower", 0.5)
+    assert weighted("-1.5*2") == (-1.5, 2.0)
+    for wrong, told in (("lower*x", "no weight"), ("raise*0", "no weight"), ("up*2", "no aim")):
+        with pytest.raises(UserError, match=told):
+            weighted(wrong)

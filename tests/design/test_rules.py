@@ -74,3 +74,29 @@ def test_words_and_enzymes_are_spelled_out():
 def test_rules_that_cannot_be_kept_are_refused(rules, told):
     with pytest.raises(UserError, match=told):
         checked(Rules(PARENT, **rules))
+
+
+AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
+
+
+def test_words_of_proteins_are_words_and_not_codes_of_bases():
+    """R is arginine, not A or G; X is any amino acid; nothing is looked for on another strand."""
+    made = checked(Rules("MKRGDAWY", letters=AMINO_ACIDS, without=("rgd",), words=("WX",)))
+    assert made.broken("MKRGDAWY") == ["holds RGD at 3"]
+    assert made.broken("MKAGDAWY") == []
+    assert made.broken("MKAGDAYY") == ["does not hold WX"]
+    assert set(made.meaning["X"]) == set(AMINO_ACIDS)
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ({"gc": (0.4, 0.6)}, "rules for DNA"),
+        ({"coding": (0, 6)}, "rules for DNA"),
+        ({"without": ("EcoR1",)}, "no word of amino acids"),
+        ({"parent": "MKB"}, 'holds "B"'),
+    ],
+)
+def test_rules_about_dna_are_refused_for_proteins(rules, told):
+    with pytest.raises(UserError, match=told):
+        checked(Rules(**{"parent": "MKRGDAWY", "letters": AMINO_ACIDS, **rules}))

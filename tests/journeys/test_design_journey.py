@@ -131,3 +131,59 @@ def test_the_gradient_of_the_networks_is_that_of_the_answer_and_designs_with_it(
     assert main([*map(str, [*words, *more])]) == 0
     summary = json.loads(capsys.readouterr().out)["summary"]
     assert summary["designer_expects"] > 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules", "letters"),
+    [
+        ("rna", ["--gc", "0.2-0.8", "--without", "UGUA", "--pool", "--barcode", "0"], "ACGU"),
+        ("protein", ["--without", "AAXA", "--with", "WW"], "ACDEFGHIKLMNPQRSTVWY"),
+    ],
+)
+@pytest.mark.parametrize("method", ["beam", "gradient"])
+def test_rna_and_proteins_are_designed_in_their_own_letters(
+    kind, rules, letters, method, runs_of_kinds, capsys
+):
+    folder, parent = runs_of_kinds[kind]
+    words = ["design", folder, "--parent", parent, "--outdir", folder / method, "--no-judge", "--keep-unlike"]
+    more = ["--method", method, "--steps", 4, "--width", 6, "--count", 3, "--json", "--quiet", *rules]
+    assert main([*map(str, [*words, *more])]) == 0, capsys.readouterr().err
+    table = pd.read_csv(folder / method / "designs.csv")
+    assert len(table) == 3
+    assert set("".join(table["sequence"])) <= set(letters)
+    assert ("gc" in table) == (kind == "rna")
+    if kind == "rna":
+        pool = pd.read_csv(folder / method / "pool.csv")
+        assert set("".join(pool["oligo"])) <= set("ACGT")
+        assert not table["sequence"].str.contains("UGUA").any()
+        assert parent.replace("U", "T") in set(pool["design"])
+    else:
+        assert table["sequence"].str.contains("WW").all()
+
+
+def test_what_belongs_to_dna_is_refused_for_proteins(runs_of_kinds, capsys):
+    folder, parent = runs_of_kinds["protein"]
+    for words, told in ((["--gc", "0.4-0.6"], "rules for DNA"), (["--pool"], "Oligos are made of DNA")):
+        asked = ["design", folder, "--parent", parent, "--outdir", folder / "no", "--no-judge", *words]
+        assert main([*map(str, asked)]) == 2
+        assert told in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.fixture(scope="module")
+def runs_of_kinds(tmp_path_factory):
+    """A run on RNA and one on proteins, of two networks that have hardly learned, and a sequence of each."""
+    folder = tmp_path_factory.mktemp("kinds")
+    found = {}
+    for kind, letters in (("rna", "ACGU"), ("protein", "ACDEFGHIKLMNPQRSTVWY")):
+        random = np.random.default_rng(0)
+        texts = ["".join(random.choice(list(letters), 30)) for _ in range(80)]
+        frame = pd.DataFrame(
+            {"sequence": texts, "value": [text.count("A") + 0.1 * len(set(text)) for text in texts]}
+        )
+        settings = FAST | {"training.epochs": 3, "training.members": 2, "split.method": "random"}
+        outdir = folder / kind
+        bioloom.train(
+            frame, target="value", inputs=[f"sequence={kind}"], outdir=outdir, settings=settings, quiet=True
+        )
+        found[kind] = outdir, texts[0]
+    return found

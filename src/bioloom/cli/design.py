@@ -13,6 +13,8 @@ from bioloom.cli.terminal import Terminal, table
 from bioloom.errors import UserError
 
 if TYPE_CHECKING:
+    from bioloom.design.pool import Order
+    from bioloom.events import Listener
     from bioloom.inquiry.designed import Designs
 
 RULES, TRIED, ORDER = "What a design must be", "How it is sought", "How it is ordered"
@@ -39,7 +41,7 @@ Also = Annotated[
     list[str] | None,
     typer.Option(
         "--also",
-        metavar="RUN=AIM",
+        metavar="RUN=AIM[*WEIGHT]",
         help="A second model with an aim of its own; repeat it for several.",
         rich_help_panel=RULES,
     ),
@@ -203,15 +205,12 @@ def command(
 ) -> None:
     """Design sequences: raise, lower or reach what a model predicts, within rules, and let a second model judge them."""
     from bioloom.design.methods import Effort
-    from bioloom.design.pool import Order
     from bioloom.design.rules import Rules
-    from bioloom.guard import refuse_judge, train_judge
     from bioloom.inquiry import designed
     from bioloom.inquiry.variants import one_sequence
 
-    begun = one_sequence(parent)
     rules = Rules(
-        parent=begun,
+        parent=one_sequence(parent),
         fixed=frozenset(_positions(fixed, "--fixed")),
         gc=_range(gc),
         longest_run=longest_run,
@@ -221,39 +220,54 @@ def command(
         coding=_stretch(coding),
         usage=designed.read_usage(usage),
     )
-    forward, _, reverse = primers.partition(",")
-    order = Order(
-        forward.upper(),
-        reverse.strip().upper(),
-        barcode,
-        replicates=replicates,
-        wild_type=begun,
-        shuffles=count // 5,
-        longest=longest_oligo,
-        seed=seed,
-    )
     terminal = Terminal(quiet, json)
     with terminal.listening() as listener:
-        if judge is None and not no_judge:
-            judge = train_judge(run, outdir / "judge", listener)
-        elif judge is not None:
-            refuse_judge(run, judge)
         brief = designed.Brief(
             runs=((run, aim), *map(_other, also or ())),
             rules=rules,
-            judge=judge,
+            judge=None if no_judge else _judge(run, judge, outdir, listener),
             method=method,
             effort=Effort(steps, width, seed=seed),
             count=count,
             apart=apart,
             explore=explore,
             unlike=keep_unlike,
-            order=order if pool else None,
+            order=_order(primers, rules.parent, (barcode, replicates, longest_oligo), count, seed)
+            if pool
+            else None,
         )
         found = designed.design(brief, listener)
         paths = designed.write(found, outdir)
     document = {"summary": found.summary, "files": [str(path) for path in paths]}
     terminal.show(document, *_screen(found), Text("\n".join(map(str, paths))))
+
+
+def _judge(run: Path, judge: Path | None, outdir: Path, listener: Listener) -> Path:
+    """The run that judges: the one that is named, or one that is trained for it."""
+    from bioloom.guard import refuse_judge, train_judge
+
+    if judge is None:
+        return train_judge(run, outdir / "judge", listener)
+    refuse_judge(run, judge)
+    return judge
+
+
+def _order(primers: str, parent: str, sizes: tuple[int, int, int], count: int, seed: int) -> Order:
+    """How oligos are made; sizes: letters of a barcode, oligos for each design, letters of an oligo at most."""
+    from bioloom.design.pool import Order
+
+    forward, _, reverse = primers.partition(",")
+    barcode, replicates, longest = sizes
+    return Order(
+        forward.strip().upper(),
+        reverse.strip().upper(),
+        barcode,
+        replicates=replicates,
+        wild_type=parent,
+        shuffles=count // 5,
+        longest=longest,
+        seed=seed,
+    )
 
 
 def _screen(found: Designs) -> list[Text]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -47,12 +47,15 @@ def barcodes(
     """
     random = np.random.default_rng(seed)
     found: list[str] = []
+    near: dict[str, list[str]] = {}  # by what is left of a word without some letters
     for _ in range(TRIES * count):
         if len(found) == count:
             return found
         word = "".join(random.choice(list("ACGT"), length))
-        if _plain(word, avoid, gc) and _far(word, found, apart):
+        if _plain(word, avoid, gc) and _far(word, near, apart):
             found.append(word)
+            for rest in _shortened(word, apart - 1):
+                near.setdefault(rest, []).append(word)
     if len(found) == count:
         return found
     raise UserError(
@@ -71,9 +74,24 @@ def _plain(word: str, avoid: Sequence[str], gc: tuple[float, float]) -> bool:
     return not any(word[start : start + 6] in other for start in range(len(word) - 5))
 
 
-def _far(word: str, found: Sequence[str], apart: int) -> bool:
-    other = reverse_complement(word)
-    return all(
-        edit_distance(word, each, apart - 1) >= apart and edit_distance(other, each, apart - 1) >= apart
-        for each in found
+def _far(word: str, near: Mapping[str, Sequence[str]], apart: int) -> bool:
+    """Whether a word and its reverse complement are so many edits from all others.
+
+    Two words that are d edits apart are the same without at most d letters of each (symmetric deletion), so that only few
+    have to be compared.
+    """
+    return not any(
+        edit_distance(strand, each, apart - 1) < apart
+        for strand in (word, reverse_complement(word))
+        for rest in _shortened(strand, apart - 1)
+        for each in near.get(rest, ())
     )
+
+
+def _shortened(word: str, letters: int) -> set[str]:
+    """A word without up to so many of its letters."""
+    found, last = {word}, {word}
+    for _ in range(letters):
+        last = {each[:place] + each[place + 1 :] for each in last for place in range(len(each))}
+        found |= last
+    return found

@@ -32,6 +32,14 @@ def unlike_each_other(
     return chosen
 
 
+def disagreement(each: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far networks differ about sequences, a standard deviation; 0 where there is one network, which cannot disagree.
+
+    each: (networks, sequences) -> (sequences,)
+    """
+    return each.std(axis=0, ddof=1) if len(each) > 1 else np.zeros(each.shape[1])
+
+
 def expected_improvement(
     mean: NDArray[np.float64], spread: NDArray[np.float64], best: float
 ) -> NDArray[np.float64]:

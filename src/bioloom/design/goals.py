@@ -105,3 +105,17 @@ def aim_of(text: str) -> str | float:
         raise UserError(
             f'"{text}" is no aim.', fix="write raise, lower, or the value to come close to"
         ) from None
+
+
+def weighted(text: str) -> tuple[str | float, float]:
+    """An aim and how much it counts, as in "lower*0.5"; 1 where nothing is said. UserError for what is neither."""
+    aim, star, weight = text.partition("*")
+    if not star:
+        return aim_of(text), 1.0
+    try:
+        number = float(weight)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise UserError(f'"{weight}" is no weight.', fix="write a number above 0, such as lower*0.5")
+    return aim_of(aim), number

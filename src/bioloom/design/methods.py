@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from bioloom.design.goals import Objective
-from bioloom.design.rules import CODONS, IUPAC, Rules, pattern
+from bioloom.design.rules import CODONS, Rules
 from bioloom.errors import UserError
 
 Floats = NDArray[np.float64]
@@ -157,24 +157,24 @@ class Changer:
 
     def _with_words(self, text: str) -> str:
         """Words that must occur, each put where fewest letters change, nothing is fixed and no other one stands."""
-        free = set(self.single)
-        for word in self.rules.words:
-            if pattern(word).search(text) is None:
+        free, meaning = set(self.single), self.rules.meaning
+        for word, found in self.rules.wanted:
+            if found.search(text) is None:
                 starts = [s for s in range(len(text) - len(word) + 1) if set(range(s, s + len(word))) <= free]
                 if not starts:
                     continue
                 start = min(
                     starts,
-                    key=lambda s: sum(text[s + i] not in IUPAC[letter] for i, letter in enumerate(word)),
+                    key=lambda s: sum(text[s + i] not in meaning[letter] for i, letter in enumerate(word)),
                 )
                 kept = [
-                    text[start + i] if text[start + i] in IUPAC[letter] else IUPAC[letter][0]
+                    text[start + i] if text[start + i] in meaning[letter] else meaning[letter][0]
                     for i, letter in enumerate(word)
                 ]
                 text = text[:start] + "".join(kept) + text[start + len(word) :]
-            found = pattern(word).search(text)
-            assert found is not None
-            free -= set(range(found.start(), found.end()))
+            match = found.search(text)
+            assert match is not None
+            free -= set(range(match.start(), match.end()))
         return text
 
 

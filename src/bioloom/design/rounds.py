@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bioloom.design.choose import expected_improvement, unlike_each_other
+from bioloom.design.choose import disagreement, expected_improvement, unlike_each_other
 from bioloom.design.goals import Goal, Objective
 from bioloom.design.methods import METHODS, Changer, Effort
 from bioloom.design.rules import Rules, checked
@@ -24,6 +24,9 @@ Answers = Callable[[Sequence[str]], Floats]
 
 Learn = Callable[[Sequence[str], Floats, int], Answers]
 """(measured sequences, measurements, seed) -> a model of them."""
+
+LEAST = 0.05
+"""Gain, in standard deviations of random sequences, below which another one is not told as so many times as much."""
 
 STEP = 5
 """Letters by which a design may differ from the best sequence that was measured: models know little beyond."""
@@ -96,7 +99,7 @@ def designed(lab: Lab, measured: dict[str, float], number: int) -> list[str]:
     METHODS["evolve"](checked(Rules(best, edits=STEP)), objective, effort)
     proposed = [text for text, _ in objective.best(LOOKED_AT * lab.batch) if text not in measured]
     each = answers(proposed)
-    wish = expected_improvement(each.mean(axis=0), each.std(axis=0, ddof=1), float(answers([best]).mean()))
+    wish = expected_improvement(each.mean(axis=0), disagreement(each), float(answers([best]).mean()))
     chosen = [proposed[place] for place in unlike_each_other(proposed, wish, lab.batch, 2)]
     return chosen + _variants(lab, [best], {**measured, **dict.fromkeys(chosen, 0.0)}, number)[len(chosen) :]
 
@@ -123,9 +126,12 @@ def course(lab: Lab, strategy: str) -> Course:
 
 
 def gain(one: Sequence[Course], other: Sequence[Course]) -> float:
-    """How many times as much one strategy gained as another, over the best of the first library; means over runs."""
+    """How many times as much one strategy gained as another, over the best of the first library; means over runs.
+
+    Infinite where the other one gained next to nothing.
+    """
     first, second = (np.mean([each.best[-1] - each.best[0] for each in some]) for some in (one, other))
-    return float(first / second) if second > 0 else float("inf")
+    return float(first / second) if second >= LEAST else float("inf")
 
 
 def _best(lab: Lab, measured: dict[str, float]) -> float:

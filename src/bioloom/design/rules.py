@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -38,12 +39,15 @@ CODONS: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 """The standard genetic code."""
 
+Found = tuple[tuple[str, re.Pattern[str]], ...]
+"""Words, each with a pattern that finds it."""
+
 
 @dataclass(frozen=True)
 class Rules:
     """What a sequence must and must not be. All positions are 0-based and half-open.
 
-    letters:  the alphabet, such as "ACGT"
+    letters:  the alphabet: "ACGT", also for RNA, or amino acids, for which rules about DNA are refused
     parent:   the sequence that is changed; every design has its length
     fixed:    positions that stay as they are in the parent
     gc:       lowest and highest share of G and C
@@ -78,6 +82,30 @@ class Rules:
         )
 
     @property
+    def nucleic(self) -> bool:
+        """Whether this is DNA, or what DNA is read into."""
+        return set(self.letters) <= set("ACGT")
+
+    @property
+    def meaning(self) -> Mapping[str, str]:
+        """The letters that each letter of a word stands for."""
+        return IUPAC if self.nucleic else {**{each: each for each in self.letters}, "X": self.letters}
+
+    @cached_property
+    def forbidden(self) -> Found:
+        """What must not occur; of DNA on either strand."""
+        return tuple(
+            (word, pattern(strand, self.meaning))
+            for word in self.without
+            for strand in ((word, reverse_complement(word)) if self.nucleic else (word,))
+        )
+
+    @cached_property
+    def wanted(self) -> Found:
+        """What must occur."""
+        return tuple((word, pattern(word, self.meaning)) for word in self.words)
+
+    @property
     def free(self) -> NDArray[np.int64]:
         """Positions that may change."""
         return np.array(
@@ -85,15 +113,23 @@ class Rules:
         )
 
 
-def spelled(word: str) -> str:
-    """The letters behind an enzyme or a word, in capitals; IUPAC letters are kept.
+def spelled(word: str, letters: str = "ACGT") -> str:
+    """The letters behind an enzyme or a word, in capitals; letters that stand for several are kept.
 
     Raises UserError for what is neither.
     """
+    upper = word.upper()
+    if not set(letters) <= set("ACGT"):
+        if not upper or set(upper) - {*letters, "X"}:
+            raise UserError(
+                f'"{word}" is no word of amino acids.',
+                fix="write it with their letters, and X for any, such as RGXD",
+            )
+        return upper
     known = {name.lower(): site for name, site in ENZYMES.items()}
     if word.lower() in known:
         return known[word.lower()]
-    upper = word.upper().replace("U", "T")
+    upper = upper.replace("U", "T")
     if not upper or set(upper) - set(IUPAC):
         raise UserError(
             f'"{word}" is neither an enzyme nor a word of DNA.{did_you_mean(word, ENZYMES)}',
@@ -107,14 +143,13 @@ def checked(rules: Rules) -> Rules:
 
     Raises UserError for rules that cannot be kept whatever is designed, with the rule.
     """
-    rules = Rules(
-        **{
-            **vars(rules),
-            "without": tuple(map(spelled, rules.without)),
-            "words": tuple(map(spelled, rules.words)),
-        }
+    without, words = (
+        tuple(spelled(word, rules.letters) for word in some) for some in (rules.without, rules.words)
     )
+    rules = replace(rules, without=without, words=words)
     _refuse_outside(rules)
+    if not rules.nucleic:
+        _refuse_rules_of_dna(rules)
     low, high = rules.gc
     if not 0 <= low <= high <= 1:
         raise UserError(
@@ -138,6 +173,14 @@ def checked(rules: Rules) -> Rules:
     return rules
 
 
+def _refuse_rules_of_dna(rules: Rules) -> None:
+    if rules.gc != (0.0, 1.0) or rules.coding is not None or rules.usage:
+        raise UserError(
+            "A share of G and C, codons and their usage are rules for DNA, and this is a protein.",
+            fix="leave out --gc, --coding and --usage",
+        )
+
+
 def _refuse_outside(rules: Rules) -> None:
     wrong = sorted(set(rules.parent) - set(rules.letters))
     if wrong or not rules.parent:
@@ -154,14 +197,13 @@ def _refuse_outside(rules: Rules) -> None:
 
 
 def _refuse_fixed_words(rules: Rules) -> None:
-    for word in rules.without:
-        for strand in (word, reverse_complement(word)):
-            for match in pattern(strand).finditer(rules.parent):
-                if rules.fixed.issuperset(range(match.start(), match.end())):
-                    raise UserError(
-                        f"{word} must not occur, and stands at the fixed positions {match.start() + 1} to {match.end()}.",
-                        fix="free one of them, or allow the word",
-                    )
+    for word, found in rules.forbidden:
+        for match in found.finditer(rules.parent):
+            if rules.fixed.issuperset(range(match.start(), match.end())):
+                raise UserError(
+                    f"{word} must not occur, and stands at the fixed positions {match.start() + 1} to {match.end()}.",
+                    fix="free one of them, or allow the word",
+                )
 
 
 def _refuse_codons(rules: Rules) -> None:
@@ -216,16 +258,15 @@ def _runs(rules: Rules, text: str) -> str:
 
 
 def _without(rules: Rules, text: str) -> str:
-    for word in rules.without:
-        for strand in (word, reverse_complement(word)):
-            found = pattern(strand).search(text)
-            if found:
-                return f"holds {word} at {found.start() + 1}"
+    for word, found in rules.forbidden:
+        match = found.search(text)
+        if match:
+            return f"holds {word} at {match.start() + 1}"
     return ""
 
 
 def _with(rules: Rules, text: str) -> str:
-    absent = next((word for word in rules.words if not pattern(word).search(text)), "")
+    absent = next((word for word, found in rules.wanted if not found.search(text)), "")
     return f"does not hold {absent}" if absent else ""
 
 
@@ -262,9 +303,11 @@ def _most_used(usage: Mapping[str, float]) -> dict[str, float]:
     return best
 
 
-def pattern(word: str) -> re.Pattern[str]:
-    """A word with IUPAC letters as a pattern; the module keeps the last ones compiled."""
-    return re.compile("".join(letter if len(IUPAC[letter]) == 1 else f"[{IUPAC[letter]}]" for letter in word))
+def pattern(word: str, meaning: Mapping[str, str] = IUPAC) -> re.Pattern[str]:
+    """A word whose letters may stand for several as a pattern; the module keeps the last ones compiled."""
+    return re.compile(
+        "".join(letter if meaning[letter] == letter else f"[{meaning[letter]}]" for letter in word)
+    )
 
 
 _CHECKS = (_fixed, _runs, _gc, _without, _with, _edits, _protein)

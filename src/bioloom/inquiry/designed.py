@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from bioloom.data import readers
 from bioloom.data.wording import counted
-from bioloom.design.choose import differences, expected_improvement, unlike_each_other
-from bioloom.design.goals import Goal, Objective, aim_of
+from bioloom.design.choose import differences, disagreement, expected_improvement, unlike_each_other
+from bioloom.design.goals import Goal, Objective, weighted
 from bioloom.design.methods import METHODS, Effort
 from bioloom.design.pool import Order, as_fasta, oligos, refuse_order
 from bioloom.design.rules import Rules, checked
@@ -22,6 +22,7 @@ from bioloom.errors import UserError, did_you_mean
 from bioloom.events import Listener
 from bioloom.files import write_json, write_text
 from bioloom.inquiry.model import SequenceModel
+from bioloom.modalities.protein import AMINO_ACIDS
 
 LOOKED_AT = 20
 """Proposals that are looked at for each design that is wanted."""
@@ -35,7 +36,7 @@ BEYOND = 3.0
 class Brief:
     """What is to be designed.
 
-    runs:    folders of runs, each with an aim: "raise", "lower" or a number
+    runs:    folders of runs, each with an aim: "raise", "lower" or a number, with a weight where it is not 1: "lower*0.5"
     judge:   folder of a run that shares no random number with the first one; None: not judged
     rules:   what a sequence must and must not be
     method:  how proposals are made
@@ -83,10 +84,11 @@ def design(brief: Brief, listener: Listener) -> Designs:
             f'There is no way to design called "{brief.method}".{did_you_mean(brief.method, METHODS)}',
             fix=f"use one of: {', '.join(METHODS)}",
         )
-    rules = checked(brief.rules)
-    if brief.order is not None:
-        refuse_order(brief.order, len(rules.parent))
     designers = [SequenceModel(run) for run, _ in brief.runs]
+    brief = replace(brief, rules=_rules_for(designers, brief.rules))
+    rules = brief.rules
+    if brief.order is not None:
+        _refuse_pool(rules, brief.order)
     _refuse_letters(rules, designers)
     goals = [
         _goal(designer, aim, number)
@@ -104,8 +106,7 @@ def design(brief: Brief, listener: Listener) -> Designs:
         )
     table = _table(picked, rules.parent, objective, designers[0], brief)
     summary = _summary(table, brief, objective, unlike, listener)
-    pool = None if brief.order is None else oligos(picked, brief.order, rules.without)
-    return Designs(table, summary, pool)
+    return Designs(table, summary, None if brief.order is None else _pool(picked, brief.order, rules))
 
 
 def _picked(brief: Brief, objective: Objective, designer: SequenceModel) -> tuple[list[str], int]:
@@ -136,6 +137,36 @@ def _picked(brief: Brief, objective: Objective, designer: SequenceModel) -> tupl
     return [left[number] for number in chosen], odd
 
 
+def _rules_for(designers: Sequence[SequenceModel], rules: Rules) -> Rules:
+    """The rules for what the models read: RNA is designed as the DNA that it is made from, so that T stands for U.
+
+    Raises UserError for rules that cannot be kept, and for models of which one reads proteins and another does not.
+    """
+    nucleic = {set(each.letters) <= set("ACGTU") for each in designers}
+    if len(nucleic) > 1:
+        raise UserError(
+            "One model reads proteins, and another does not.", where="--also", fix="design for one of them"
+        )
+    if not nucleic.pop():
+        return checked(replace(rules, letters=AMINO_ACIDS))
+    return checked(replace(rules, parent=rules.parent.replace("U", "T")))
+
+
+def _refuse_pool(rules: Rules, order: Order) -> None:
+    if not rules.nucleic:
+        raise UserError(
+            "Oligos are made of DNA, and these designs are proteins.",
+            where="--pool",
+            fix="leave out --pool, and have the designs translated back where they are made",
+        )
+    refuse_order(order, len(rules.parent))
+
+
+def _pool(picked: Sequence[str], order: Order, rules: Rules) -> pd.DataFrame:
+    """The oligos; the wild type, where it is one of them, in letters of DNA too."""
+    return oligos(picked, replace(order, wild_type=rules.parent if order.wild_type else ""), rules.without)
+
+
 def _refuse_letters(rules: Rules, designers: Sequence[SequenceModel]) -> None:
     for each in designers:
         if not each.usable([rules.parent]).all():
@@ -151,10 +182,12 @@ def _goal(model: SequenceModel, aim: str, number: int) -> Goal:
     targets = model.model.targets
     scale = 1.0 if targets.classes else float(targets.scale[model.number])
     name = f"predicted {model.target}" + (f" (model {number + 1})" if number else "")
+    wanted, weight = weighted(aim)
     return Goal(
         name,
         lambda texts: model.of_each(texts).mean(axis=0),
-        aim_of(aim),
+        wanted,
+        weight,
         scale=scale or 1.0,
         slope=model.slope,
     )
@@ -169,8 +202,7 @@ def _wish(
         return scores
     goal = objective.goals[0]
     each = goal.weight * goal.score(designer.of_each(texts))
-    spread = each.std(axis=0, ddof=1) if len(each) > 1 else np.zeros(len(texts))
-    return expected_improvement(scores, spread, float(objective([brief.rules.parent])[0]))
+    return expected_improvement(scores, disagreement(each), float(objective([brief.rules.parent])[0]))
 
 
 def _table(
@@ -178,18 +210,19 @@ def _table(
 ) -> pd.DataFrame:
     columns: dict[str, Any] = {
         "name": [f"design_{number + 1}" for number in range(len(picked))],
-        "sequence": list(picked),
+        "sequence": [designer.spelled(text) for text in picked],
         "score": objective(picked),
     }
     for name, values in objective.values(picked).items():
         columns[name] = values
     each = designer.of_each(picked)
     if len(each) > 1:
-        columns["spread"] = each.std(axis=0, ddof=1)
+        columns["spread"] = disagreement(each)
     if brief.judge is not None:
         columns["judge"] = SequenceModel(brief.judge).of_each(picked).mean(axis=0)
     columns["edits"] = differences(parent, picked)
-    columns["gc"] = [(text.count("G") + text.count("C")) / len(text) for text in picked]
+    if brief.rules.nucleic:
+        columns["gc"] = [(text.count("G") + text.count("C")) / len(text) for text in picked]
     columns["unlike"] = designer.unlike(picked)
     return pd.DataFrame(columns)
 

@@ -25,7 +25,8 @@ class SequenceModel:
 
     model:   as the run delivers it; column: of its one input; name: of that input
     number:  which output is asked for; target: what it is called; unit: what a change of it is
-    letters: the alphabet; length: positions that the model reads; strands: whether both are one molecule
+    letters: the alphabet; spelling: letters that are read as another; length: positions that the model reads
+    strands: whether both are one molecule
     Raises UserError for a model that reads anything but one sequence, and for an output that it has not.
     """
 
@@ -41,7 +42,7 @@ class SequenceModel:
             )
         (self.column,) = columns
         self.letters, self.length = modality.alphabet.letters, modality.length
-        self.strands = modality.alphabet.both_strands
+        self.strands, self.spelling = modality.alphabet.both_strands, modality.alphabet.spelling
         self.number, self.target = _output(self.model, output)
         self.unit = f"change of {self.target}"
 
@@ -62,10 +63,14 @@ class SequenceModel:
         frames = self.model.frames({self.column: list(sequences)})
         return self._in_unit(np.stack([each[:, self.number] for each in self.model.values_of_each(frames)]))
 
+    def spelled(self, sequence: str) -> str:
+        """A sequence in the letters of the model, such as U for T in RNA."""
+        return sequence.translate(str.maketrans(dict(self.spelling)))
+
     def slope(self, sequences: Sequence[str], letters: str) -> NDArray[np.float64]:
         """How the mean answer of the networks changes with each letter at each position, (sequences, letters, positions).
 
-        letters: their order; all are letters that the model reads. Positions are those of the sequences, which have one length.
+        letters: their order, in any spelling that the model reads. Positions are those of the sequences, which have one length.
         Where a simpler model answers, the networks beside it still say which way to look.
         """
         modality = self.model.modalities[self.name]
@@ -74,14 +79,15 @@ class SequenceModel:
         x = x.clone().requires_grad_()
         with torch.enable_grad():
             raws = [apply(member, {self.name: Signal(x, mask)}) for member in members_of(self.model.network)]
-            answer = torch.stack([self._smooth(raw) for raw in raws]).mean(dim=0)
+            answer = torch.stack([self.smooth(raw) for raw in raws]).mean(dim=0)
             (found,) = torch.autograd.grad(answer.sum(), x)
         names = "".join(modality.channels)
-        rows = [names.index(letter) for letter in letters]
+        rows = [names.index(self.spelling.get(letter, letter)) for letter in letters]
         return np.asarray(found.numpy()[:, rows, : len(sequences[0])], dtype=np.float64)
 
-    def _smooth(self, raw: Tensor) -> Tensor:
-        """The answer from raw outputs: the target in its unit, or the log-odds of a class, before any calibration."""
+    def smooth(self, raw: Tensor) -> Tensor:
+        """The answer from raw outputs, (records,): the target in its unit but for a constant, or the log-odds of a class, before
+        any calibration."""
         targets = self.model.targets
         if not targets.classes:
             return raw[:, self.number] * float(targets.scale[self.number])

@@ -117,7 +117,7 @@ def sentence(told: dict[str, Any]) -> str:
         for name, done in told["courses"].items()
     }
     factor = told["gain"]["greedy"]
-    beside = "" if factor is None else f" (designs: {factor:.1f} times as much)"
+    beside = "" if factor is None or factor <= 0 else f" (designs: {factor:.1f} times as much)"
     lands = counted(told["landscapes"], "simulated landscape")
     return (
         f"After {counted(told['rounds'], 'round')} of {told['batch']} measurements on {lands}, the best sequence was better "
