@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Literal
+from os.path import commonprefix
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ from bioloom.data.wording import counted, listed
 from bioloom.journey.roles import FEWEST_GROUPS, Roles, unfit
 from bioloom.modalities import modalities
 from bioloom.targets import target_numbers
+
+if TYPE_CHECKING:
+    from bioloom.recipe import InputRecipe
 
 LEFT_OUT = "columns.left_out"
 """The code of the note on a column that nobody named and that cannot serve as what it seems to be."""
@@ -50,12 +54,11 @@ def to_records(table: Table, roles: Roles) -> tuple[Records, list[Problem]]:
 
 def _left_out(table: Table, roles: Roles) -> list[Problem]:
     """Notes on columns that nobody named and that cannot be an input of a table, or say what belongs together."""
-    tables = [
-        recipe.modality for recipe in roles.inputs.values() if modalities[recipe.modality].columns == "many"
-    ]
+    several = [recipe for recipe in roles.inputs.values() if modalities[recipe.modality].columns == "many"]
+    tables = [recipe.modality for recipe in several]
     columns = [name for name in roles.unused if name not in RESERVED]
     if any(modalities[name].fewest_columns > 1 for name in tables):
-        return [*_described(tables[0], columns), *_batches(table, roles, columns)]
+        return [*_described(several[0], columns), *_batches(table, roles, columns)]
     notes = [
         replace(problem, code=LEFT_OUT, severity="note", message=f"{problem.message}; it is left out")
         for modality in tables[:1]
@@ -68,14 +71,16 @@ def _left_out(table: Table, roles: Roles) -> list[Problem]:
     return notes
 
 
-def _described(modality: str, columns: list[str]) -> list[Problem]:
+def _described(profile: InputRecipe, columns: list[str]) -> list[Problem]:
     """One note on all columns beside an input of very many: they describe the records."""
     if not columns:
         return []
+    left = "is left out" if len(columns) == 1 else "are left out"
     message = (
-        f"{counted(len(columns), 'column')} beside the {modality} input ({listed(columns, 4)}) are left out"
+        f"{counted(len(columns), 'column')} beside the {profile.modality} input ({listed(columns, 4)}) {left}"
     )
-    fix = f"to use one too, name it: --input '{modality}=...' and --input {columns[0]}"
+    begins = commonprefix(list(profile.columns)) or profile.columns[0]  # noqa: RUF071 - letters are meant
+    fix = f"to use one too, name both: --input '{begins}*={profile.modality}' --input '{columns[0]}'"
     return [Problem(LEFT_OUT, "note", message, fix)]
 
 
