@@ -73,9 +73,7 @@ def _made(name: str, records: int, seed: int) -> Made:
     )
 
 
-def _as_files(
-    column: pd.Series[Any], ids: list[str], folder: str, files: dict[str, bytes]
-) -> list[object]:
+def _as_files(column: pd.Series[Any], ids: list[str], folder: str, files: dict[str, bytes]) -> list[object]:
     """The cells of a column; those that hold a content name a file instead, which is added to `files`."""
     cells: list[object] = []
     for each, cell in zip(ids, column.tolist(), strict=True):
