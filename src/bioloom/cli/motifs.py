@@ -17,6 +17,8 @@ from bioloom.cli.terminal import Terminal, table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bioloom.events import Listener
+
 app = typer.Typer(no_args_is_help=True)
 
 OutFile = Annotated[
@@ -138,23 +140,27 @@ def enrich(
     _tell(found, out, json, "motifs")
 
 
+Outdir = Annotated[
+    Path, typer.Option("--outdir", metavar="FOLDER", help="Where motifs and sites are written.")
+]
+Asked = Annotated[
+    str, typer.Option("--file", metavar="FILE", help="Sequences; test records of the run if left out.")
+]
+Records = Annotated[int, typer.Option("--records", metavar="N", min=1, help="Sequences to take.")]
+Database = Annotated[
+    str,
+    typer.Option("--database", metavar="MOTIFS", help="Name what is found by a file or jaspar:vertebrates."),
+]
+
+
 @app.command("discover")
 def discover(
     run: options.RunFolder,
-    outdir: Annotated[
-        Path, typer.Option("--outdir", metavar="FOLDER", help="Where motifs and sites are written.")
-    ],
+    outdir: Outdir,
     *,
-    file: Annotated[
-        str, typer.Option("--file", metavar="FILE", help="Sequences; test records of the run if left out.")
-    ] = "",
-    records: Annotated[int, typer.Option("--records", metavar="N", min=1, help="Sequences to take.")] = 500,
-    database: Annotated[
-        str,
-        typer.Option(
-            "--database", metavar="MOTIFS", help="Name what is found by a file or jaspar:vertebrates."
-        ),
-    ] = "",
+    file: Asked = "",
+    records: Records = 500,
+    database: Database = "",
     width: Annotated[int, typer.Option("--width", metavar="N", min=4, help="Letters of a stretch.")] = 11,
     fdr: Annotated[
         float, typer.Option("--fdr", metavar="SHARE", help="The highest false-discovery rate.")
@@ -169,10 +175,37 @@ def discover(
     wanted = inquiry.Wanted(run, file, records, database=database, width=width, fdr=fdr, seed=seed)
     with Terminal(quiet, json).listening() as listener:
         found = inquiry.discover_motifs(wanted, listener)
-        paths = inquiry.write(found, outdir)
-        for path in paths:
-            listener.message(f"written: {path}")
+        _written(inquiry.write(found, outdir), listener)
     _tell(found.table, None, json, "motifs")
+
+
+@app.command("filters")
+def filters(
+    run: options.RunFolder,
+    outdir: Outdir,
+    *,
+    file: Asked = "",
+    records: Records = 500,
+    database: Database = "",
+    member: Annotated[
+        int, typer.Option("--member", metavar="N", min=1, help="Which of several networks.")
+    ] = 1,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> None:
+    """Show what the filters of a network's first layer look for, and what the answers lose without each."""
+    from bioloom.inquiry import discovered, filtered
+
+    wanted = filtered.Filters(run, file, records, database=database, member=member - 1)
+    with Terminal(quiet, json).listening() as listener:
+        found = filtered.filters(wanted, listener)
+        _written(discovered.write(found, outdir), listener)
+    _tell(found.table, None, json, "motifs")
+
+
+def _written(paths: list[Path], listener: Listener) -> None:
+    for path in paths:
+        listener.message(f"written: {path}")
 
 
 def _tell(found: pd.DataFrame, out: Path | None, json: bool, name: str) -> None:

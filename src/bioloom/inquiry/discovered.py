@@ -23,8 +23,10 @@ from bioloom.motifs.compare import compare
 from bioloom.motifs.database import find_motifs
 from bioloom.motifs.discover import FEWEST, Found, discover
 from bioloom.motifs.formats import write_motifs
-from bioloom.motifs.seqlets import find_seqlets
+from bioloom.motifs.seqlets import Seqlets, find_seqlets
 from bioloom.trained import Asked
+
+HEIGHTS = {"contributions": "Mean contribution", "weights": "Weight, less the mean of letters"}
 
 MATCHED = 0.1
 """E-value up to which a motif of the database is named."""
@@ -57,11 +59,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Discovered:
-    """Motifs, one row for each in `table`, and one row for each of their sites."""
+    """Motifs, one row for each in `table`, and one row for each of their sites.
+
+    kind: what the heights of letters beside the motifs are, "contributions" or "weights"
+    """
 
     motifs: tuple[Found, ...]
     table: pd.DataFrame
     sites: pd.DataFrame
+    kind: str = "contributions"
 
 
 def discover_motifs(wanted: Wanted, listener: Listener) -> Discovered:
@@ -70,21 +76,35 @@ def discover_motifs(wanted: Wanted, listener: Listener) -> Discovered:
     Raises UserError for a model that reads anything but one sequence of nucleotides.
     """
     asked = SequenceModel(wanted.run)
+    texts, ids = sequences_of(asked, wanted.file, wanted.records, listener)
+    listener.stage("discover", f"Asking what matters in {len(texts):,} sequences, and as many shuffled ones")
+    letters, contributed = _contributions(asked, texts, wanted)
+    _, null = _contributions(asked, shuffled_texts(texts, wanted.seed), wanted)
+    every = find_seqlets(contributed.sum(axis=1), null.sum(axis=1), wanted.width, fdr=1.0)
+    found = discover(letters, contributed, every.up_to(wanted.fdr), asked.strands)
+    listener.message(_words(found, every, wanted.fdr))
+    return told(found, ids, len(texts), wanted.database)
+
+
+def sequences_of(
+    asked: SequenceModel, file: str, records: int, listener: Listener
+) -> tuple[list[str], list[str]]:
+    """So many sequences of a file, or test records of the run, and their names.
+
+    Raises UserError for a model that reads anything but nucleotides.
+    """
     if len(asked.letters) != len("ACGT"):
         raise UserError("Motifs are found in DNA and RNA.", fix="choose a run on sequences of nucleotides")
-    frames, ids = (
-        read_records(asked.model, wanted.file, listener)
-        if wanted.file
-        else asked.run.test_records(wanted.records)
-    )
-    texts = [str(text).upper() for text in frames[asked.name][asked.column].head(wanted.records)]
-    listener.stage("discover", f"Asking what matters in {len(texts):,} sequences, and as many shuffled ones")
-    letters, told = _contributions(asked, texts, wanted)
-    _, null = _contributions(asked, shuffled_texts(texts, wanted.seed), wanted)
-    seqlets = find_seqlets(told.sum(axis=1), null.sum(axis=1), wanted.width, wanted.fdr)
-    found = discover(letters, told, seqlets, asked.strands)
-    _tell(found, len(seqlets), wanted, listener)
-    return Discovered(tuple(found), _table(found, wanted, len(texts)), _sites(found, ids))
+    frames, ids = read_records(asked.model, file, listener) if file else asked.run.test_records(records)
+    texts = [str(text).upper() for text in frames[asked.name][asked.column].head(records)]
+    return texts, list(ids)
+
+
+def told(
+    found: Sequence[Found], ids: Sequence[str], records: int, database: str = "", kind: str = "contributions"
+) -> Discovered:
+    """Motifs with their tables, named by a database where there is one."""
+    return Discovered(tuple(found), _table(found, database, records), _sites(found, ids), kind)
 
 
 def _contributions(
@@ -100,22 +120,27 @@ def _contributions(
     return one_hot, attribution * one_hot
 
 
-def _tell(found: Sequence[Found], stretches: int, wanted: Wanted, listener: Listener) -> None:
+def _words(found: Sequence[Found], every: Seqlets, fdr: float) -> str:
+    """What was found; where that is nothing, what it means and what can be done."""
+    stretches = len(every.up_to(fdr))
     if found:
-        listener.message(f"{counted(len(found), 'motif')} of {stretches:,} stretches that matter")
-        return
-    if not stretches:
-        listener.message(
-            "no stretch matters more than in shuffled sequences: the model uses composition, or single letters at fixed "
-            f"places, or has learned nothing; a higher --fdr than {wanted.fdr:g} asks for less"
-        )
-        return
-    listener.message(
-        f"{counted(stretches, 'stretch')} matter, but fewer than {FEWEST} are alike: give more sequences with --records"
+        return f"{counted(len(found), 'motif')} of {counted(stretches, 'stretch')} that matter"
+    if stretches:
+        return f"of {counted(stretches, 'stretch')} found to matter, fewer than {FEWEST} are alike: give more sequences with --records"
+    least = float(every.fdr.min(initial=1.0))
+    strongest = len(every.up_to(least)) if least < 1 else 0
+    nearly = (
+        f"of the {counted(strongest, 'stretch')} that matter most, chance gives {least:.0%}, and {fdr:.0%} are allowed (--fdr); "
+        if strongest
+        else ""
+    )
+    return (
+        f"no stretch matters more than in shuffled sequences: {nearly}more sequences (--records) or a better model may tell them "
+        "apart; a model of composition, or of single letters at fixed places, has no motifs"
     )
 
 
-def _table(found: Sequence[Found], wanted: Wanted, records: int) -> pd.DataFrame:
+def _table(found: Sequence[Found], database: str, records: int) -> pd.DataFrame:
     rows = [
         (
             each.motif.name,
@@ -130,14 +155,14 @@ def _table(found: Sequence[Found], wanted: Wanted, records: int) -> pd.DataFrame
     table = pd.DataFrame(
         rows, columns=["motif", "consensus", "sites", "share_of_sequences", "effect", "bits"]
     )
-    if not wanted.database:
+    if not database:
         return table
     matches = [("", "", float("nan"))] * len(found)
     if found:
-        alike = compare([each.motif for each in found], find_motifs(wanted.database))
+        alike = compare([each.motif for each in found], find_motifs(database))
         best = alike.groupby("query", sort=False).first().loc[[each.motif.name for each in found]]
-        told = zip(best["target"].tolist(), best["title"].tolist(), best["e_value"].tolist(), strict=True)
-        matches = [(name, title, e) if e <= MATCHED else ("", "", e) for name, title, e in told]
+        named = zip(best["target"].tolist(), best["title"].tolist(), best["e_value"].tolist(), strict=True)
+        matches = [(name, title, e) if e <= MATCHED else ("", "", e) for name, title, e in named]
     return table.assign(
         match=[match for match, _, _ in matches],
         match_title=[title for _, title, _ in matches],
@@ -162,10 +187,10 @@ def write(found: Discovered, folder: Path) -> list[Path]:
     for path, frame in zip(paths, (found.table, found.sites), strict=True):
         write_text(path, frame.to_csv(sep="\t", index=False, float_format="%.4g", lineterminator="\n"))
     if found.motifs:
-        paths += [folder / "motifs.meme", folder / "contributions.svg", folder / "information.svg"]
+        paths += [folder / "motifs.meme", folder / f"{found.kind}.svg", folder / "information.svg"]
         write_text(paths[2], write_motifs([each.motif for each in found.motifs]))
         named = [(_heading(found, number), each) for number, each in enumerate(found.motifs)]
-        style.save(logos([(name, each.contributions) for name, each in named], "Mean contribution"), paths[3])
+        style.save(logos([(name, each.contributions) for name, each in named], HEIGHTS[found.kind]), paths[3])
         style.save(logos([(name, each.motif.logo()) for name, each in named], "Bits"), paths[4])
     return paths
 

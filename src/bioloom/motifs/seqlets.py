@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,13 @@ class Seqlets:
     def __len__(self) -> int:
         return len(self.record)
 
+    def up_to(self, fdr: float) -> Seqlets:
+        """Those up to a false-discovery rate."""
+        kept = self.fdr <= fdr
+        return replace(
+            self, record=self.record[kept], start=self.start[kept], score=self.score[kept], fdr=self.fdr[kept]
+        )
+
 
 def find_seqlets(
     contributions: NDArray[np.floating], null: NDArray[np.floating], width: int = 11, fdr: float = 0.05
@@ -48,9 +55,8 @@ def find_seqlets(
         null_scores = np.abs(by_chance[np.sign(by_chance) == sign])
         rate[mine] = _false_discovery_rates(strength[mine], null_scores, len(found) / max(1, len(chance)))
     order = np.argsort(-strength, kind="stable")
-    kept = order[rate[order] <= fdr]
-    record, start = records[kept].astype(np.int64), starts[kept].astype(np.int64)
-    return Seqlets(record, start, width, found[record, start], rate[kept])
+    record, start = records[order].astype(np.int64), starts[order].astype(np.int64)
+    return Seqlets(record, start, width, found[record, start], rate[order]).up_to(fdr)
 
 
 def _peaks(sums: NDArray[np.float64], width: int) -> NDArray[np.bool_]:
