@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from bioloom.made import asked_of_all, surprise, tokens_themselves
-from bioloom.modalities import Kind, Shape
-from bioloom.models import TrainingData, build
+from bioloom.modalities import Kind, Shape, Signal
+from bioloom.models import TrainingData, apply, build, networks
 from bioloom.models.kgram import KGram, TokenShares, _counted
 from bioloom.models.language import LanguageNetwork, delayed
 from bioloom.models.writing import Manner, Page, write
@@ -98,6 +98,23 @@ def test_mixtures_and_gaps_are_no_tokens() -> None:
     x[0, :, 2] = 0.25
     np.testing.assert_array_equal(tokens_themselves(x, None), [[3, 1, 0, 0, 0]])
     np.testing.assert_array_equal(asked_of_all(x, None), [[0, 1, 2]])
+
+
+@pytest.mark.parametrize(("name", "shape"), CASES)
+def test_a_network_with_labels_knows_what_the_language_model_knew(name: str, shape: Shape) -> None:
+    network = fresh(name, shape)
+    for follower in networks[name].with_labels:
+        settings = networks[name].for_labels(SMALL[name])
+        other = build(follower, {"x": shape}, 2, settings).eval()
+        weights, learned = other.state_dict(), network.state_dict()
+        taken = {key: learned[key] for key in weights if key in learned}
+        assert set(learned) - set(taken) == {"head.weight", "head.bias"}
+        other.load_state_dict(weights | taken)
+        x = records(shape)
+        apply(other, {"x": Signal(x)})
+        read, first = (delayed(x), 1) if name == "gpt" else (x, 0)  # nothing stands before the first token
+        expected = network.hidden(read)[:, first:]
+        torch.testing.assert_close(other.features.transpose(1, 2)[:, : expected.shape[1]], expected)
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------------

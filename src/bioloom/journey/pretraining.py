@@ -336,7 +336,10 @@ def _alone(prepared: Prepared, unlabelled: Unlabelled) -> tuple[str, dict[str, A
     network, settings = networks[choose_network(prepared)[0]], recipe.model.settings
     if not unlabelled.seen.several:
         first = dict(_dotted(recipe.model.pretraining)).get("data.task", USUAL_TASK)
-        return without_labels(network, first).name, network.for_labels(settings, labels=False)
+        other = without_labels(network, first)
+        lacking = set(network.Settings.model_fields) - set(other.Settings.model_fields)
+        told = network.for_labels(settings, labels=False)
+        return other.name, {key: each for key, each in told.items() if key not in lacking}
     each = recipe.data.inputs[unlabelled.name]
     shape = Shape(modalities[each.modality].kind, (len(each.columns),))
     found = network.part(unlabelled.name, shape, settings)

@@ -243,7 +243,7 @@ def taken_over(recipe: Recipe, start: Start) -> dict[str, Any]:
     network = network_after(start, recipe)
     settings = {**start.model.recipe.model.settings, **recipe.model.settings}
     if not start.labelled:
-        settings = network.for_labels(settings, labelled(recipe))
+        settings = networks[start.network.name].for_labels(settings, labelled(recipe))
     return {"network": network.name, "settings": settings}
 
 

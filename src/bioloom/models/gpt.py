@@ -24,6 +24,7 @@ class GPT(LanguageNetwork):
     128); 4 blocks of attention to earlier positions (4 heads, rotary positions) and two dense layers (512, 128), each
     behind a normalisation; dense to one logit for each token.
     When writing, keys and values of earlier positions are kept, so that each new token costs one position and not all.
+    Where labels follow, `gpt_record` begins with these weights.
     Positions x channels: 75x4 -> 75x128 -> 75x128 -> 75x4. 794,500 parameters for an input of 75x4 and 3 outputs (what is
     said of a record; see `bioloom.models.language`).
     Sources: Radford et al. (2018) Improving language understanding by generative pre-training; Radford et al. (2019)
@@ -36,6 +37,7 @@ class GPT(LanguageNetwork):
     default_for: ClassVar[frozenset[Kind]] = frozenset()
     learning_rate = 4e-3
     mixed_precision = True
+    with_labels = ("gpt_record",)
     candidates = (
         DEFAULT,
         Candidate("small", {"width": 64, "blocks": 2, "dropout": 0.2}, why="few records"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field
@@ -184,6 +185,7 @@ class RNNLanguage(LanguageNetwork):
     accepts = frozenset({Kind.TOKENS, Kind.SEQUENCE})
     learning_rate = 2.8e-2
     mixed_precision = True
+    with_labels = ("rnn", "rnn_everywhere")
     candidates = (
         DEFAULT,
         Candidate("small", {"hidden": 128, "dropout": 0.3}, why="few records"),
@@ -217,6 +219,11 @@ class RNNLanguage(LanguageNetwork):
         """Make a network for one input."""
         assert isinstance(settings, cls.Settings)
         return cls(shape, settings)
+
+    @classmethod
+    def for_labels(cls, settings: Mapping[str, Any], labels: bool = True) -> dict[str, Any]:
+        """The settings of `rnn` with these weights: what was learned reads from left to right alone."""
+        return {"bidirectional": False, **settings} if labels else dict(settings)
 
     def hidden(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """What is carried behind each position; empty positions are not read."""
