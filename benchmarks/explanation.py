@@ -132,7 +132,7 @@ def _question(network, x, background=None):
 
 
 def _ours(name: str) -> None:
-    from bioloom.explanation.mutagenesis import mutagenesis
+    from bioloom.explanation.letters.mutagenesis import mutagenesis
 
     asked = _question(*_case(name))
     timed(lambda: _sum(mutagenesis(asked, centred=False).attribution))
@@ -255,7 +255,7 @@ def shap_captum() -> None:
 
 
 def gradients_ours() -> None:
-    from bioloom.explanation.integrated_gradients import Steps, integrated_gradients
+    from bioloom.explanation.gradients.integrated_gradients import Steps, integrated_gradients
 
     network, x = _case("dilated", 8)
     asked = _question(network, x, x.new_zeros(len(x), 1, *x.shape[1:]))

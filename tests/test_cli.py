@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -76,6 +76,9 @@ class Wanted:
     place: int | None = None
     sought: Sought = Sought()
     figures: str = "svg"
+    settings: dict[str, Any] = field(default_factory=dict)
+    layer: str = ""
+    references: int | None = None
 
 
 @pytest.fixture
@@ -306,6 +309,9 @@ def test_predict_explain_and_report_name_the_run_first(calls: SimpleNamespace) -
     sought = Sought("yes", "no", "probability")
     compared = Wanted(("occlusion", "lime"), records=8, sought=sought)
     assert asked(calls, *words.split())[:4] == ("compare", Path("run"), None, compared)
+    words = "explain run --set lrp.composite=gamma --set lrp.gamma=0.5 --layer convolution --references 50"
+    told = Wanted(settings={"lrp.composite": "gamma", "lrp.gamma": 0.5}, layer="convolution", references=50)
+    assert asked(calls, *words.split())[1:4] == (Path("run"), None, told)
     assert asked(calls, "explain", "run", "new.csv", "--method", "occlusion", "--seed", "3")[1:4] == (
         Path("run"),
         "new.csv",

@@ -165,6 +165,9 @@ def explain(
     target: str = "",
     against: str = "",
     scale: str = "raw",
+    settings: Mapping[str, Any] | None = None,
+    layer: str = "",
+    references: int | None = None,
     compare: bool = False,
     seed: int | None = None,
     device: str = "",
@@ -178,6 +181,9 @@ def explain(
     target:  a class or target column by its name; each of the first four if left out
     against: another class, for why it is the one and not the other
     scale:   of classes: "raw" (logits), "probability" or "log_odds"
+    settings: of methods, such as {"lrp.composite": "gamma"}; `bioloom parts show METHOD` lists them
+    layer:   whose maps are looked at, by methods that look at maps; the last ones if left out
+    references: backgrounds of each record, for methods that compare with "nothing here"
     compare: measure several methods on a few records instead, and say which to trust there
 
     Returns one entry for each explanation, or for each table of methods, with its files.
@@ -185,7 +191,14 @@ def explain(
     sought = workflow.Sought(target, against, scale)
     records = workflow.COMPARED if compare else workflow.Wanted.records
     wanted = workflow.Wanted(
-        methods=_words(method), records=records, seed=seed or 0, device=device or "cpu", sought=sought
+        methods=_words(method),
+        records=records,
+        seed=seed or 0,
+        device=device or "cpu",
+        sought=sought,
+        settings=settings or {},
+        layer=layer,
+        references=references,
     )
     verb = workflow.compare if compare else workflow.explain
     return verb(Path(run), source, wanted, _listener(quiet))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
@@ -36,6 +37,18 @@ class Silent:
 
     def message(self, text: str) -> None:
         """Ignore it."""
+
+
+def now_and_then(tell: Callable[[float], None], step: float = 0.05) -> Callable[[float], None]:
+    """Tell how far something is only where it is a twentieth further than last time, or done."""
+    last = [-1.0]
+
+    def sometimes(share: float) -> None:
+        if share >= last[0] + step or (share >= 1 and last[0] < 1):
+            last[0] = share
+            tell(share)
+
+    return sometimes
 
 
 class Within:

@@ -1,7 +1,7 @@
 """Named parts that find themselves: modalities, networks, baselines, explainers, checks, report sections.
 
 A part registers itself with a decorator in the file where it lives. Built-in files are imported from the
-package of the registry, other distributions are found through an entry point of the same group; both on
+package of the registry and the packages in it, other distributions are found through an entry point of the same group; both on
 first use. Nobody keeps a second list.
 """
 
@@ -31,7 +31,7 @@ class Registry(Mapping[str, Part]):
     """The parts of one kind by name, in order of name.
 
     kind:    the word for one part in messages, such as "network"
-    package: where the built-in parts live; each module of it is imported on first use
+    package: where the built-in parts live; each module of it, and of packages in it, is imported on first use
     group:   the entry-point group through which other distributions add parts
     """
 
@@ -76,8 +76,8 @@ class Registry(Mapping[str, Part]):
             return
         self._complete = True  # set first: a part may look into the registry while it is imported
         package = importlib.import_module(self.package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self.package}.{module.name}")
+        for module in pkgutil.walk_packages(package.__path__, f"{self.package}."):
+            importlib.import_module(module.name)
         if self.group:
             for entry in entry_points(group=self.group):
                 self._add(entry)

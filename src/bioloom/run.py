@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -102,6 +102,9 @@ class Run:
         target: str = "",
         against: str = "",
         scale: str = "raw",
+        settings: Mapping[str, Any] | None = None,
+        layer: str = "",
+        references: int | None = None,
         count: int = 32,
         seed: int = 0,
     ) -> list[Answer]:
@@ -113,11 +116,20 @@ class Run:
         target:  a class or target column by its name; without it each of the first four
         against: another class, for why it is the one and not the other
         scale:   "raw" (logits, or units of the target), "probability" or "log_odds"
+        settings: of methods, such as {"lrp.composite": "gamma"}; `bioloom parts show METHOD` lists them
+        layer:   whose maps are looked at, by methods that look at maps; without it the last ones
+        references: backgrounds of each record, for methods that compare with "nothing here"
         Returns one answer for each method, input and output; nothing is written.
         """
         frames, ids = self.test_records(count) if records is None else self._given(records)
-        sought = Sought(target, against, scale)
-        wanted = Wanted(methods=_names(method), seed=seed, sought=sought)
+        wanted = Wanted(
+            methods=_names(method),
+            seed=seed,
+            sought=Sought(target, against, scale),
+            settings=settings or {},
+            layer=layer,
+            references=references,
+        )
         return explained.explain(self.model, frames, ids, wanted, Silent())
 
     def compare(
@@ -126,16 +138,21 @@ class Run:
         *,
         method: str | Sequence[str] = (),
         target: str = "",
+        settings: Mapping[str, Any] | None = None,
+        layer: str = "",
         count: int = RECORDS,
         seed: int = 0,
     ) -> list[Compared]:
         """Measure methods of explanation on the same records, and say which to trust there.
 
         method: explainers; without them one of each family; "all" for every one that suits the input
+        settings, layer: of methods, as for `explain`
         Returns one table for each input; nothing is written.
         """
         frames, _ = self.test_records(count) if records is None else self._given(records)
-        wanted = Wanted(methods=_names(method), seed=seed, sought=Sought(target))
+        wanted = Wanted(
+            methods=_names(method), seed=seed, sought=Sought(target), settings=settings or {}, layer=layer
+        )
         return compare_methods(self.model, frames, wanted, Silent())
 
     def asked_about(

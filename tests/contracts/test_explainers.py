@@ -32,7 +32,7 @@ def question(kind: Kind, name: str = "x", records: int = 3) -> Question:
     x = torch.randn(records, *shape, generator=generator)
     background = torch.zeros(records, 1, *shape)
     network = Smooth(6) if flat else Additive(torch.randn(2, *shape, generator=generator))
-    return Question(network, {name: Signal(x)}, name, 1, background, effort=EFFORT)
+    return Question(network, {name: Signal(x)}, name, 1, background, effort=EFFORT, kind=kind)
 
 
 def may_be_empty(found: Explanation) -> bool:

@@ -14,7 +14,7 @@ from torch import nn
 
 from bioloom.errors import UserError
 from bioloom.explanation import Question, explainers
-from bioloom.explanation.deep_lift import deep_shap
+from bioloom.explanation.propagation.deep_lift import deep_shap
 from bioloom.explanation.rules import RuleMode, Rules, composed, following, recurrent
 from bioloom.explanation.rules.kinds import KINDS as OF_FUNCTIONS
 from bioloom.modalities import Signal

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from bioloom.errors import UserError
 from bioloom.explanation import Explanation, Question, Scale, Target, explainers
-from bioloom.explanation.cam import cam
 from bioloom.explanation.engine import untouched
-from bioloom.explanation.grad_cam import grad_cam, grad_cam_plus_plus, hires_cam, layer_cam
-from bioloom.explanation.map_by_map import Ground, ablation_cam, replay, score_cam
-from bioloom.explanation.maps import Look, interpolated, readings, stretched
+from bioloom.explanation.maps.cam import cam
+from bioloom.explanation.maps.grad_cam import grad_cam, grad_cam_plus_plus, hires_cam, layer_cam
+from bioloom.explanation.maps.look import Look, interpolated, readings, stretched
+from bioloom.explanation.maps.map_by_map import Ground, ablation_cam, replay, score_cam
 from bioloom.modalities import Kind, Shape, Signal
 from bioloom.models import build, networks
 from bioloom.models.ensemble import Ensemble

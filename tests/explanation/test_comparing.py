@@ -11,8 +11,8 @@ import torch
 
 from bioloom.errors import UserError
 from bioloom.explanation import Explainer, Explanation, Question, explainers
-from bioloom.explanation.compare import KNOWS_NOTHING, Comparison, Contest, agreed, compare, suited
-from bioloom.explanation.masking import Ground
+from bioloom.explanation.quality.compare import KNOWS_NOTHING, Comparison, Contest, agreed, compare, suited
+from bioloom.explanation.quality.masking import Ground
 from bioloom.modalities import Kind, Signal
 from bioloom.models.ensemble import Ensemble
 from toy_networks import Additive, Conv, letters, shuffles

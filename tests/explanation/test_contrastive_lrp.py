@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from bioloom.explanation import Question, Target
-from bioloom.explanation.contrastive_lrp import contrastive_lrp
+from bioloom.explanation.propagation.contrastive_lrp import contrastive_lrp
 from bioloom.modalities import Signal
 from rule_networks import Made, network
 from toy_networks import Additive, letters

@@ -12,7 +12,7 @@ from torch import nn
 
 from bioloom.errors import UserError
 from bioloom.explanation import Question, Scale, Target
-from bioloom.explanation.deep_lift import deep_lift, deep_shap
+from bioloom.explanation.propagation.deep_lift import deep_lift, deep_shap
 from bioloom.explanation.summary import at_observed
 from bioloom.modalities import Kind, Shape, Signal
 from bioloom.models import build, networks
@@ -321,3 +321,30 @@ def test_the_numbers_are_those_of_tangermeme() -> None:
     question = Question(Made(body, body=lambda t, own: own(t)), {"dna": Signal(x)}, "dna", 0, background)
     found = deep_shap(question, hypothetical=True)
     assert np.allclose(found.attribution, expected.detach().numpy(), atol=1e-6)
+
+
+def counted(t: torch.Tensor) -> torch.Tensor:
+    """A network that numbers the records of a batch."""
+    return t.tanh()[torch.arange(len(t)), torch.arange(len(t)) * 0 + 1] * 2
+
+
+def turned(t: torch.Tensor) -> torch.Tensor:
+    """Records along the second axis, and weights along the first."""
+    return (t.T.softmax(0) * t.T).sum(0) + torch.logsumexp(t.T, 0) + t.T.amax(0)
+
+
+@pytest.mark.parametrize("function", [counted, turned])
+def test_records_may_stand_along_any_axis_and_be_numbered(function) -> None:
+    x, background = randn(3, 4), randn(3, 5, 4, seed=1)
+    found = deep_shap(Question(Of(function), {"t": Signal(x)}, "t", 0, background))
+    each = [shares(function, x, background[:, number]) for number in range(5)]
+    assert np.allclose(found.attribution, np.mean(each, axis=0), atol=1e-7)
+    assert relative(found) < 1e-10
+
+
+def test_a_rectifier_near_and_at_zero_passes_what_its_quotient_says() -> None:
+    """(relu(x) - relu(r)) / (x - r): 1 above zero, 0 below, the share above zero between."""
+    x = torch.tensor([[2.0, -2.0, 3.0, -1.0, 0.0, 1.0, 1.0]]).double()
+    r = torch.tensor([[1.0, -1.0, -1.0, 3.0, 0.0, 1.0, 1.0 + 1e-13]]).double()
+    found = shares(lambda t: t.relu().sum(1), x, r)
+    assert found[0].tolist() == pytest.approx([1.0, 0.0, 3.0, -3.0, 0.0, 0.0, 0.0])

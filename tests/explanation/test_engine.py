@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from bioloom.errors import UserError
-from bioloom.explanation import Question, explainers
-from bioloom.explanation.engine import chunks, on_letters, rows_per_chunk, spells_letters
+from bioloom.explanation import Question, Scale, Target, explainers
+from bioloom.explanation.engine import ask, chunks, on_letters, rows_per_chunk, spells_letters
 from bioloom.modalities import Kind, Signal
 from toy_networks import Conv, Failing, Two, letters, shuffles
 
@@ -147,3 +147,21 @@ def test_a_position_gives_its_number_to_its_letter_and_nothing_is_lost() -> None
     assert torch.equal(placed[0, :, 0], 3 * x[0, :, 0])
     assert placed[0, :, 1].tolist() == [1.0, 1.0, 0.0, 0.0]
     assert placed[0, :, 2].tolist() == [2.0, 2.0, 2.0, 2.0]
+
+
+def test_what_was_asked_before_is_remembered_and_not_asked_again() -> None:
+    network, x = Conv(), letters(4, 20)
+    asked = Question(network, {"x": Signal(x)}, "x", 0, memory={})
+    calls = []
+    network.register_forward_hook(lambda *_: calls.append(1))
+    rows = torch.arange(4)
+    with torch.no_grad():
+        first, again = ask(asked, x, rows), ask(asked, x.clone(), rows)
+        other = ask(replace(asked, output=Target(0, Scale.PROBABILITY)), x, rows)
+        assert len(calls) == 1
+        ask(asked, x.roll(1, 2), rows)
+        assert len(calls) == 2
+    assert torch.equal(first, again)
+    ask(asked, x.clone().requires_grad_(), rows).sum().backward()  # with gradients nothing is remembered
+    assert len(calls) == 3
+    assert torch.allclose(other, network(x).softmax(dim=1)[:, 0])

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bioloom.explanation import Question
-from bioloom.explanation.mutagenesis import mutagenesis
+from bioloom.explanation.letters.mutagenesis import mutagenesis
 from bioloom.explanation.summary import (
     at_observed,
     average_logo,

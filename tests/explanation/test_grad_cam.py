@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bioloom.explanation import Question
-from bioloom.explanation.grad_cam import grad_cam, on_pixels
+from bioloom.explanation.maps.grad_cam import grad_cam, on_pixels
 from bioloom.modalities import Signal
 from bioloom.models.ensemble import Ensemble
 from toy_networks import Additive, Toy

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from bioloom.errors import UserError
 from bioloom.explanation import Question, Scale, Target, explainers
-from bioloom.explanation.expected_gradients import expected_gradients
-from bioloom.explanation.guided_ig import Way, guided_ig
-from bioloom.explanation.integrated_gradients import integrated_gradients
-from bioloom.explanation.mutagenesis import mutagenesis
-from bioloom.explanation.noise import Noise, smoothgrad, vargrad
-from bioloom.explanation.saliency import input_x_gradient, saliency
+from bioloom.explanation.gradients.expected_gradients import expected_gradients
+from bioloom.explanation.gradients.guided_ig import Way, guided_ig
+from bioloom.explanation.gradients.integrated_gradients import integrated_gradients
+from bioloom.explanation.gradients.noise import Noise, smoothgrad, vargrad
+from bioloom.explanation.gradients.saliency import input_x_gradient, saliency
+from bioloom.explanation.letters.mutagenesis import mutagenesis
 from bioloom.modalities import Signal
 from toy_networks import Additive, Conv, Smooth, Toy, letters, shuffles, signal
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from bioloom.explanation import Question
-from bioloom.explanation.guided_backprop import deconvnet, guided_backprop
+from bioloom.explanation.gradients.guided_backprop import deconvnet, guided_backprop
 from bioloom.modalities import Signal
 from rule_networks import Made, network
 from toy_networks import letters

@@ -8,7 +8,7 @@ import torch
 
 from bioloom.errors import UserError
 from bioloom.explanation import Question
-from bioloom.explanation.indels import deletion, insertion
+from bioloom.explanation.letters.indels import deletion, insertion
 from bioloom.explanation.summary import at_observed
 from bioloom.modalities import Signal
 from toy_networks import Conv, letters, signal

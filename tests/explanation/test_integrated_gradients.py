@@ -10,7 +10,7 @@ import torch
 
 from bioloom.errors import UserError
 from bioloom.explanation import Question
-from bioloom.explanation.integrated_gradients import Steps, integrated_gradients
+from bioloom.explanation.gradients.integrated_gradients import Steps, integrated_gradients
 from bioloom.explanation.summary import at_observed
 from bioloom.modalities import Signal
 from toy_networks import Additive, Conv, Product, Smooth, Two, letters, shuffles, signal

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bioloom.explanation import Question
-from bioloom.explanation.learned_masks import (
+from bioloom.explanation.hiding.learned_masks import (
     Sparseness,
     _bumps,
     extremal_perturbation,

@@ -16,8 +16,8 @@ from torch import Tensor
 from bioloom.errors import UserError
 from bioloom.explanation import Question, Target, explainers
 from bioloom.explanation.engine import untouched
-from bioloom.explanation.grad_cam import mean_gradients, own_gradients
-from bioloom.explanation.libra_cam import (
+from bioloom.explanation.maps.grad_cam import mean_gradients, own_gradients
+from bioloom.explanation.maps.libra_cam import (
     Balance,
     by_probability,
     by_rise,
@@ -25,9 +25,9 @@ from bioloom.explanation.libra_cam import (
     libra_cam,
     without_lowest,
 )
-from bioloom.explanation.map_by_map import Ground
-from bioloom.explanation.maps import Seen, readings
-from bioloom.explanation.references import Pool, ReferenceLibrary, Scan, fitted, hash_of
+from bioloom.explanation.maps.look import Seen, readings
+from bioloom.explanation.maps.map_by_map import Ground
+from bioloom.explanation.maps.references import Pool, ReferenceLibrary, Scan, fitted, hash_of
 from bioloom.modalities import Kind, Shape, Signal
 from bioloom.models import build
 from bioloom.models.ensemble import Ensemble

@@ -8,7 +8,7 @@ import torch
 from sklearn.linear_model import Ridge
 
 from bioloom.explanation import Question
-from bioloom.explanation.lime import fit, lime
+from bioloom.explanation.hiding.lime import fit, lime
 from bioloom.explanation.summary import at_observed
 from bioloom.modalities import Signal
 from toy_networks import Additive, Conv, Failing, Product, Smooth, letters, shuffles, signal

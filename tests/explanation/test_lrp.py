@@ -10,7 +10,7 @@ from torch import nn
 
 from bioloom.errors import UserError
 from bioloom.explanation import Question
-from bioloom.explanation.lrp import Composite, composites, lrp
+from bioloom.explanation.propagation.lrp import Composite, composites, lrp
 from bioloom.explanation.rules.layer_rules import alpha_beta, box, epsilon, flat, gamma, w_square, z_plus
 from bioloom.modalities import Signal
 from rule_networks import KINDS, Made, network

@@ -8,7 +8,7 @@ import torch
 
 from bioloom.errors import UserError
 from bioloom.explanation import Question
-from bioloom.explanation.mutagenesis import mutagenesis
+from bioloom.explanation.letters.mutagenesis import mutagenesis
 from bioloom.explanation.summary import at_observed, substitutions
 from bioloom.modalities import Signal
 from toy_networks import Additive, Conv, Two, letters, signal

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bioloom.explanation import Question
-from bioloom.explanation.node_occlusion import node_occlusion
+from bioloom.explanation.hiding.node_occlusion import node_occlusion
 from bioloom.explanation.overview import Explained, nodes
 from bioloom.modalities import Kind, Signal
 from bioloom.models import Network

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bioloom.explanation import Question
-from bioloom.explanation.occlusion import occlusion
+from bioloom.explanation.hiding.occlusion import occlusion
 from bioloom.explanation.summary import at_observed
 from bioloom.modalities import Signal
 from toy_networks import Additive, Conv, Product, Smooth, Two, letters, shuffles, signal

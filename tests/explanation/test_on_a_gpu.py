@@ -10,7 +10,7 @@ import torch
 
 from bioloom.explanation import Question, Scale, Target, explainers
 from bioloom.explanation.engine import predicted
-from bioloom.explanation.references import Pool, ReferenceLibrary, Scan
+from bioloom.explanation.maps.references import Pool, ReferenceLibrary, Scan
 from bioloom.modalities import Signal
 from toy_networks import SIZES, Averaging, letters, signal
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from bioloom.explanation import Question
-from bioloom.explanation.patches import hide_squares, squares
+from bioloom.explanation.hiding.patches import hide_squares, squares
 from bioloom.modalities import Signal
 from toy_networks import Additive
 

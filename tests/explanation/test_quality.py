@@ -11,10 +11,18 @@ import torch
 from scipy import stats
 
 from bioloom.explanation import Explainer, Explanation, Question, Scale, Target
-from bioloom.explanation.masking import Ground, by_part, scaled
-from bioloom.explanation.mutagenesis import Mutagenesis
-from bioloom.explanation.quality import THRESHOLDS, agreement, better, infidelity, measured, random_map, ranks
-from bioloom.explanation.randomise import cascade, randomised
+from bioloom.explanation.letters.mutagenesis import Mutagenesis
+from bioloom.explanation.quality.masking import Ground, by_part, scaled
+from bioloom.explanation.quality.measures import (
+    THRESHOLDS,
+    agreement,
+    better,
+    infidelity,
+    measured,
+    random_map,
+    ranks,
+)
+from bioloom.explanation.quality.randomise import cascade, randomised
 from bioloom.modalities import Kind, Signal
 from toy_networks import Additive, Conv, letters, shuffles, signal
 

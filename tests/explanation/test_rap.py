@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from bioloom.explanation import Question
-from bioloom.explanation.rap import rap
+from bioloom.explanation.propagation.rap import rap
 from bioloom.modalities import Signal
 from rule_networks import KINDS, Made, network
 from toy_networks import Additive, letters

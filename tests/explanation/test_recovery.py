@@ -12,8 +12,8 @@ import torch
 from sklearn.metrics import average_precision_score
 
 from bioloom.explanation import Question, explainers
-from bioloom.explanation.masking import Ground, by_part
-from bioloom.explanation.recovery import recovery
+from bioloom.explanation.quality.masking import Ground, by_part
+from bioloom.explanation.quality.recovery import recovery
 from bioloom.modalities import Demo, Modality, modalities
 from bioloom.models import Network, apply, build
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from bioloom.explanation import Question
-from bioloom.explanation.rise import Masks, rise
+from bioloom.explanation.hiding.rise import Masks, rise
 from bioloom.explanation.summary import at_observed
 from bioloom.modalities import Signal
 from toy_networks import Additive, Conv, Failing, Toy, letters, shuffles, signal

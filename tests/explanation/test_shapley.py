@@ -10,8 +10,8 @@ import torch
 
 from bioloom.errors import UserError
 from bioloom.explanation import Question, shapley
-from bioloom.explanation.segments import windows
-from bioloom.explanation.shapley import kernel_shap, permutation_shap
+from bioloom.explanation.hiding.segments import windows
+from bioloom.explanation.hiding.shapley import kernel_shap, permutation_shap
 from bioloom.explanation.summary import at_observed
 from bioloom.modalities import Signal
 from toy_networks import Additive, Conv, Failing, Product, Smooth, Toy, letters, shuffles, signal

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from bioloom.explanation import Question
 from bioloom.explanation.engine import untouched
+from bioloom.explanation.letters.mutagenesis import Mutagenesis, mutagenesis
 from bioloom.explanation.locality import windowed
 from bioloom.explanation.locality.local import Local, Work
 from bioloom.explanation.locality.windowed import Substitutions, way
-from bioloom.explanation.mutagenesis import Mutagenesis, mutagenesis
 from bioloom.modalities import Batch, Kind, Shape, Signal
 from bioloom.models import Network, apply, build, networks
 from bioloom.models.ensemble import Ensemble

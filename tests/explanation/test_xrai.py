@@ -6,10 +6,10 @@ import numpy as np
 import torch
 
 from bioloom.explanation import Question
-from bioloom.explanation.integrated_gradients import integrated_gradients
+from bioloom.explanation.gradients.integrated_gradients import integrated_gradients
+from bioloom.explanation.hiding.superpixels import superpixels
+from bioloom.explanation.hiding.xrai import grown, xrai
 from bioloom.explanation.summary import at_observed
-from bioloom.explanation.superpixels import superpixels
-from bioloom.explanation.xrai import grown, xrai
 from bioloom.modalities import Signal
 from toy_networks import Additive, Conv, letters, shuffles, signal
 

@@ -15,7 +15,7 @@ import pytest
 import bioloom
 from bioloom.errors import UserError
 from bioloom.events import Silent
-from bioloom.explanation.references import ReferenceLibrary
+from bioloom.explanation.maps.references import ReferenceLibrary
 from bioloom.journey.explained import Wanted, explain
 from bioloom.journey.predicted import read_records
 from bioloom.run import Run, load

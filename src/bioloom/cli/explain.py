@@ -89,6 +89,36 @@ Figures = Annotated[
         rich_help_panel=options.LEARNING,
     ),
 ]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="METHOD.KEY=VALUE",
+        help="A setting of a method, such as lrp.composite=epsilon_gamma_box; bioloom parts show METHOD lists them.",
+        rich_help_panel=options.LEARNING,
+    ),
+]
+Layer = Annotated[
+    str,
+    typer.Option(
+        "--layer",
+        metavar="NAME",
+        help="Look at the maps of this layer, by methods that look at maps, such as grad_cam; the last ones if left out.",
+        rich_help_panel=options.LEARNING,
+        show_default=False,
+    ),
+]
+References = Annotated[
+    int | None,
+    typer.Option(
+        "--references",
+        metavar="NUMBER",
+        min=1,
+        help='Backgrounds of each record, for methods that compare with "nothing here"; as suits the method if left out.',
+        rich_help_panel=options.LEARNING,
+        show_default=False,
+    ),
+]
 Compare = Annotated[
     bool,
     typer.Option(
@@ -109,6 +139,9 @@ def command(
     against: Against = "",
     scale: Scale = "raw",
     position: Position = None,
+    settings: Settings = None,
+    layer: Layer = "",
+    references: References = None,
     figures: Figures = "svg",
     seed: options.Seed = None,
     device: options.DeviceOption = None,
@@ -117,6 +150,7 @@ def command(
 ) -> None:
     """Say what in a record moves the prediction; attributions and figures go to the run folder."""
     from bioloom import workflow
+    from bioloom.recipe import parse_settings
 
     wanted = workflow.Wanted(
         methods=tuple(name for words in methods or () for name in words.split(",") if name),
@@ -125,6 +159,9 @@ def command(
         place=None if position is None else position - 1,
         sought=workflow.Sought(target, against, scale),
         figures=figures,
+        settings=parse_settings(settings or ()),
+        layer=layer,
+        references=references,
     )
     terminal = Terminal(quiet, json)
     source = options.one_or_several(files) if files else None
@@ -202,6 +239,9 @@ def _entry(run: Path, entry: Mapping[str, Any]) -> list[RenderableType]:
         if quality["ahead_low"] <= 0:
             told += ": no better than chance, do not believe it"
         lines.append(hanging("  points: ", Text(told)))
+    if quality.get("like_other_members") is not None:
+        told = f"their maps are alike by {quality['like_other_members']:.2f} (Spearman; 1: the same)"
+        lines.append(hanging("  networks of the mean, each by itself: ", Text(told)))
     fit = entry.get("fit")
     if fit:
         told = f"R² {fit['median']:.2f}, of the worst record {fit['worst']:.2f}; below 0.5 do not believe it"

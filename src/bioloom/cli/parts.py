@@ -98,8 +98,7 @@ def show_part(
             "",
         ]
         shown += _paragraphs(each.part)
-        section = f"encoding.{each.name}" if each.collection == "modalities" else "model.settings"
-        shown += _settings(document["settings"], section)
+        shown += _settings(document["settings"], _section(each))
     networks = [each.part for each in found if each.collection == "networks"]
     if inputs and networks:
         layers, lines = calculator.layers(name, inputs, outputs, settings or [])
@@ -162,9 +161,19 @@ def settings_of(part: Any) -> dict[str, dict[str, Any]]:
     }
 
 
+def _section(found: Found) -> str:
+    """Where `--set` finds the settings of a part."""
+    own = {"modalities": f"encoding.{found.name}", "explainers": found.name}
+    return own.get(found.collection, "model.settings")
+
+
 def _kind(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
+    if "anyOf" in schema:
+        return " or ".join(_kind(each) for each in schema["anyOf"] if each.get("type") != "null")
+    if schema.get("type") == "array" and "items" in schema:
+        return f"list of {_kind(schema['items'])}"
     limits = [
         f">= {schema['minimum']}" if "minimum" in schema else "",
         f"<= {schema['maximum']}" if "maximum" in schema else "",

@@ -1,5 +1,9 @@
 """Why: one file per family of explainers, all with one call and one result.
 
+Explainers are in gradients/ (they follow slopes), propagation/ (they hand the answer back by rules), maps/ (CAM and its kin),
+hiding/ (they hide parts) and letters/ (they change letters). They share the engine, rules/ and locality/; quality/ measures
+what they say; overview and summary say it of many records together.
+
 Attributions have the shape of the input as the network sees it, (records, *shape); for sequences that is
 (records, letters, positions).
 """
@@ -7,12 +11,13 @@ Attributions have the shape of the input as the network sees it, (records, *shap
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from bioloom.modalities import Kind
 from bioloom.registry import Registry
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from bioloom.explanation.references import Library
+    from bioloom.explanation.maps.references import Library
     from bioloom.modalities import Batch
     from bioloom.models import Network
 
@@ -53,6 +58,12 @@ class Target:
     classes: bool = False
 
 
+class ExplainerSettings(BaseModel):
+    """Settings of a method, each with its description; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 @dataclass(frozen=True)
 class Question:
     """What is to be explained.
@@ -70,6 +81,10 @@ class Question:
     effort:     samples, masks or iterations of methods that take any, relative to their usual number
     layer:      whose maps are looked at, as the dotted name of a module, by methods that look at maps; empty: the last maps
     library:    gives maps of training records of other classes, for methods that compare with them
+    settings:   the method's own; None: the usual ones
+    memory:     what the network said of batches that it was asked about, for questions that differ only in what is asked
+                of the answer; None where nothing is remembered
+    kind:       of the explained input; None: what its shape says, by which a graph is taken for a sequence
     together:   columns of a vector that are hidden together, such as those of one category; others are hidden one by one
     """
 
@@ -85,6 +100,9 @@ class Question:
     together: tuple[tuple[int, ...], ...] = ()
     library: Library | None = None
     layer: str = ""
+    settings: ExplainerSettings | None = None
+    kind: Kind | None = None
+    memory: dict[bytes, Tensor] | None = None
 
     @property
     def target(self) -> Target:
@@ -127,6 +145,8 @@ class Explainer(ABC):
     backgrounds: how many backgrounds it needs at least, for kinds of input where more of them tell more
     refuses: whether it may refuse a network that it cannot explain rightly, with a UserError that says why
     marks:   whether it marks regions that matter, so that parts without a contribution of their own may be in one
+    looks:   whether it looks at the maps of a layer, which a question may name
+    compared: whether it is compared with others where none are named: one of each family is
     """
 
     name: ClassVar[str]
@@ -137,6 +157,22 @@ class Explainer(ABC):
     refuses: ClassVar[bool] = False
     bends_only: ClassVar[bool] = False
     marks: ClassVar[bool] = False
+    looks: ClassVar[bool] = False
+    compared: ClassVar[bool] = False
+
+    class Settings(ExplainerSettings):
+        """No settings."""
+
+    @classmethod
+    def told(cls, question: Question) -> Any:
+        """The method's own settings in this question; the usual ones where it holds none."""
+        return question.settings if isinstance(question.settings, cls.Settings) else cls.Settings()
+
+    @classmethod
+    def compares(cls, settings: ExplainerSettings | None) -> bool:
+        """Whether it compares with backgrounds, so that a question has to hold some, with these settings."""
+        del settings
+        return cls.needs_background
 
     @classmethod
     @abstractmethod
@@ -147,9 +183,21 @@ class Explainer(ABC):
     def explain_each(cls, questions: Sequence[Question]) -> list[Explanation]:
         """Answer questions that differ only in what is asked of the answer, such as its classes.
 
-        Here one after the other; methods that only ask a network ask it once for all.
+        One after the other, but what was asked without gradients is remembered: methods that hide parts ask the network once
+        for all.
         """
-        return [cls.explain(question) for question in questions]
+        if len(questions) == 1:
+            return [cls.explain(questions[0])]
+        memory: dict[bytes, Tensor] = {}
+        return [
+            cls.explain(replace(question, memory=memory, progress=_part(question, number, len(questions))))
+            for number, question in enumerate(questions)
+        ]
+
+
+def _part(question: Question, number: int, of: int) -> Callable[[float], None]:
+    """Tells the progress of one of several questions as that of all."""
+    return lambda share: question.progress((number + share) / of)
 
 
 explainers: Registry[type[Explainer]] = Registry("explainer", "bioloom.explanation", "bioloom.explainers")

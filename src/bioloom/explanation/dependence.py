@@ -14,7 +14,7 @@ from bioloom.data.columns import as_numbers, kind_of
 
 Floats = NDArray[np.float64]
 Predict = Callable[[pd.DataFrame], Floats]
-"""Rows of a table -> one number for each, (rows,)."""
+"""Rows of a table -> one number for each, (rows,), or several, (rows, outputs)."""
 
 LEVELS = 20
 MIDDLE = (0.025, 0.975)
@@ -57,7 +57,17 @@ class Dependence:
 
 
 def dependence(predict: Predict, rows: pd.DataFrame, column: str) -> Dependence:
+    """How one number of a model's answer follows a column; see `dependence_of_each`.
+
+    predict: rows of a table -> (rows,)
+    """
+    return dependence_of_each(lambda table: predict(table)[:, None], rows, column)[0]
+
+
+def dependence_of_each(predict: Predict, rows: pd.DataFrame, column: str) -> list[Dependence]:
     """Set a column to one value in all records, ask the model, and do so for values from low to high.
+
+    predict: rows of a table -> (rows, outputs); one dependence is returned for each of the outputs
 
     PD(v) = mean over records of f(record with the column set to v); the curves of single records are the individual
     conditional expectations, which show what a mean hides: effects of opposite directions.
@@ -81,7 +91,7 @@ def dependence(predict: Predict, rows: pd.DataFrame, column: str) -> Dependence:
         seen = np.empty(0)
         values = tuple(cells.dropna().astype(str).value_counts().index[:CATEGORIES])
     said = _asked(predict, rows, [{column: _cell(cells, value)} for value in values])
-    return Dependence(column, values, said.T, seen)
+    return [Dependence(column, values, each.T, seen) for each in np.moveaxis(said, 2, 0)]
 
 
 def _cell(cells: pd.Series, value: float | str) -> object:
@@ -92,7 +102,7 @@ def _cell(cells: pd.Series, value: float | str) -> object:
 
 
 def _asked(predict: Predict, rows: pd.DataFrame, settings: Sequence[Mapping[str, object]]) -> Floats:
-    """Predictions of all records with some columns set to the same in each, (settings, records)."""
+    """Predictions of all records with some columns set to the same in each, (settings, records), and outputs if any."""
     together = max(1, CELLS // max(1, rows.size))
     said = [
         predict(
@@ -100,7 +110,8 @@ def _asked(predict: Predict, rows: pd.DataFrame, settings: Sequence[Mapping[str,
         )
         for start in range(0, len(settings), together)
     ]
-    return np.concatenate(said).astype(np.float64).reshape(len(settings), len(rows))
+    every = np.concatenate(said).astype(np.float64)
+    return every.reshape(len(settings), len(rows), *every.shape[1:])
 
 
 def _with(rows: pd.DataFrame, setting: Mapping[str, object]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -9,6 +10,7 @@ import torch
 
 from bioloom.errors import UserError
 from bioloom.explanation import Scale
+from bioloom.explanation.flat import flat
 from bioloom.modalities import Signal
 from bioloom.models import apply
 from bioloom.models.places import trimmed
@@ -49,7 +51,8 @@ def untouched(network: Network, seed: int, device: torch.device) -> Iterator[Non
             torch.cuda.manual_seed(seed)
         try:
             network.eval().requires_grad_(False)
-            yield
+            with flat(network):
+                yield
         finally:
             for module, mode in modes:
                 module.training = mode
@@ -68,7 +71,34 @@ def ask(question: Question, x: Tensor, record: Tensor) -> Tensor:
     record: (variants,) integers, whose other inputs and masks go with each variant
     """
     batch = posed(question, x, record)
-    return chosen(question, apply(question.network, batch), batch, record)
+    return chosen(question, _said(question, batch), batch, record)
+
+
+def _said(question: Question, batch: Batch) -> Tensor:
+    """Raw outputs for a batch, from memory where the same was asked before.
+
+    Remembered are answers without gradients and places, on a processor whose memory is at hand: to tell batches apart they
+    are read once, which costs less than any network.
+    """
+    if question.memory is None or torch.is_grad_enabled() or batch[question.input].x.device.type != "cpu":
+        return apply(question.network, batch)
+    key = _digest(batch)
+    if key not in question.memory:
+        raw = apply(question.network, batch)
+        if raw.dim() > 2:
+            return raw
+        question.memory[key] = raw
+    return question.memory[key]
+
+
+def _digest(batch: Batch) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for name, signal in batch.items():
+        for part in (signal.x, signal.mask):
+            if part is not None:
+                digest.update(f"{name} {part.dtype} {tuple(part.shape)}".encode())
+                digest.update(part.detach().contiguous().view(torch.uint8).numpy())
+    return digest.digest()
 
 
 def ask_each(questions: Sequence[Question], x: Tensor, record: Tensor) -> Tensor:

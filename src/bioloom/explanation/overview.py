@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,7 @@ class Explained:
     unit:    what one position is, such as "nt"
     regions: named stretches to point at
     sets:    named groups of features, such as pathways, by their numbers
+    groups:  features that come from one column of a file, by its name; empty where each stands for itself
     """
 
     x: NDArray[np.float32]
@@ -57,6 +58,16 @@ class Explained:
     unit: str = ""
     regions: tuple[Region, ...] = ()
     sets: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    groups: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def by_column(self) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+        """The columns of the file and what each contributes, (records, columns): the sum of the features it became."""
+        there = {name: list(features) for name, features in self.groups.items() if features}
+        if not there:
+            return self.names, self.attribution
+        summed = [self.attribution[:, features].sum(axis=1) for features in there.values()]
+        return tuple(there), np.stack(summed, axis=1)
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,7 @@ def sequences(explained: Explained) -> Overview:
         Picture(
             "profile",
             "Where the prediction comes from, on average",
-            profile(per_position, label="Mean size of the effect", axis=axis),
+            profile(per_position, label=_size_of(explained.effect), axis=axis),
         )
     ]
     letters = "".join(explained.names)
@@ -114,6 +125,11 @@ def sequences(explained: Explained) -> Overview:
     same = int((~shown).sum())
     left_out = f" {same} positions are the same in all these records and are left out." if same else ""
     return Overview(_where(per_position, explained) + left_out, tuple(pictures))
+
+
+def _size_of(effect: str) -> str:
+    """The mean size of an effect, whose first letter is no more the first."""
+    return f"Mean size of: {effect[:1].lower()}{effect[1:]}"
 
 
 def _where(per_position: NDArray[np.float64], explained: Explained) -> str:
@@ -163,14 +179,15 @@ def _strongest(bars: Sequence[Bar], unit: str = "column") -> str:
 
 def columns(explained: Explained) -> Overview:
     """Which columns of a table move the output, with an interval over the explained records."""
-    sizes = column_importance(explained.attribution)
+    names, attribution = explained.by_column
+    sizes = column_importance(attribution)
     bars = [
         Bar(name, float(mean), float(low), float(high))
-        for name, mean, low, high in zip(explained.names, sizes.mean, sizes.low, sizes.high, strict=True)
+        for name, mean, low, high in zip(names, sizes.mean, sizes.low, sizes.high, strict=True)
     ]
     if not bars:
         return Overview("", ())
-    unit, label = explained.unit or "column", fill(f"Mean size of: {explained.effect.lower()}", 44)
+    unit, label = explained.unit or "column", fill(_size_of(explained.effect), 44)
     title = f"Which {unit}s move the prediction, whatever the direction"
     pictures = [Picture("columns", title, attributions(bars, label=label))]
     text = _strongest(bars, unit)

@@ -95,11 +95,18 @@ def charted(trainee: Trainee, folder: Path) -> list[dict[str, Any]]:
         return []
     entries = []
     for trait in range(min(maps_only[0].traits, OUTPUTS_AT_MOST)):
+        if not all(_varies(member, library, trait) for member in maps_only):
+            continue  # a map that says the same of every sequence has neither effects nor a unit for them
         chart = _chart(trainee, maps_only, library, rows, trait)
         entries.append(
             _entry(chart, folder, "effects" if maps_only[0].traits == 1 else f"effects-{trait + 1}")
         )
     return entries
+
+
+def _varies(network: SequenceMap, library: Library, trait: int) -> bool:
+    raw = phi(network, library)[:, trait]
+    return bool(np.isfinite(raw).all() and np.ptp(raw) > 1e-9 * np.abs(raw).max(initial=0.0))
 
 
 def _library(trainee: Trainee) -> tuple[Library, NDArray[np.int64]]:

@@ -16,15 +16,17 @@ from numpy.typing import NDArray
 
 from bioloom.data.wording import listed
 from bioloom.errors import UserError
-from bioloom.explanation.dependence import Dependence, dependence, interactions
+from bioloom.explanation.dependence import Dependence, dependence_of_each, interactions
 from bioloom.figures import style
 from bioloom.figures.bars import Bar, attributions
 from bioloom.figures.dependence import Curve, dependences
 from bioloom.files import word, write_text
 from bioloom.journey.importance import Asked, Effort, Importance, Unseen, importances
+from bioloom.journey.sought import OUTPUTS_AT_MOST
 from bioloom.metrics import METRICS
 from bioloom.modalities import Kind
 from bioloom.models import networks
+from bioloom.targets import Targets
 from bioloom.tasks import task
 from bioloom.trained import Model
 
@@ -163,34 +165,50 @@ def _importance_words(found: Sequence[Importance], metric: str) -> str:
 
 
 def _tell_dependence(asked: Asked, found: list[Importance], place: Place) -> dict[str, Any]:
-    what, predict = _number(asked)
-    followed = [
-        dependence(predict, asked.frame, each.columns[0]) for each in found if len(each.columns) == 1
-    ][: max(1, asked.effort.followed)]
-    curves = [Curve(each.column, each.values, each.curves, each.seen) for each in followed]
-    figure = dependences(curves, label=f"Predicted {what}")
+    names = _outputs(asked.model.targets)
+    top = [each.columns[0] for each in found if len(each.columns) == 1][: max(1, asked.effort.followed)]
+
+    def predict(frame: pd.DataFrame) -> NDArray[np.float64]:
+        return asked.values(frame)[:, : len(names)].astype(np.float64)
+
+    every = [dependence_of_each(predict, asked.frame, column) for column in top]
+    by_output = {what: [each[number] for each in every] for number, what in enumerate(names)}
+    several = len(names) > 1
+    all_names = listed(names, OUTPUTS_AT_MOST) if several else names[0]
+    figures, words, rows = [], [], []
+    for number, (what, followed) in enumerate(by_output.items(), 1):
+        curves = [Curve(each.column, each.values, each.curves, each.seen) for each in followed]
+        title = f"How predicted {what} follows the columns that matter most"
+        figures.append(
+            (
+                f"curves{number}" if several else "curves",
+                title,
+                dependences(curves, label=f"Predicted {what}"),
+            )
+        )
+        words += _dependence_words(followed[:1] if several else followed, what)
+        rows += [
+            ({"output": what} if several else {}) | row for each in followed for row in _curve_rows(each)
+        ]
+    words.append(
+        "Where thin lines run in different directions, what the column does depends on other columns."
+    )
     return _entry(asked, "partial_dependence") | {
-        "effect": f"Predicted {what} with one value in all records: thin lines are records, the thick one their mean",
+        "effect": f"Predicted {all_names} with one value in all records: thin lines are records, the thick one their mean",
         "reference": f"the same {asked.unseen.part} records with the column set to other values",
-        "settings": {"columns": [each.column for each in followed], "output": what},
-        "text": _dependence_words(followed, what),
-        **_written(
-            asked,
-            place,
-            "partial_dependence",
-            [("curves", f"How predicted {what} follows the columns that matter most", figure)],
-            [
-                {"column": each.column, "value": value, "mean": mean, "low": low, "high": high}
-                for each in followed
-                for value, mean, low, high in zip(
-                    each.values, each.mean, *np.quantile(each.curves, [0.05, 0.95], axis=0), strict=True
-                )
-            ],
-        ),
+        "settings": {"columns": top, "output": all_names},
+        "text": " ".join(words),
+        **_written(asked, place, "partial_dependence", figures, rows),
     }
 
 
-def _dependence_words(followed: Sequence[Dependence], what: str) -> str:
+def _curve_rows(followed: Dependence) -> Iterator[dict[str, Any]]:
+    ends = np.quantile(followed.curves, [0.05, 0.95], axis=0)
+    for value, mean, low, high in zip(followed.values, followed.mean, *ends, strict=True):
+        yield {"column": followed.column, "value": value, "mean": mean, "low": low, "high": high}
+
+
+def _dependence_words(followed: Sequence[Dependence], what: str) -> list[str]:
     words = []
     for each in followed:
         low, high = int(each.mean.argmin()), int(each.mean.argmax())
@@ -199,10 +217,7 @@ def _dependence_words(followed: Sequence[Dependence], what: str) -> str:
         words.append(
             f"Over {each.column}, mean predicted {what} goes from {ends}: lowest at {where[low]}, highest at {where[high]}."
         )
-    words.append(
-        "Where thin lines run in different directions, what the column does depends on other columns."
-    )
-    return " ".join(words)
+    return words
 
 
 def _tell_interactions(asked: Asked, found: list[Importance], place: Place) -> dict[str, Any]:
@@ -245,13 +260,18 @@ def _interaction_words(pairs: Mapping[tuple[str, str], float]) -> str:
     )
 
 
+def _outputs(targets: Targets) -> list[str]:
+    """What is predicted, in words: each of the first targets, or the probability of each of the first classes."""
+    if targets.positive:
+        return [f"probability of {targets.positive}"]
+    if targets.classes:
+        return [f"probability of {each}" for each in targets.classes[:OUTPUTS_AT_MOST]]
+    return list(targets.names[:OUTPUTS_AT_MOST])
+
+
 def _number(asked: Asked) -> tuple[str, Callable[[pd.DataFrame], NDArray[np.float64]]]:
-    """What is followed, in words, and how it is predicted: the first target, or the probability of a class."""
-    targets = asked.model.targets
-    positive = targets.positive or (targets.classes[0] if targets.classes else None)
-    place = 0
-    what = targets.names[0] if positive is None else f"probability of {positive}"
-    return what, lambda frame: asked.values(frame)[:, place].astype(np.float64)
+    """What interactions are worked out of, in words, and how it is predicted: the first of the outputs."""
+    return _outputs(asked.model.targets)[0], lambda frame: asked.values(frame)[:, 0].astype(np.float64)
 
 
 def _entry(asked: Asked, method: str) -> dict[str, Any]:

@@ -15,8 +15,9 @@ import pandas as pd
 from bioloom.data.records import take_rows
 from bioloom.errors import UserError
 from bioloom.events import Listener
-from bioloom.explanation import Question, Scale, Target
-from bioloom.explanation.compare import (
+from bioloom.explanation import ExplainerSettings, Question, Scale, Target
+from bioloom.explanation.engine import predicted
+from bioloom.explanation.quality.compare import (
     KNOWS_NOTHING,
     NOTHING_AGREED,
     Agreed,
@@ -27,8 +28,8 @@ from bioloom.explanation.compare import (
     compare,
     suited,
 )
-from bioloom.explanation.engine import predicted
-from bioloom.explanation.masking import Ground
+from bioloom.explanation.quality.masking import Ground
+from bioloom.explanation.settings import refuse_layer, refuse_unsuited, settings_of_methods
 from bioloom.figures import style
 from bioloom.figures.bars import Bar, comparison
 from bioloom.figures.beside import beside
@@ -83,24 +84,23 @@ def compare_methods(
     Of classes, the evidence for the class that each record is predicted to be is explained, unless one is named. An input
     that cannot be explained is left out with a message, where there is another one.
     """
+    kinds = {modality.kind for modality in model.modalities.values()}
+    refuse_unsuited([name for name in wanted.methods if name != "all"], kinds)
     found, refusals = [], []
-    for name, modality in model.modalities.items():
-        methods = suited(modality.kind, wanted.methods)
-        if methods:
+    methods = {name: suited(modality.kind, wanted.methods) for name, modality in model.modalities.items()}
+    used = [method for names in methods.values() for method in names]
+    settings = settings_of_methods(wanted.settings, used)
+    refuse_layer(wanted.layer, used)
+    for name, own in methods.items():
+        if own:
             try:
-                found.append(_of_input(model, frames, wanted, (name, methods, listener)))
+                found.append(_of_input(model, frames, wanted, (name, own, settings, listener)))
             except UserError as refusal:
                 refusals.append((name, refusal))
     if not found and refusals:
         raise refusals[0][1]
     for left_out, reason in refusals:
         listener.message(f"{left_out} is left out. {reason.what}")
-    if not found:
-        raise UserError(
-            f"None of these methods explains an input of this model: {', '.join(wanted.methods)}.",
-            where="--method",
-            fix="run bioloom parts to see what each explainer accepts",
-        )
     listener.progress(1.0)
     return found
 
@@ -115,10 +115,17 @@ def _of_input(
     model: Model,
     frames: Mapping[str, pd.DataFrame],
     wanted: Wanted,
-    of: tuple[str, Sequence[str], Listener],
+    of: tuple[str, Sequence[str], Mapping[str, ExplainerSettings], Listener],
 ) -> Compared:
-    name, methods, listener = of
-    asked = Asked("", name, references=REFERENCES, device=choose(wanted.device), place=wanted.place)
+    name, methods, settings, listener = of
+    asked = Asked(
+        "",
+        name,
+        references=wanted.references or REFERENCES,
+        device=choose(wanted.device),
+        place=wanted.place,
+        layer=wanted.layer,
+    )
 
     def question(seed: int) -> Question:
         return posed(model, frames, replace(asked, seed=seed), background=True)
@@ -135,6 +142,7 @@ def _of_input(
             methods,
             wanted.seed,
             lambda share, method: listener.progress(share, f"{method} of {name}"),
+            settings=settings,
         )
         comparison = compare(contest)
     regions = tuple(Region(each.name, each.start, each.end) for each in model.inputs[name].regions)

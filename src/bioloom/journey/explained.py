@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from math import prod
 from pathlib import Path
@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from bioloom.data.records import take_rows
 from bioloom.errors import UserError
-from bioloom.events import Listener
+from bioloom.events import Listener, Within, now_and_then
 from bioloom.explanation import Explanation, explainers
 from bioloom.explanation.overview import Explained, Picture, overview
+from bioloom.explanation.settings import refuse_layer, refuse_unsuited, settings_of_methods
 from bioloom.figures import style
 from bioloom.figures.positions import Region
 from bioloom.files import word, write_bytes
@@ -50,6 +51,9 @@ class Wanted:
     place:   which position, from 0, where the model answers at every one; None for the mean over all
     sought:  which class or target, against which, and on which scale, by name; where none is named, `outputs` counts
     figures: what figures are stored as: svg, png or pdf
+    settings: of methods, such as {"lrp.composite": "gamma"}
+    layer:   whose maps are looked at, by methods that look at maps; empty: the last maps
+    references: backgrounds of each record, for methods that compare with "nothing here"; None: as suits the method
     """
 
     methods: tuple[str, ...] = ()
@@ -61,6 +65,9 @@ class Wanted:
     place: int | None = None
     sought: Sought = EACH
     figures: str = "svg"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    layer: str = ""
+    references: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,15 +105,25 @@ def explain(
     _refuse_place(model, wanted.place)
     wished = numbers_of(model.targets, wanted.sought, wanted.outputs)
     pairs = _pairs(model, wanted)
+    used = [method for method, _ in pairs]
+    settings = settings_of_methods(wanted.settings, used)
+    refuse_layer(wanted.layer, used)
     if not wanted.outputs and not wanted.sought.target and model.targets.outputs > OUTPUTS_AT_MOST:
         what = "classes" if model.targets.classes else "targets"
         listener.message(f"The first {OUTPUTS_AT_MOST} of {model.targets.outputs} {what} are explained.")
     answers = []
     for number, (method, name) in enumerate(pairs):
         listener.progress(number / len(pairs), f"{method} of {name}")
-        asked = Asked(method, name, seed=wanted.seed, device=choose(wanted.device), place=wanted.place)
+        asked = replace(
+            Asked(method, name, seed=wanted.seed, device=choose(wanted.device), place=wanted.place),
+            references=wanted.references,
+            layer=wanted.layer,
+            settings=settings.get(method),
+        )
+        part = Within(listener, number / len(pairs), (number + 1) / len(pairs), f"{method} of {name}")
+        watched = replace(asked, progress=now_and_then(part.progress))
         try:
-            found = explain_each(model, frames, asked, [each.output for each in wished])
+            found = explain_each(model, frames, watched, [each.output for each in wished])
         except UserError as refusal:
             if method in wanted.methods or not explainers[method].refuses:
                 raise
@@ -151,18 +168,12 @@ def _refuse_place(model: Model, place: int | None) -> None:
 def _pairs(model: Model, wanted: Wanted) -> list[tuple[str, str]]:
     """Each wanted method with each input that it explains."""
     pairs = []
+    refuse_unsuited(wanted.methods, {modality.kind for modality in model.modalities.values()})
     for name, modality in model.modalities.items():
         usual = [each for each in modality.explainers if not (model.targets.places and each in EVERY_LETTER)]
         for method in wanted.methods or usual[: wanted.usual]:
             if modality.kind in explainers[method].accepts:
                 pairs.append((method, name))
-    if not pairs:
-        kinds = " and ".join(sorted({str(modality.kind) for modality in model.modalities.values()}))
-        raise UserError(
-            f"None of these methods explains inputs of the kind {kinds}: {', '.join(wanted.methods)}.",
-            where="--method",
-            fix="run bioloom parts to see what each explainer accepts",
-        )
     return pairs
 
 
@@ -248,6 +259,7 @@ def _store(model: Model, kept: Kept, order: NDArray[np.int64]) -> dict[str, Any]
             every_letter=found.method == "mutagenesis",
             unit=modality.unit,
             sets=modality.sets,
+            groups=modality.groups,
             regions=tuple(
                 Region(each.name, each.start, each.end) for each in model.inputs[found.input].regions
             ),

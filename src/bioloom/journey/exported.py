@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom.explanation import Explanation
-from bioloom.explanation.masking import by_part
+from bioloom.explanation.quality.masking import by_part
 
 ROWS_AT_MOST = 200_000
 """Longer tables are left out; the numbers are in the .npz file."""

@@ -22,7 +22,7 @@ from bioloom.evaluation.domain import Domain
 from bioloom.evaluation.placed import cells, masks, sureness
 from bioloom.evaluation.told import written_table
 from bioloom.explanation import Explanation
-from bioloom.explanation.references import Library
+from bioloom.explanation.maps.references import Library
 from bioloom.modalities import Features, Modality
 from bioloom.modalities.combined import combined_features, encoded_features, seen_features
 from bioloom.models import Network, SimpleModel

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from bioloom.data.records import take_rows
 from bioloom.errors import UserError
-from bioloom.explanation.references import Pool, ReferenceLibrary, Scan, drawn, hash_of
+from bioloom.explanation.maps.references import Pool, ReferenceLibrary, Scan, drawn, hash_of
 from bioloom.files import word
+from bioloom.models.ensemble import members_of
 
 if TYPE_CHECKING:
     from bioloom.data.records import Records
@@ -53,10 +54,14 @@ class References:
     device: str
 
     def of(self, network: Network, layer: str = "") -> ReferenceLibrary:
-        """The library of this network: read, or else chosen among the training records."""
+        """The library of this network: read, or else chosen among the training records.
+
+        Of a network of the mean they have to be classified rightly by itself; one with random weights cannot do that.
+        """
         if network is self.model.network or hash_of(network) == hash_of(self.model.network):
             return self._own(layer)
-        other, scan = replace(self.model, network=network), Scan(records=OTHERS, rightly=False, layer=layer)
+        learned = any(network is member for member in members_of(self.model.network))
+        other, scan = replace(self.model, network=network), Scan(records=OTHERS, rightly=learned, layer=layer)
         return build_references(other, self.records(), self.name, self.device, scan)
 
     def _own(self, layer: str) -> ReferenceLibrary:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 NEAR = 1e-7
 """Where inputs differ by less, the slope stands for the quotient of differences."""
 
+TINY = 1e-30
+"""A difference that is none: in place of 0, so that nothing is divided by that."""
+
 LEAST = 1e-150
 """No sum of exponents is taken to be less: logits of record and reference may differ by 345."""
 
@@ -25,9 +28,10 @@ LEAST = 1e-150
 class Rescale(Remembering):
     """Multipliers of DeepLIFT's rescale rule, with exact rules for products, pools and softmax.
 
-    Used twice: first while the network reads the records, which is written down (`recording`), then once for each
-    reference, read in the same order. What flows back from a reference are the multipliers between it and the record:
-    they are the same in both directions, so a record is read once for all its references.
+    Used twice: first while the network reads the records, which is written down (`recording`), then for their references,
+    read in the same order: one for each record, or several for each, the first ones of all records first. What flows back
+    from a reference are the multipliers between it and the record: they are the same in both directions, so a record is
+    read once for all its references.
 
     Numbers bent one by one: (f(x) - f(r)) / (x - r), or the slope where these are closer than `NEAR`.
     Products: Delta(ab) = Delta a * mean b + mean a * Delta b, which is exact.
@@ -43,6 +47,11 @@ class Rescale(Remembering):
         self._tape: list[tuple[str, Kept]] = []
         self._next: Iterator[tuple[str, Kept]] = iter(())
 
+    @property
+    def widest(self) -> int:
+        """Numbers of the largest tensor that was written down; 0 of a network of linear layers."""
+        return max((each.numel() for kept in self._kept for each in kept), default=0)
+
     def rewind(self) -> None:
         """Read what was written down from its beginning, for another reference."""
         self.recording = False
@@ -55,7 +64,8 @@ class Rescale(Remembering):
             y = bend(x)
             self._write(name, x, y)
             return y
-        found: Tensor = applied(_Quotient, x, self._compared(name, x), bend, name)
+        before, f_before = self._read(name, x)
+        found: Tensor = applied(_Quotient, x, (before, f_before), bend, name)
         return found
 
     def product(self, name: str, call: Pair, a: Tensor, b: Tensor) -> Tensor:
@@ -110,7 +120,7 @@ class Rescale(Remembering):
 
     def _read(self, name: str, x: Tensor | None = None) -> Kept:
         told, tensors = next(self._next, ("", []))
-        if told != name or (x is not None and tensors[0].shape != x.shape):
+        if told != name or (x is not None and _axis(tensors[0], x) is None):
             raise UserError(
                 "The network takes another way for the reference than for the record, so that their steps cannot be "
                 f'compared: "{name}" instead of "{told or "the end"}".',
@@ -119,33 +129,83 @@ class Rescale(Remembering):
         return tensors
 
 
+def _axis(record: Tensor, reference: Tensor) -> int | None:
+    """Along which axis references of each record follow each other, 0 where there is one for each; None where the forms of
+    the two do not fit."""
+    if record.shape == reference.shape:
+        return 0
+    if record.dim() != reference.dim():
+        return None
+    apart = [axis for axis in range(record.dim()) if record.shape[axis] != reference.shape[axis]]
+    fits = (
+        len(apart) == 1 and record.shape[apart[0]] and not reference.shape[apart[0]] % record.shape[apart[0]]
+    )
+    return apart[0] if fits else None
+
+
+def _beside(record: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
+    """Numbers of records and of their references in forms that fit, with an axis for the references of a record; nothing is
+    copied. `_as` undoes that."""
+    axis = _axis(record, reference)
+    if axis is None or record.shape == reference.shape:
+        return record, reference
+    return record.unsqueeze(axis), reference.unflatten(axis, (-1, record.shape[axis]))
+
+
+def _shifted(dim: int, record: Tensor, reference: Tensor) -> int:
+    """Where an axis of references is in the forms of `_beside`."""
+    axis = _axis(record, reference)
+    dim %= reference.dim()
+    return dim + 1 if axis is not None and record.shape != reference.shape and dim > axis else dim
+
+
+def _as(result: Tensor, reference: Tensor) -> Tensor:
+    """A result of `_beside` in the form that references have."""
+    return result.reshape(reference.shape)
+
+
 def _same(one: Tensor, two: Tensor) -> bool:
-    if one.shape != two.shape:
+    if _axis(one, two) is None:
         return False
-    return one.data_ptr() == two.data_ptr() or bool(torch.equal(one, two))
+    if one.shape == two.shape:
+        return one.data_ptr() == two.data_ptr() or bool(torch.equal(one, two))
+    return bool(torch.eq(*_beside(one, two)).all())
 
 
 class _Quotient(torch.autograd.Function):
-    """f(r); backwards (f(x) - f(r)) / (x - r)."""
+    """f(r); backwards (f(x) - f(r)) / (x - r), worked out while r is at hand."""
 
     @staticmethod
-    def forward(ctx: Any, r: Tensor, kept: Kept, bend: Bend, name: str) -> Tensor:
+    def forward(ctx: Any, r: Tensor, before: tuple[Tensor, Tensor], bend: Bend, name: str) -> Tensor:
         y = bend(r)
-        kept.append(y.detach())
-        ctx.kept, ctx.bend, ctx.name = kept, bend, name
+        ctx.quotient = _of_relu(before[0], r) if name == "relu" else _quotient(before, r.detach(), y, bend)
         return y
 
     @staticmethod
     def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, None, None, None]:
-        x, f_x, r, f_r = ctx.kept
-        apart = x - r
-        quotient = (f_x - f_r).div_(apart)  # without meaning where they are near
-        near = ~(apart.abs_() >= NEAR)  # also where both are infinite
-        if ctx.name == "relu":
-            return flow * torch.where(near, (r > 0).to(r.dtype), quotient), None, None, None
-        if bool(near.any()):
-            quotient[near] = _slope(ctx.bend, (x[near] + r[near]) / 2)
-        return flow * quotient, None, None, None
+        return ctx.quotient.mul_(flow), None, None, None
+
+
+def _of_relu(x: Tensor, r: Tensor) -> Tensor:
+    """The quotient of a rectifier in as few passes over memory as it takes: max(x, r) / |x - r|, not below 0 or above 1.
+
+    Where both are above 0 the fraction is at least 1, where both are below it is not above 0; between it is the quotient.
+    """
+    x, other = _beside(x, r)
+    apart = torch.sub(x, other).abs_().clamp_min_(TINY)
+    return _as(torch.maximum(x, other).div_(apart).clamp_(0, 1), r)
+
+
+def _quotient(before: tuple[Tensor, Tensor], r: Tensor, f_r: Tensor, bend: Bend) -> Tensor:
+    x, other = _beside(before[0], r)
+    f_x, f_other = _beside(before[1], f_r.detach())
+    apart = x - other
+    quotient = (f_x - f_other).div_(apart)  # without meaning where they are near
+    near = ~(apart.abs_() >= NEAR)  # also where both are infinite
+    if bool(near.any()):
+        middle = ((x + other) / 2)[near]
+        quotient[near] = _slope(bend, middle)
+    return _as(quotient, r)
 
 
 def _slope(bend: Bend, at: Tensor) -> Tensor:
@@ -166,16 +226,24 @@ class _Midpoint(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, Tensor, None, None]:
         other_a, other_b, a, b = ctx.kept
-        to_a = transposed(lambda t: ctx.call(t, (b + other_b) / 2), a, flow)
-        to_b = transposed(lambda t: ctx.call((a + other_a) / 2, t), b, flow)
+        mean_a, mean_b = _mean(other_a, a), _mean(other_b, b)
+        to_a = transposed(lambda t: ctx.call(t, mean_b), a, flow)
+        to_b = transposed(lambda t: ctx.call(mean_a, t), b, flow)
         return to_a, to_b, None, None
+
+
+def _mean(record: Tensor, reference: Tensor) -> Tensor:
+    one, other = _beside(record, reference)
+    return _as((one + other) / 2, reference)
 
 
 def transposed(linear: Bend, x: Tensor, flow: Tensor) -> Tensor:
     """What flows back through something linear to an input like x."""
     with torch.enable_grad():
         at = x.detach().requires_grad_()
-        (back,) = torch.autograd.grad(linear(at), at, flow)
+        (back,) = torch.autograd.grad(
+            (linear(at) * flow).sum(), at
+        )  # a sum: see `bioloom.explanation.rules.flow`
     return back
 
 
@@ -192,23 +260,26 @@ class _Largest(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, flow: Tensor, _: Tensor) -> tuple[Tensor, None, None, None]:
-        x, y, at_x, r, y_r, at_r = (each.flatten(-ctx.axes) for each in ctx.kept)
+        of_x, of_y, of_place, r, y_r, at_r = (each.flatten(-ctx.axes) for each in ctx.kept)
+        back_to = torch.zeros_like(r)
+        (x, r), (y, y_r), (at_x, at_r) = _beside(of_x, r), _beside(of_y, y_r), _beside(of_place, at_r)
         where = torch.where(y > y_r, at_x, at_r)  # the other of the two places gets 0
-        over = x.gather(-1, where).sub_(r.gather(-1, where))
+        over = x.expand_as(r).gather(-1, where).sub_(r.gather(-1, where))
         quotient = torch.where(over == 0, (at_x == at_r).to(r.dtype), (y - y_r).div_(over))
-        back = torch.zeros_like(r).scatter_add_(-1, where, quotient.mul_(flow.flatten(-ctx.axes)))
-        return back.view(ctx.kept[0].shape), None, None, None
+        shares = _as(quotient, flow.flatten(-ctx.axes)).mul_(flow.flatten(-ctx.axes))
+        back_to.scatter_add_(-1, _as(where, shares), shares)
+        return back_to.view(ctx.kept[3].shape), None, None, None
 
 
-def _exponents(r: Tensor, x: Tensor, dim: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """exp(r - c), exp(x - c) and the quotient of their differences, float64, and c."""
-    r, x = r.double(), x.double()
+def _exponents(x: Tensor, r: Tensor, dim: int) -> tuple[Tensor, Tensor, Tensor]:
+    """exp(r - c), exp(x - c) and the quotient of their differences, float64, one c for both; dim: of `_beside`."""
+    x, r = (each.double() for each in _beside(x, r))
     c = torch.maximum(r, x).amax(dim, keepdim=True)
     c = torch.where(c.isfinite(), c, 0.0)
     e_r, e_x, apart = (r - c).exp(), (x - c).exp(), x - r
     near = ~(apart.abs() >= NEAR)  # also where both are minus infinity
     quotient = torch.where(near, (e_r + e_x) / 2, (e_x - e_r) / torch.where(near, 1.0, apart))
-    return e_r, e_x, quotient, c
+    return e_r, e_x, quotient
 
 
 class _Softmax(torch.autograd.Function):
@@ -216,18 +287,18 @@ class _Softmax(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, r: Tensor, kept: Kept, dim: int) -> Tensor:
-        ctx.kept, ctx.dim = kept, dim
+        ctx.kept, ctx.dim = kept, _shifted(dim, kept[0], r)
         return functional.softmax(r, dim)
 
     @staticmethod
     def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, None, None]:
         (x, r), dim = ctx.kept, ctx.dim
-        e_r, e_x, quotient, _ = _exponents(r, x, dim)
+        e_r, e_x, quotient = _exponents(x, r, dim)
         sum_r, sum_x = (each.sum(dim, keepdim=True).clamp(min=LEAST) for each in (e_r, e_x))
-        wide = flow.double()
+        wide = _beside(x, flow)[1].double()
         of_sum = (wide * (e_r + e_x) / 2).sum(dim, keepdim=True) / (sum_r * sum_x)
         back = quotient * (wide * (1 / sum_r + 1 / sum_x) / 2 - of_sum)
-        return back.to(r.dtype), None, None
+        return _as(back, r).to(r.dtype), None, None
 
 
 class _LogSum(torch.autograd.Function):
@@ -235,17 +306,18 @@ class _LogSum(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, r: Tensor, kept: Kept, dim: int) -> Tensor:
-        ctx.kept, ctx.dim = kept, dim
+        ctx.kept, ctx.dim = kept, _shifted(dim, kept[0], r)
         return torch.logsumexp(r, dim, keepdim=True)
 
     @staticmethod
     def backward(ctx: Any, flow: Tensor) -> tuple[Tensor, None, None]:
         (x, r), dim = ctx.kept, ctx.dim
-        e_r, e_x, quotient, _ = _exponents(r, x, dim)
+        e_r, e_x, quotient = _exponents(x, r, dim)
         sum_r, sum_x = (each.sum(dim, keepdim=True).clamp(min=LEAST) for each in (e_r, e_x))
         apart = sum_x - sum_r
         near = apart.abs() < NEAR * sum_r
         log = torch.where(
             near, 2 / (sum_r + sum_x), (sum_x.log() - sum_r.log()) / torch.where(near, 1.0, apart)
         )
-        return (flow.double() * log * quotient).to(r.dtype), None, None
+        wide = _as(flow.double(), log)
+        return _as(wide * log * quotient, r).to(r.dtype), None, None

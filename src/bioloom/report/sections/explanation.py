@@ -57,9 +57,7 @@ def _rows(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if delta:
         gap = f"median {number(delta['median'], 2)}, worst {number(delta['worst'], 2)}"
         yield "Completeness gap", f"{gap} (the parts should add up to the whole; the nearer to 0 the better)"
-    quality = entry.get("quality")
-    if quality and quality.get("ahead_low") is not None:
-        yield "Points at what the model uses", _pointing(quality)
+    yield from _quality(entry.get("quality") or {})
     fit = entry.get("fit")
     if fit:
         share = f"median {number(fit['median'], 2)}, worst {number(fit['worst'], 2)}"
@@ -71,6 +69,18 @@ def _rows(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield (
             "Error by chance",
             f"{number(100 * float(entry['error']), 2)} % of a record's largest number, on average over its parts",
+        )
+
+
+def _quality(quality: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How well a picture points, and how far the networks of a mean agree on it, where these were measured."""
+    if quality.get("ahead_low") is not None:
+        yield "Points at what the model uses", _pointing(quality)
+    if quality.get("like_other_members") is not None:
+        alike = number(quality["like_other_members"], 2)
+        yield (
+            "Alike between networks",
+            f"{alike} (Spearman's correlation of the maps of the networks of the mean, each explained by itself; 1: the same)",
         )
 
 

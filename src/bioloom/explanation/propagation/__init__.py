@@ -1,0 +1,1 @@
+"""Explainers that hand the answer back through the network, operation by operation (`bioloom.explanation.rules`)."""
