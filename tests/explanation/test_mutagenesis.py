@@ -99,7 +99,7 @@ def test_a_network_of_several_inputs_is_explained_for_the_named_one() -> None:
 def test_many_records_in_blocks_equal_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     x, network = letters(7, 20), Conv()
     whole = mutagenesis(Question(network, {"dna": Signal(x)}, "dna", 0)).attribution
-    monkeypatch.setattr("bioloom.explanation.mutagenesis._NUMBERS_PER_BLOCK", 160)
+    monkeypatch.setattr("bioloom.explanation.letters.mutagenesis._NUMBERS_PER_BLOCK", 160)
     parts = mutagenesis(Question(network, {"dna": Signal(x)}, "dna", 0)).attribution
     assert np.allclose(whole, parts, atol=1e-6)
 

@@ -116,5 +116,5 @@ def test_many_records_in_blocks_equal_all_at_once(monkeypatch: pytest.MonkeyPatc
     x, network = letters(7, 20), Conv()
     question = Question(network, {"dna": Signal(x)}, "dna", 0, background=shuffles(x, 2))
     whole = occlusion(question).attribution
-    monkeypatch.setattr("bioloom.explanation.occlusion._NUMBERS_PER_BLOCK", 80)
+    monkeypatch.setattr("bioloom.explanation.hiding.occlusion._NUMBERS_PER_BLOCK", 80)
     assert np.allclose(whole, occlusion(question).attribution, atol=1e-6)
