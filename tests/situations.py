@@ -57,6 +57,9 @@ def numbers(noise: float = 0.5, seed: int = 0, part: NDArray[Any] = PARTS) -> Fa
     others = np.random.default_rng(seed + 1)
     for role, size in (("boosting", 3.5), ("forest", 4), ("untrained", 5), ("properties", 8)):
         baselines[role] = truth + others.normal(0, size, truth.shape)
+    sizes = {"nearest": 4, "simple": 3, "boosting": 3.5, "forest": 4, "untrained": 5, "properties": 8}
+    for role, size in sizes.items():  # as far from the mean as is best, as models that learned are
+        baselines[role] = 10 + (baselines[role] - 10) * 4 / (4 + size**2)
     facts = Facts(
         task=TASKS["regression"],
         targets=Targets("regression", ("y",), mean=(10.0,), scale=(2.0,)),
@@ -88,7 +91,8 @@ def classes(count: int = 2, part: NDArray[Any] = PARTS, seed: int = 0) -> Facts:
     labels = np.arange(len(part)) % count
     raw = np.exp(3 * np.eye(count)[labels] + random.normal(0, 1, (len(part), count)))
     value = raw / raw.sum(axis=1, keepdims=True)
-    poor = random.dirichlet(np.ones(count), len(part))
+    weak = np.exp(random.normal(0, 0.3, (len(part), count)))
+    poor = weak / weak.sum(axis=1, keepdims=True)
     names = tuple("abcdefgh"[:count])
     task = "binary" if count == 2 else "multiclass"
     if count == 2:

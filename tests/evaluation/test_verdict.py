@@ -28,6 +28,7 @@ from situations import (
     few,
     numbers,
     over_folds,
+    scored,
     shuffled,
     with_difference,
     with_score,
@@ -338,3 +339,32 @@ def test_every_code_of_the_table_is_documented_and_reached() -> None:
         assert f"`{code}`" in page
     rows = [line.split("|")[1].strip() for line in verdicts.__doc__.splitlines() if line.startswith("| ")]
     assert set(rows) - {"code"} == reached
+
+
+def stretching(noise: float) -> Facts:
+    """A simple model that ranks the records, and whose differences between them are eight times as large as measured."""
+    random = np.random.default_rng(3)
+    wide = 10 + 8 * (SOUND.truth - 10 + random.normal(0, noise, SOUND.truth.shape))
+    return scored(SOUND, {"simple": wide, "trivial": np.full_like(SOUND.truth, 10)})
+
+
+@pytest.mark.parametrize(("noise", "code"), [(1.0, "simple_as_good"), (0.1, "simple_better")])
+def test_a_simple_model_that_ranks_well_and_whose_numbers_lie_far_off_is_not_offered(
+    noise: float, code: str
+) -> None:
+    facts = stretching(noise)
+    found = judged(facts)
+    assert found.code == code
+    assert found.prefer == "model"
+    assert "lie far off: R² is -" in found.text
+    assert "worse than guessing" in found.text
+    assert "Use the network for numbers, which is what predict offers" in found.next
+    asked = verdict(facts, run_checks(facts), asked="simple")
+    assert "which is what predict offers" not in asked.next
+
+
+def test_a_simple_model_with_usable_numbers_is_offered_as_before() -> None:
+    random = np.random.default_rng(3)
+    like = SOUND.truth + random.normal(0, 1.0, SOUND.truth.shape)
+    found = judged(scored(SOUND, {"simple": like, "trivial": np.full_like(SOUND.truth, 10)}))
+    assert (found.code, found.prefer) == ("simple_as_good", "simple")

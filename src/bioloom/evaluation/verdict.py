@@ -13,7 +13,8 @@
 
 The first row that fits counts. Of several models that are not beaten the one that comes out ahead is named, those
 first that are better than guessing for sure. Such a model is what `predict` offers; the nearest training record only
-where it is better for sure. Where the score is higher than the noise of the measurements allows, the next step of
+where it is better for sure, and none whose numbers are worse than guessing by another metric while those of the network are
+better. Where the score is higher than the noise of the measurements allows, the next step of
 every row begins with that.
 "For sure" means that the whole 95 % interval of the difference lies on one side of zero.
 """
@@ -23,6 +24,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from bioloom.evaluation.advice import doubled, larger_test, unlike_records
 from bioloom.evaluation.answered import answered
 from bioloom.evaluation.ceiling import Ceiling
@@ -30,9 +33,11 @@ from bioloom.evaluation.checks import Finding
 from bioloom.evaluation.comparison import RIVALS, Difference
 from bioloom.evaluation.conclusion import Verdict
 from bioloom.evaluation.facts import Facts
+from bioloom.evaluation.intervals import Score
 from bioloom.evaluation.phrases import beside_guessing, figures, more_data, tested
 from bioloom.evaluation.restored import restored
 from bioloom.evaluation.written import written
+from bioloom.metrics import METRICS, Metric
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,33 @@ class Case:
                 entry.difference or 0.0,
             ),
         )
+
+    def off(self, role: str) -> str:
+        """By which other metric a model is worse than guessing for sure, and the network better, in words; or nothing.
+
+        A model may rank records as well as the network while its numbers lie far off, as where the test records differ
+        from those it learned from.
+        """
+        facts = self.facts
+        truth = facts.scored_truth.astype(np.float64)
+        for metric in (METRICS[name] for name in facts.task.metrics if name != facts.task.primary):
+            ours, theirs = (facts.scores.get(each, {}).get(metric.name) for each in ("model", role))
+            chance = metric.chance(truth)
+            if _gain(metric, ours, chance, near=True) > 0 > _gain(metric, theirs, chance, near=False):
+                assert ours is not None
+                assert theirs is not None
+                return (
+                    f"{metric.title} is {metric.text(theirs.value)} ({metric.text(theirs.low)} to "
+                    f"{metric.text(theirs.high)}), worse than guessing, and {metric.text(ours.value)} for the network"
+                )
+        return ""
+
+
+def _gain(metric: Metric, score: Score | None, chance: float, *, near: bool) -> float:
+    """How much better than guessing a model is at the end of its interval that lies nearer to guessing, or at the other."""
+    if score is None or score.low is None or score.high is None or not np.isfinite(chance):
+        return 0.0
+    return metric.gain(score.low if near == metric.higher_is_better else score.high, chance)
 
 
 SEVERAL_LOOKS = 1.22
@@ -197,7 +229,9 @@ def _not_beaten(case: Case) -> Verdict | None:
 
 
 def _simple(case: Case, rival: Difference) -> Verdict:
-    facts, title = case.facts, case.facts.title(rival.against)
+    facts, title, far = case.facts, case.facts.title(rival.against), case.off(rival.against)
+    if far:
+        return _far_off(case, rival, far)
     if rival.loses:
         return Verdict(
             "simple_better",
@@ -222,6 +256,24 @@ def _simple(case: Case, rival: Difference) -> Verdict:
         f"{text}.",
         f"Prefer {_named(rival)}, which is {easier}{offered}; {_parted(facts)}.",
         prefer=rival.against,
+    )
+
+
+def _far_off(case: Case, rival: Difference, far: str) -> Verdict:
+    """A rival that does as well in the metric that decides, and whose numbers nobody could use."""
+    facts, title, metric = case.facts, case.facts.title(rival.against), METRICS[rival.metric].title
+    offers = "Use the network for numbers" + case.offering("model")
+    if rival.loses:
+        return Verdict(
+            "simple_better",
+            f"{_capital(title)} beats the network by {figures(rival, facts, turned=True)}, but its numbers lie far off: {far}.",
+            f"{offers}, and {_named(rival)} where only the {metric} matters.",
+        )
+    return Verdict(
+        "simple_as_good",
+        f"The network is not clearly better than {title} in one respect: the difference is {figures(rival, facts)}. But the "
+        f"numbers of the latter lie far off: {far}.",
+        f"{offers}, but do not say that it is better in {metric}; {_parted(facts)}.",
     )
 
 
