@@ -15,7 +15,8 @@ INTRODUCTION = """\
 
 Measured beside others on the same machine, in the same run: fresh processes, sides interleaved, medians. Times drift
 with the machine and the hour; the ratio is what counts. A ratio that misses its aim is bold. This page is written by the
-machine, by `python -m benchmarks.page`, from the files in `benchmarks/results/`; nothing here is typed in.
+machine, by `python -m benchmarks.page`, from the files in `benchmarks/results/`; nothing here is typed in. What misses its
+aim, why, and what was tried stands in [decision 21](../decisions/0021-aims-that-are-missed.md).
 """
 
 
