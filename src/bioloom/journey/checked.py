@@ -13,6 +13,7 @@ from bioloom.data.records import RESERVED, Problem, Table
 from bioloom.events import Listener
 from bioloom.journey import roles as column_roles
 from bioloom.journey.prepare import Request, assign, prepare_table, read, to_recipe, with_usual_target
+from bioloom.journey.unlabelled import has_target
 from bioloom.modalities import modalities
 from bioloom.recipe import DataRecipe, Recipe
 
@@ -91,7 +92,9 @@ def look(request: Request, listener: Listener) -> Checked:
     recipe = with_usual_target(recipe, table)
     listener.stage("check", "Checking every record")
     problems, recipe, facts = (
-        _with_target(request, recipe, table) if recipe.data.target else _inputs_only(recipe, table)
+        _as_asked(request, recipe, table)
+        if recipe.data.target or not has_target(recipe)
+        else _inputs_only(recipe, table)
     )
     roles = {column: name for name, each in recipe.data.inputs.items() for column in each.columns}
     return Checked(
@@ -114,7 +117,7 @@ def _found_again(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"data": recipe.data.model_copy(update={"inputs": {}})})
 
 
-def _with_target(
+def _as_asked(
     request: Request, recipe: Recipe, table: Table
 ) -> tuple[Sequence[Problem], Recipe, dict[str, str]]:
     given = assign(request, recipe, table)
@@ -140,19 +143,22 @@ def _with_target(
 
 
 def _inputs_only(recipe: Recipe, table: Table) -> tuple[Sequence[Problem], Recipe, dict[str, str]]:
-    """Without a target only sequence columns can be told apart from everything else."""
+    """Without a target only sequence columns can be told apart from everything else.
+
+    Where the answer is a text too, not even these: the recipe then names no input, because it would name the answer.
+    """
     free = [str(name) for name in table.frame.columns if str(name) not in RESERVED]
     inputs, _ = column_roles.propose(table, free)
     sequences = {name: each for name, each in inputs.items() if modalities[each.modality].columns == "one"}
     problems: list[Problem] = []
     for each in sequences.values():
         problems += modalities[each.modality].check(table.frame[list(each.columns)])
-    data = recipe.data.model_copy(update={"inputs": sequences, "sha256": table.sha256})
-    return (
-        problems,
-        recipe.model_copy(update={"data": data}),
-        {"target": "not named; add --target COLUMN to check it too"},
-    )
+    written = recipe.data.task in tasks.TASKS and tasks.TASKS[recipe.data.task].written
+    data = recipe.data.model_copy(update={"inputs": {} if written else sequences, "sha256": table.sha256})
+    told = "not named; add --target COLUMN to check it too"
+    if written:
+        told = f"not named; add --target COLUMN, the answers that are to be written: one of {', '.join(free[:20])}"
+    return problems, recipe.model_copy(update={"data": data}), {"target": told}
 
 
 def _column(table: Table, name: str, recipe: Recipe, inputs: Mapping[str, str]) -> Column:
