@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bioloom.motifs.compare import compare
-from bioloom.motifs.discover import discover
+from bioloom.motifs.discover import Chance, discover
 from bioloom.motifs.motif import Motif
 from bioloom.motifs.plant import Design, Planted, plant
-from bioloom.motifs.seqlets import Seqlets, find_seqlets
+from bioloom.motifs.seqlets import Seqlets, all_seqlets, find_seqlets
 
 
 def kinds(seed: int, count: int) -> list[Motif]:
@@ -141,3 +143,26 @@ def test_what_lowers_does_not_hide_what_raises():
     found = find_seqlets(told, null, width=5)
     assert (found.score > 0).all()
     assert len(found) >= 38
+
+
+def test_what_shuffled_sequences_have_as_often_is_no_motif():
+    """Single strong letters make groups of stretches, and chance has them too; a planted motif it has not."""
+    rng = np.random.default_rng(7)
+    motif = kinds(7, 1)
+    frame, sites = plant(300, [Planted(motif[0], 0.5, turned=0.5)], Design(length=100), seed=7)
+    one_hot, told = attributed(frame, sites, motif, rng, noise=0.05)
+    null = np.eye(4)[rng.integers(0, 4, (300, 100))].transpose(0, 2, 1)
+    parts = []
+    for letters, values in ((one_hot, told), (null, 0.05 * rng.normal(size=(300, 100)))):
+        strong = (rng.random(values.shape) < 0.01) & (letters[:, 0] == 1)  # an A here and there
+        parts.append(letters * (values + 15.0 * strong)[:, None])
+    seqlets = all_seqlets(parts[0].sum(axis=1), 9)
+    seqlets = replace(seqlets, fdr=np.where(seqlets.score > 5, 0.0, 1.0)).up_to(0.0)
+    without = discover(one_hot, parts[0], seqlets)
+    found = discover(one_hot, parts[0], seqlets, chance=Chance(null, parts[1]))
+    assert len(found) < len(without)
+    assert len(found) == 1
+    assert found[0].by_chance < 10 < len(found[0].sites)
+    assert compare([found[0].motif], motif + kinds(60, 60)).iloc[0]["target"] == "k0"
+    single = [each for each in without if each.motif.name not in {found[0].motif.name}]
+    assert all(np.isnan(each.by_chance) for each in single)

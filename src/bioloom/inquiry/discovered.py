@@ -21,7 +21,7 @@ from bioloom.journey.predicted import read_records
 from bioloom.modalities.shuffles import shuffled_texts
 from bioloom.motifs.compare import compare
 from bioloom.motifs.database import find_motifs
-from bioloom.motifs.discover import FEWEST, Found, discover
+from bioloom.motifs.discover import FEWEST, Chance, Found, discover
 from bioloom.motifs.formats import write_motifs
 from bioloom.motifs.seqlets import Seqlets, find_seqlets
 from bioloom.trained import Asked
@@ -79,9 +79,9 @@ def discover_motifs(wanted: Wanted, listener: Listener) -> Discovered:
     texts, ids = sequences_of(asked, wanted.file, wanted.records, listener)
     listener.stage("discover", f"Asking what matters in {len(texts):,} sequences, and as many shuffled ones")
     letters, contributed = _contributions(asked, texts, wanted)
-    _, null = _contributions(asked, shuffled_texts(texts, wanted.seed), wanted)
-    every = find_seqlets(contributed.sum(axis=1), null.sum(axis=1), wanted.width, fdr=1.0)
-    found = discover(letters, contributed, every.up_to(wanted.fdr), asked.strands)
+    chance = Chance(*_contributions(asked, shuffled_texts(texts, wanted.seed), wanted))
+    every = find_seqlets(contributed.sum(axis=1), chance.contributions.sum(axis=1), wanted.width, fdr=1.0)
+    found = discover(letters, contributed, every.up_to(wanted.fdr), asked.strands, chance)
     listener.message(_words(found, every, wanted.fdr))
     return told(found, ids, len(texts), wanted.database)
 
@@ -104,7 +104,10 @@ def told(
     found: Sequence[Found], ids: Sequence[str], records: int, database: str = "", kind: str = "contributions"
 ) -> Discovered:
     """Motifs with their tables, named by a database where there is one."""
-    return Discovered(tuple(found), _table(found, database, records), _sites(found, ids), kind)
+    table = _table(found, database, records)
+    if kind == "weights":
+        table = table.drop(columns="by_chance")  # filters are not compared with chance
+    return Discovered(tuple(found), table, _sites(found, ids), kind)
 
 
 def _contributions(
@@ -126,7 +129,8 @@ def _words(found: Sequence[Found], every: Seqlets, fdr: float) -> str:
     if found:
         return f"{counted(len(found), 'motif')} of {counted(stretches, 'stretch')} that matter"
     if stretches:
-        return f"of {counted(stretches, 'stretch')} found to matter, fewer than {FEWEST} are alike: give more sequences with --records"
+        f"of {counted(stretches, 'stretch')} found to matter, fewer than {FEWEST} are alike and no chance: "
+        "give more sequences with --records"
     least = float(every.fdr.min(initial=1.0))
     strongest = len(every.up_to(least)) if least < 1 else 0
     nearly = (
@@ -147,13 +151,14 @@ def _table(found: Sequence[Found], database: str, records: int) -> pd.DataFrame:
             each.motif.consensus,
             len(each.sites),
             each.sites["record"].nunique() / records,
+            each.by_chance,
             each.effect,
             float(each.motif.information().sum()),
         )
         for each in found
     ]
     table = pd.DataFrame(
-        rows, columns=["motif", "consensus", "sites", "share_of_sequences", "effect", "bits"]
+        rows, columns=["motif", "consensus", "sites", "share_of_sequences", "by_chance", "effect", "bits"]
     )
     if not database:
         return table

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom.motifs.motif import Motif
-from bioloom.motifs.seqlets import Seqlets
+from bioloom.motifs.seqlets import Seqlets, all_seqlets
 
 MOST = 3_000
 """Stretches that are compared with each other; the strongest are taken."""
@@ -34,6 +34,9 @@ FEWEST = 10
 FLANK = 4
 """Letters on each side of a stretch that are looked at beside it."""
 
+BY_CHANCE = 0.5
+"""Share of the sites of a motif that chance may have: the rate of false ones is told, and from here it is no motif."""
+
 TELLING = 0.1
 """Share of the largest mean contribution from which a position belongs to a motif."""
 
@@ -46,12 +49,22 @@ class Found:
     contributions: (4, positions), the mean contribution of each letter, for a logo
     effect:        the mean summed contribution of a site; negative where it lowers the output
     sites:         record, start, end (0-based, half-open), strand, score of each
+    by_chance:     stretches as strong and as alike that as many sequences have that mean nothing; NaN where unknown
     """
 
     motif: Motif
     contributions: NDArray[np.float64]
     effect: float
     sites: pd.DataFrame
+    by_chance: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Sequences that mean nothing: their letters, and what each letter adds, (records, 4, positions) both."""
+
+    one_hot: NDArray[np.floating]
+    contributions: NDArray[np.floating]
 
 
 def discover(
@@ -59,10 +72,12 @@ def discover(
     contributions: NDArray[np.floating],
     seqlets: Seqlets,
     both_strands: bool = True,
+    chance: Chance | None = None,
 ) -> list[Found]:
     """The motifs that stretches make, those with most sites first.
 
     one_hot, contributions: (records, 4, positions) letters, and what each letter that is there adds
+    chance:                 where it is given, a group of which sequences that mean nothing have half as many is no motif
     Stretches that raise the output and those that lower it are grouped apart.
     """
     order = np.argsort(-np.abs(seqlets.score), kind="stable")[:MOST]
@@ -72,7 +87,12 @@ def discover(
         if len(chosen) >= FEWEST:
             pieces = _cut(one_hot, contributions, seqlets, chosen)
             groups = _settled(pieces, _begun(pieces, both_strands), both_strands)
-            found += [_counted(pieces, group, one_hot.shape[2]) for group in groups]
+            motifs = [_counted(pieces, group, one_hot.shape[2]) for group in groups]
+            if chance is not None and groups:
+                least = sign * float(np.abs(pieces.score).min())
+                like = _Like(seqlets.width, least, both_strands, len(one_hot))
+                motifs = _beyond_chance(motifs, _centres(pieces, groups), chance, like)
+            found += motifs
     found = sorted((each for each in found if len(each.sites) >= FEWEST), key=lambda each: -len(each.sites))
     return [
         replace(
@@ -80,6 +100,32 @@ def discover(
         )
         for number, each in enumerate(found)
     ]
+
+
+@dataclass(frozen=True)
+class _Like:
+    """Which stretches of chance count: letters of each, the least score (with its sign), strands, and per how many records."""
+
+    width: int
+    least: float
+    both_strands: bool
+    records: int
+
+
+def _beyond_chance(
+    motifs: list[Found], centres: NDArray[np.float32], chance: Chance, like: _Like
+) -> list[Found]:
+    """Motifs of which chance has less than half as many stretches, each with their number."""
+    every = all_seqlets(chance.contributions.sum(axis=1), like.width)
+    strong = np.flatnonzero(every.score >= like.least if like.least > 0 else every.score <= like.least)
+    counts = np.zeros(len(motifs))
+    if len(strong):
+        pieces = _cut(chance.one_hot, chance.contributions, every, strong)
+        alike, _, _ = _similarities(centres, pieces.contributions, like.both_strands)
+        owner = np.where(alike.max(axis=0) >= ALIKE, alike.argmax(axis=0), -1)
+        counts = np.bincount(owner[owner >= 0], minlength=len(motifs)) * (like.records / len(chance.one_hot))
+    told = [replace(each, by_chance=float(count)) for each, count in zip(motifs, counts, strict=True)]
+    return [each for each in told if each.by_chance < BY_CHANCE * len(each.sites)]
 
 
 @dataclass(frozen=True)
@@ -152,7 +198,7 @@ def _settled(pieces: _Pieces, groups: list[_Group], both_strands: bool) -> list[
         if not groups:
             break
         groups.sort(key=lambda group: -len(group.members))
-        centres = np.stack([group.over(pieces.contributions).mean(axis=0) for group in groups])
+        centres = _centres(pieces, groups)
         centres = centres[_distinct(centres, both_strands)]
         alike, shifts, turned = _similarities(centres, pieces.contributions, both_strands)
         owner = np.where(alike.max(axis=0) >= ALIKE, alike.argmax(axis=0), -1)
@@ -163,6 +209,11 @@ def _settled(pieces: _Pieces, groups: list[_Group], both_strands: bool) -> list[
             if len(each) >= FEWEST
         ]
     return groups
+
+
+def _centres(pieces: _Pieces, groups: list[_Group]) -> NDArray[np.float32]:
+    """The mean contributions of groups, (groups, 4, letters)."""
+    return np.stack([group.over(pieces.contributions).mean(axis=0) for group in groups])
 
 
 def _distinct(centres: NDArray[np.float32], both_strands: bool) -> list[int]:

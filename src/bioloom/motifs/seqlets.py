@@ -29,10 +29,27 @@ class Seqlets:
 
     def up_to(self, fdr: float) -> Seqlets:
         """Those up to a false-discovery rate."""
-        kept = self.fdr <= fdr
+        return self._some(self.fdr <= fdr)
+
+    def _some(self, kept: NDArray[np.bool_]) -> Seqlets:
         return replace(
             self, record=self.record[kept], start=self.start[kept], score=self.score[kept], fdr=self.fdr[kept]
         )
+
+
+def all_seqlets(contributions: NDArray[np.floating], width: int = 11) -> Seqlets:
+    """All stretches, whether they mean anything or not, the strongest first; of each is said that it is chance."""
+    sums = _sums(contributions, width)
+    record, start = np.nonzero(_peaks(sums, width))
+    score = sums[record, start]
+    order = np.argsort(-np.abs(score), kind="stable")
+    return Seqlets(
+        record[order].astype(np.int64),
+        start[order].astype(np.int64),
+        width,
+        score[order],
+        np.ones(len(order)),
+    )
 
 
 def find_seqlets(
@@ -46,17 +63,12 @@ def find_seqlets(
                    counted per sequence, and those that raise the output apart from those that lower it
     A stretch is the strongest window around; those of a record do not overlap. The strongest come first.
     """
-    found, chance = _sums(contributions, width), _sums(null, width)
-    records, starts = np.nonzero(_peaks(found, width))
-    score, by_chance = found[records, starts], chance[_peaks(chance, width)]
-    strength, rate = np.abs(score), np.ones(len(score))
+    every, chance = all_seqlets(contributions, width), all_seqlets(null, width)
+    rate, ratio = every.fdr.copy(), len(contributions) / max(1, len(null))
     for sign in (1, -1):
-        mine = np.sign(score) == sign
-        null_scores = np.abs(by_chance[np.sign(by_chance) == sign])
-        rate[mine] = _false_discovery_rates(strength[mine], null_scores, len(found) / max(1, len(chance)))
-    order = np.argsort(-strength, kind="stable")
-    record, start = records[order].astype(np.int64), starts[order].astype(np.int64)
-    return Seqlets(record, start, width, found[record, start], rate[order]).up_to(fdr)
+        mine, theirs = (np.sign(each.score) == sign for each in (every, chance))
+        rate[mine] = _false_discovery_rates(np.abs(every.score[mine]), np.abs(chance.score[theirs]), ratio)
+    return replace(every, fdr=rate).up_to(fdr)
 
 
 def _peaks(sums: NDArray[np.float64], width: int) -> NDArray[np.bool_]:
