@@ -72,6 +72,11 @@ class Targets:
         several = self.task == "multiclass" or bool(self.places and self.classes)
         return len(self.classes) if several else len(self.names)
 
+    @property
+    def explained(self) -> int:
+        """How many numbers of an answer can be explained: of an answer that is written one, how likely it is."""
+        return 1 if self.tokens else self.outputs
+
     def truth(self, labels: pd.DataFrame) -> NDArray[Any]:
         """Labels as numbers in the target's own units, (records, targets, *places); unknown ones are NaN."""
         if self.tokens:

@@ -36,6 +36,9 @@ from bioloom.training.device import choose
 EVERY_LETTER = ("mutagenesis",)
 """Methods that ask about every letter at every position: where there is an answer at each of them, only if named."""
 
+OF_WRITTEN = ("occlusion",)
+"""Methods for answers that are written, where none is named: what the answer depends on is asked by taking parts away."""
+
 DRAWN = 3
 """Records drawn one by one: those with the highest, the middle and the lowest prediction."""
 
@@ -108,7 +111,7 @@ def explain(
     used = [method for method, _ in pairs]
     settings = settings_of_methods(wanted.settings, used)
     refuse_layer(wanted.layer, used)
-    if not wanted.outputs and not wanted.sought.target and model.targets.outputs > OUTPUTS_AT_MOST:
+    if not wanted.outputs and not wanted.sought.target and model.targets.explained > OUTPUTS_AT_MOST:
         what = "classes" if model.targets.classes else "targets"
         listener.message(f"The first {OUTPUTS_AT_MOST} of {model.targets.outputs} {what} are explained.")
     answers = []
@@ -142,7 +145,7 @@ def explain(
 def numbers_asked(model: Model) -> int:
     """The numbers of one record, counted anew for each network and each output that is explained."""
     numbers = sum(prod(modality.shape.sizes) for modality in model.modalities.values())
-    return numbers * len(members_of(model.network)) * min(model.targets.outputs, OUTPUTS_AT_MOST)
+    return numbers * len(members_of(model.network)) * min(model.targets.explained, OUTPUTS_AT_MOST)
 
 
 def _where(model: Model, place: int | None) -> str:
@@ -171,6 +174,7 @@ def _pairs(model: Model, wanted: Wanted) -> list[tuple[str, str]]:
     refuse_unsuited(wanted.methods, {modality.kind for modality in model.modalities.values()})
     for name, modality in model.modalities.items():
         usual = [each for each in modality.explainers if not (model.targets.places and each in EVERY_LETTER)]
+        usual = list(OF_WRITTEN) if model.targets.tokens else usual
         for method in wanted.methods or usual[: wanted.usual]:
             if modality.kind in explainers[method].accepts:
                 pairs.append((method, name))

@@ -25,7 +25,7 @@ from bioloom.journey import everywhere
 from bioloom.journey.answers import answers_of
 from bioloom.journey.folder import ENCODED
 from bioloom.journey.prepare import Prepared
-from bioloom.journey.unlabelled import own_truth, refuse_unsuited
+from bioloom.journey.unlabelled import own_truth, refuse_mean_of_answers, refuse_unsuited
 from bioloom.modalities import Encoded, Modality, encoding_settings, modalities
 from bioloom.models import Outputs, check_settings, networks
 from bioloom.recipe import TrainingRecipe
@@ -146,6 +146,7 @@ def make_job(prepared: Prepared, split: Split, learnable: Learnable) -> Job:
     name, _ = choose_network(prepared)
     everywhere.refuse_other_network(name, task.name)
     refuse_unsuited(name, task.name)
+    refuse_mean_of_answers(recipe)
     if task.everywhere:
         everywhere.refuse_moved(recipe.augmentation.model_dump())
     device = devices.choose(recipe.device)

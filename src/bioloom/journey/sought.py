@@ -57,7 +57,7 @@ def numbers_of(targets: Targets, sought: Sought, outputs: Sequence[int] = ()) ->
                 where="--against",
                 fix="name the class to compare with --target",
             )
-        chosen = outputs or range(min(targets.outputs, OUTPUTS_AT_MOST))
+        chosen = outputs or range(min(targets.explained, OUTPUTS_AT_MOST))
         return [_number(targets, each, scale) for each in chosen]
     first = _found(targets, sought.target, "--target")
     if not targets.classes:
@@ -105,6 +105,8 @@ def _found(targets: Targets, name: str, where: str) -> int:
 
 def _number(targets: Targets, output: int, scale: Scale) -> Number:
     """One of the first outputs, as they are numbered."""
+    if targets.tokens:
+        return Number(0, "", f"Change of the log-likelihood of {targets.names[0]} as it is written")
     several = targets.outputs > 1
     if not targets.classes:
         name = targets.names[output]

@@ -60,6 +60,16 @@ def refuse_unsuited(network: str, task: str) -> None:
     )
 
 
+def refuse_mean_of_answers(recipe: Recipe) -> None:
+    """Raise UserError where several networks are to be averaged that write answers: texts have no mean."""
+    if recipe.training.members > 1 and TASKS[recipe.data.task].written:
+        raise UserError(
+            "Answers that several networks write have no mean.",
+            where="training.members",
+            fix="leave it out; model.settings.beams=8 searches for likelier answers",
+        )
+
+
 def without_labels(network: type[Network], first: str) -> type[Network]:
     """The network that learns what a network with labels begins with, for a task without labels."""
     own = [each for name in networks if network.name in (each := networks[name]).with_labels]
@@ -68,13 +78,7 @@ def without_labels(network: type[Network], first: str) -> type[Network]:
 
 def refuse_unexplained(targets: Targets, folder: str) -> None:
     """Raise UserError where a model restores records: there is no single prediction to explain."""
-    if TASKS[targets.task].written:
-        raise UserError(
-            "This model writes answers token by token, which the explainers cannot explain yet.",
-            where=folder,
-            fix="predict one value or class of each record to have it explained",
-        )
-    if not TASKS[targets.task].labelled:
+    if not TASKS[targets.task].has_target:
         raise UserError(
             "This model learned without labels and predicts none, so there is no prediction to explain.",
             where=folder,
