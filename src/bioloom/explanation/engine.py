@@ -97,7 +97,7 @@ def _digest(batch: Batch) -> bytes:
         for part in (signal.x, signal.mask):
             if part is not None:
                 digest.update(f"{name} {part.dtype} {tuple(part.shape)}".encode())
-                digest.update(part.detach().contiguous().view(torch.uint8).numpy())
+                digest.update(part.detach().contiguous().view(torch.uint8).numpy().tobytes())
     return digest.digest()
 
 

@@ -149,7 +149,7 @@ def _beside(record: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
     axis = _axis(record, reference)
     if axis is None or record.shape == reference.shape:
         return record, reference
-    return record.unsqueeze(axis), reference.unflatten(axis, (-1, record.shape[axis]))
+    return record.unsqueeze(axis), torch.unflatten(reference, axis, (-1, record.shape[axis]))
 
 
 def _shifted(dim: int, record: Tensor, reference: Tensor) -> int:
