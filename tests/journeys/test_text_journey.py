@@ -159,6 +159,25 @@ def test_the_command_line_writes_too(reads: Run, capsys: pytest.CaptureFixture[s
     assert lines[1].startswith("ACGT")
 
 
+def test_labels_begin_with_what_a_language_model_learned(books: Run, reads: Run, tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    words = ["the", "cells", "grew", "well", "in", "broth", "and", "we", "kept", "them", "warm"]
+    notes = pd.DataFrame({"text": [" ".join(random.choice(words, 7)) for _ in range(60)]})
+    notes["grew"] = np.where(notes["text"].str.contains("grew"), "yes", "no")
+    genes = ["".join(random.choice(list("ACGT"), 24)) for _ in range(60)]
+    read = pd.DataFrame({"sequence": genes, "gc": [gene.count("G") + gene.count("C") for gene in genes]})
+    for start, frame, target, network in ((books, notes, "grew", "rnn"), (reads, read, "gc", "gpt_record")):
+        settings = {
+            "model.start": str(start.folder),
+            "explanation.methods": ["occlusion"],
+            "explanation.records": 2,
+            "training.epochs": 1,
+        }
+        run = trained(tmp_path / network, source=frame, target=(target,), settings=settings)
+        assert run.result["model"]["network"] == network
+        assert "begins with the weights" in (run.folder / "report.html").read_text(encoding="utf-8")
+
+
 def test_what_cannot_be_written_is_refused(books: Run, reads: Run) -> None:
     for asked, words in (
         (Assignment(length=10**7), "cannot be written at once"),
