@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from bioloom.errors import UserError
 from bioloom.explanation import Explanation, Question, Scale, Target, explainers
 from bioloom.explanation.maps.references import Pool, ReferenceLibrary, Scan
 from bioloom.modalities import Kind, Signal
@@ -115,7 +116,11 @@ def test_each_record_may_be_asked_about_a_class_of_its_own(name: str, kind: Kind
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_differences_between_probabilities_are_explained(name: str, kind: Kind) -> None:
     asked = replace(question(kind, 3), output=Target(OWN, Scale.PROBABILITY, AGAINST))
-    looks_right(explainers[name].explain(asked), asked)
+    try:
+        looks_right(explainers[name].explain(asked), asked)
+    except UserError:  # CAM refuses what is no weighted sum of means
+        if not explainers[name].refuses:
+            raise
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
