@@ -178,3 +178,11 @@ def test_an_excluded_column_is_no_input_and_cannot_be_named_as_one():
         prepare(Request(frame, target=("y",), inputs=("late",), exclude=("late",)))
     with pytest.raises(UserError, match='no column "lat"'):
         prepare(Request(frame, target=("y",), exclude=("lat",)))
+
+
+def test_a_pattern_of_inputs_does_not_mean_the_target():
+    frame = pd.DataFrame({f"x{n}": np.random.default_rng(n).normal(size=60) for n in range(4)})
+    prepared = prepare(Request(frame, target=("x3",), inputs=("x*",)))
+    assert [each.columns for each in prepared.recipe.data.inputs.values()] == [("x0", "x1", "x2")]
+    with pytest.raises(UserError, match="both an input and the target"):
+        prepare(Request(frame, target=("x3",), inputs=("x0", "x3")))

@@ -232,7 +232,7 @@ def assign(request: Request, recipe: Recipe, table: Table) -> Assigned:
     if not recipe.data.target and has_target(recipe):
         raise _no_target(table, recipe)
     if request.inputs:
-        parsed = column_roles.parse_inputs(request.inputs, table)
+        parsed = column_roles.parse_inputs(request.inputs, table, recipe.data.target)
         recipe = _with_data(recipe, {"inputs": parsed})
     if recipe.data.join and not recipe.data.inputs:
         recipe = _with_data(recipe, {"inputs": column_roles.joined_inputs(table, recipe.data.join)})

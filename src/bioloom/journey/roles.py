@@ -146,12 +146,16 @@ def _named(table: Table, data: DataRecipe) -> dict[str, InputRecipe]:
     return dict(data.inputs)
 
 
-def parse_inputs(words: Sequence[str], table: Table) -> dict[str, InputRecipe]:
-    """Turn words such as "utr5", "utr5=dna" and "gene_*" into named inputs; table columns form one input."""
+def parse_inputs(words: Sequence[str], table: Table, targets: Collection[str] = ()) -> dict[str, InputRecipe]:
+    """Turn words such as "utr5", "utr5=dna" and "gene_*" into named inputs; table columns form one input.
+
+    targets: columns that a pattern does not mean
+    """
     inputs: dict[str, InputRecipe] = {}
     for word in words:
         named, _, forced = word.partition("=")
         found = matching(table, named, "--input")
+        found = [column for column in found if column == named or column not in targets]
         claimed = {} if forced else _claimed(table, found)
         if forced and _is_spread(table, found, forced):
             claimed = dict.fromkeys(found, forced)
