@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from bioloom.errors import UserError
-from bioloom.explanation import Question, shapley
+from bioloom.explanation import Question
+from bioloom.explanation.hiding import shapley
 from bioloom.explanation.hiding.segments import windows
 from bioloom.explanation.hiding.shapley import kernel_shap, permutation_shap
 from bioloom.explanation.summary import at_observed
