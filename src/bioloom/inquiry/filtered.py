@@ -62,7 +62,8 @@ def filters(wanted: Filters, listener: Listener) -> Discovered:
     encoded = asked.model.modalities[asked.name].encode(asked.model.frames({asked.column: texts})[asked.name])
     signal = encoded.on("cpu").batch(asked.model.index(len(texts)))
     layer = network.get_submodule(path)
-    weights = layer.weight.detach().reshape(len(layer.weight), len(asked.letters), -1)  # type: ignore[arg-type, union-attr]
+    assert isinstance(layer, nn.Conv1d | nn.Conv2d)
+    weights = layer.weight.detach().reshape(len(layer.weight), len(asked.letters), -1)
     listener.stage("filters", f"Silencing each of {len(weights)} filters in {len(texts):,} sequences")
     motifs = filter_motifs(signal.x.numpy(), weights.numpy())
     whole, found = _answer(asked, network, signal), []
@@ -120,7 +121,8 @@ def _answer(asked: SequenceModel, network: Network, signal: Signal) -> NDArray[n
     """What one network says of all sequences, (records,)."""
     found: list[Tensor] = []
     with torch.inference_mode():
-        for rows in torch.arange(len(signal.x)).split(TOGETHER):
+        for start in range(0, len(signal.x), TOGETHER):
+            rows = slice(start, start + TOGETHER)
             mask = None if signal.mask is None else signal.mask[rows]
             raw = apply(network, {asked.name: Signal(signal.x[rows], mask)})
             found.append(asked.smooth(raw))

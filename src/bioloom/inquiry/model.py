@@ -65,7 +65,7 @@ class SequenceModel:
 
     def spelled(self, sequence: str) -> str:
         """A sequence in the letters of the model, such as U for T in RNA."""
-        return sequence.translate(str.maketrans(dict(self.spelling)))
+        return "".join(self.spelling.get(letter, letter) for letter in sequence)
 
     def slope(self, sequences: Sequence[str], letters: str) -> NDArray[np.float64]:
         """How the mean answer of the networks changes with each letter at each position, (sequences, letters, positions).

@@ -118,7 +118,7 @@ def _beyond_chance(
     """Motifs of which chance has less than half as many stretches, each with their number."""
     every = all_seqlets(chance.contributions.sum(axis=1), like.width)
     strong = np.flatnonzero(every.score >= like.least if like.least > 0 else every.score <= like.least)
-    counts = np.zeros(len(motifs))
+    counts: NDArray[np.floating] = np.zeros(len(motifs))
     if len(strong):
         pieces = _cut(chance.one_hot, chance.contributions, every, strong)
         alike, _, _ = _similarities(centres, pieces.contributions, like.both_strands)

@@ -35,8 +35,8 @@ class Tally:
     def add(self, hits: Hits, stretches: Iterable[Stretch]) -> None:
         """Count more sites, and the sequences that they were found in."""
         for stretch in stretches:
-            for width, count in zip(self.widths, windows(stretch.text, *self.widths), strict=True):
-                self._windows[width] += count
+            for width, looked_at in zip(self.widths, windows(stretch.text, *self.widths), strict=True):
+                self._windows[width] += looked_at
         for number in np.unique(hits.motif).tolist():
             scores, count = np.unique(hits.steps[hits.motif == number], return_counts=True)
             self._scores[number].update(dict(zip(scores.tolist(), count.tolist(), strict=True)))

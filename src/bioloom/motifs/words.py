@@ -100,14 +100,18 @@ def _joined(found: list[tuple[int, NDArray[np.int64]]], offsets: NDArray[np.int6
     if found:
         words = np.concatenate([each for _, each in found])
         starts[1:] = np.bincount(words, minlength=WORDS).cumsum()
-    small = np.uint16 if len(offsets) <= 1 << 16 else np.int32  # 16 bits are sorted five times as fast
-    owners, free = np.empty(int(starts[-1]), dtype=small), starts[:-1].copy()
+    short: np.dtype[np.integer[Any]] = np.dtype(np.uint16 if len(offsets) <= 1 << 16 else np.int32)
+    owners, free = (
+        np.empty(int(starts[-1]), dtype=short),
+        starts[:-1].copy(),
+    )  # 16 bits are sorted five times as fast
     for number, mine in found:
         places = free[mine]
         owners[places] = number
         free[mine] = places + 1
-    counts = np.diff(starts)
-    return WordIndex(starts, counts.astype(np.uint8) if counts.max() < 1 << 8 else counts, owners, offsets)
+    many = starts[1:] - starts[:-1]
+    narrow: np.dtype[np.integer[Any]] = np.dtype(np.uint8 if many.max() < 1 << 8 else np.int32)
+    return WordIndex(starts, many.astype(narrow), owners, offsets)
 
 
 def _informative(pattern: Pattern) -> int:
