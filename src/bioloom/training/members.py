@@ -113,7 +113,8 @@ def _in_processes(members: Sequence[Callable[[], Result]], workers: int) -> Gene
         yield None
         yield from results
     finally:  # also on Ctrl-C: no process outlives the run
-        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)  # not a fresh one of other settings
+        running = get_reusable_executor(reuse=True)  # not a fresh one of other settings
+        running.shutdown(wait=True, kill_workers=True)
 
 
 def _in_copies(members: Sequence[Callable[[], Result]], workers: int) -> Generator[Any, None, None]:
