@@ -44,8 +44,9 @@ def _columns(table: Table) -> list[str]:
     """The column of structures, and that of the chains that are meant, where there is one."""
     names: list[str] = table.frame.columns.tolist()
     known = [name for name in names if isinstance(table.frame[name].dtype, AssetDtype)]
-    surest = max(known or names, key=lambda name: looks_like_structures(table.frame[name]))
-    if not looks_like_structures(table.frame[surest]):
+    sure = {name: looks_like_structures(table.frame.loc[:, name]) for name in known or names}
+    surest = max(sure, key=lambda name: sure[name])
+    if not sure[surest]:
         raise UserError(
             "There is no column of structures.",
             where=table.source,

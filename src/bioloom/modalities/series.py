@@ -168,7 +168,7 @@ def no_numbers(values: pd.DataFrame) -> NDArray[np.bool_]:
         odd = [as_numbers(values[name])[1] for name in values.columns]
     else:
         odd = [_odd_words(values[name]) for name in values.columns]
-    return np.any(np.stack(odd), axis=0)
+    return np.asarray(np.any(np.stack(odd), axis=0))
 
 
 def _odd_words(column: pd.Series[Any]) -> NDArray[np.bool_]:
