@@ -164,7 +164,7 @@ def discover(
     width: Annotated[int, typer.Option("--width", metavar="N", min=4, help="Letters of a stretch.")] = 11,
     fdr: Annotated[
         float, typer.Option("--fdr", metavar="SHARE", help="The highest false-discovery rate.")
-    ] = 0.05,
+    ] = 0.2,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the shuffling.")] = 0,
     quiet: options.Quiet = False,
     json: options.Json = False,

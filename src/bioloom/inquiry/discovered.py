@@ -53,7 +53,7 @@ class Wanted:
     method: str = "mutagenesis"
     database: str = ""
     width: int = 11
-    fdr: float = 0.05
+    fdr: float = 0.2
     seed: int = 0
 
 
