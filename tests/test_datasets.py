@@ -65,8 +65,8 @@ def test_a_data_set_has_a_target_of_its_own(name: str) -> None:
 
 
 def test_another_target_of_a_data_set_can_be_named() -> None:
-    other = prepare(Request("manufacturing_yield", target=("process_01",)))
-    assert other.recipe.data.target == ("process_01",)
+    other = prepare(Request("manufacturing_yield", target=("man_proc_01",)))
+    assert other.recipe.data.target == ("man_proc_01",)
 
 
 def test_the_bundled_data_are_those_of_the_sources(shared_data: Path) -> None:
