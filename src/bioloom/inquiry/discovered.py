@@ -129,8 +129,10 @@ def _words(found: Sequence[Found], every: Seqlets, fdr: float) -> str:
     if found:
         return f"{counted(len(found), 'motif')} of {counted(stretches, 'stretch')} that matter"
     if stretches:
-        f"of {counted(stretches, 'stretch')} found to matter, fewer than {FEWEST} are alike and no chance: "
-        "give more sequences with --records"
+        return (
+            f"of {counted(stretches, 'stretch')} that matter, fewer than {FEWEST} are alike, or shuffled sequences have half as many "
+            "like them: give more sequences with --records"
+        )
     least = float(every.fdr.min(initial=1.0))
     strongest = len(every.up_to(least)) if least < 1 else 0
     nearly = (
