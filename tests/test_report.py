@@ -14,10 +14,6 @@ import pytest
 
 import fake_runs
 from bioloom.errors import UserError
-from bioloom.journey.contest import CONTROL_RECORDS
-from bioloom.journey.further import SHUFFLE_EPOCHS, SHUFFLE_RECORDS
-from bioloom.journey.rivals import FEWER
-from bioloom.models import boosting
 from bioloom.report import fragment, render
 from bioloom.report.contract import read, sections
 from bioloom.report.methods import paragraph
@@ -458,6 +454,20 @@ def test_a_rival_that_learned_from_fewer_records_is_named_with_their_number(tmp_
     assert "records" not in titles["nearest"]
 
 
+def test_the_page_says_how_little_rivals_and_controls_learned_from(tmp_path: Path) -> None:
+    folder = fake_runs.regression(tmp_path)
+    result = result_of(folder)
+    result["scores"]["baselines"]["simple"]["features"] = "340 counts of k-mers"
+    result["scores"]["baselines"]["nearest"]["records"] = 1_234
+    result["controls"]["label_shuffle"] |= {"records": 987, "epochs": 3}
+    for control in result["controls"]["others"]:
+        control["records"] = 1_111
+    text = page_of(rewrite(folder, result)).text
+    assert "some were given a random part: nearest training record 1,234 records" in text
+    assert "are short (987 training records for at most 3 epochs" in text
+    assert "These learn from at most 1,111 training records" in text
+
+
 def test_page_notebook_and_terminal_show_the_same_block(run: Path, written: Page) -> None:
     shown = block(result_of(run))
     on_page, in_notebook = written.text, Page(fragment(result_of(run))).text
@@ -619,24 +629,6 @@ def test_a_fold_run_says_that_no_prediction_saw_its_record(tmp_path: Path) -> No
     assert "The score comes from 5 folds" in text
     assert "all classes that the record may belong to" in text
     assert "bioloom predict gives the predictions of logistic regression" in text
-
-
-def test_what_was_made_cheap_is_said_with_its_size(tmp_path: Path) -> None:
-    text = page_of(fake_runs.cross_validated(tmp_path)).text
-    assert (
-        f"at most {SHUFFLE_RECORDS['normal']:,} training records ({SHUFFLE_RECORDS['fast']:,} with --budget fast) for at most "
-        f"{SHUFFLE_EPOCHS} epochs" in text
-    )
-    assert (
-        f"learn from at most {CONTROL_RECORDS['normal']:,} training records "
-        f"({CONTROL_RECORDS['fast']:,} with --budget fast)" in text
-    )
-    features = result_of(fake_runs.two_inputs(tmp_path / "b"))
-    assert features["scores"]["baselines"]["simple"]["features"]
-    text = page_of(tmp_path / "b").text
-    words = f"at most {FEWER['normal']:,} (gradient boosting and the nearest record {FEWER['fast']:,} with --budget fast)"
-    assert words in text
-    assert f"no more than hold {boosting.CELLS:,} numbers" in text
 
 
 def test_controls_are_shown_beside_what_the_network_adds(tmp_path: Path) -> None:

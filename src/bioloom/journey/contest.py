@@ -171,7 +171,7 @@ def _controls(trainee: Trainee, rivals: Rivals, test: NDArray[np.int64]) -> Arra
     """Random weights below a simple model, and a simple model of length, composition and missing cells."""
     job, learnable = trainee.job, trainee.learnable
     parts = Parts(job.train, job.validation, test, learnable.truth, job.weight)
-    how = How(job.task, job.seed, CONTROL_RECORDS[trainee.prepared.recipe.budget])
+    how = How(job.task, job.seed, control_records(trainee))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(job.seed)
         fresh = build(job.network, job.shapes, job.outputs, job.settings)
@@ -182,6 +182,11 @@ def _controls(trainee: Trainee, rivals: Rivals, test: NDArray[np.int64]) -> Arra
         "properties": property_model(plain, told, learnable.targets, how).value if plain.shape[1] else None,
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def control_records(trainee: Trainee) -> int:
+    """Training records from which the controls that know little learn, at most."""
+    return CONTROL_RECORDS[trainee.prepared.recipe.budget]
 
 
 def _simple_shares(trainee: Trainee, rivals: Rivals, programme: Programme, test: NDArray[np.int64]) -> Arrays:

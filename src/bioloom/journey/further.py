@@ -203,15 +203,12 @@ def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:
     the true labels would be found again whatever labels are shown, and look like a leak.
     """
     job, learnable = trainee.job, trainee.learnable
-    recipe = trainee.prepared.recipe
     random = np.random.default_rng(job.seed + 1)
-    most = round(SHUFFLE_RECORDS[recipe.budget] / everywhere.size(trainee.records, recipe))
+    most, epochs = shuffled_size(trainee)
     train = np.sort(random.permutation(job.train)[:most])
     validation = np.sort(random.permutation(job.validation)[: most // 4])
     learned = np.concatenate([train, validation])
-    short = replace(
-        job.plan, epochs=min(job.plan.epochs, SHUFFLE_EPOCHS), batch_size=min(job.plan.batch_size, 64)
-    )
+    short = replace(job.plan, epochs=epochs, batch_size=min(job.plan.batch_size, 64))
     groups, labels = trainee.groups(learned), learnable.truth[learned]
     asked = some_rows(
         np.arange(len(trainee.split.index("test"))), most, job.seed
@@ -225,6 +222,13 @@ def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:
         note = "shuffled labels" if number else "true labels, short training"
         told = replace(job, truth=truth, train=train, validation=validation, plan=short, seed=seed, start={})
         yield (f"shuffled {number}" if number else "short"), Training(note, told, asked)
+
+
+def shuffled_size(trainee: Trainee) -> tuple[int, int]:
+    """From how many training records, at most, and for how many epochs the trainings on shuffled labels learn."""
+    recipe = trainee.prepared.recipe
+    most = round(SHUFFLE_RECORDS[recipe.budget] / everywhere.size(trainee.records, recipe))
+    return most, min(trainee.job.plan.epochs, SHUFFLE_EPOCHS)
 
 
 def nested(trainee: Trainee, share: float) -> NDArray[np.int64]:

@@ -30,9 +30,10 @@ from bioloom.evaluation.intervals import Score
 from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.scores import Resampled, resample, target_scores
 from bioloom.evaluation.verdict import verdict
-from bioloom.journey.contest import Answers
+from bioloom.journey.contest import Answers, control_records
 from bioloom.journey.division import Division
 from bioloom.journey.evidence import gather
+from bioloom.journey.further import shuffled_size
 from bioloom.journey.promise import coverage
 from bioloom.journey.rivals import Rivals
 from bioloom.journey.trainee import Trainee
@@ -102,9 +103,24 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """From how many training records rivals and controls learned.
+
+    rivals:   by role; None where that is all that the network learned from
+    controls: those that know little, at most
+    shuffled: "records" at most and "epochs" of trainings on shuffled labels
+    """
+
+    rivals: Mapping[str, int | None]
+    controls: int
+    shuffled: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Judged:
     """What came out; `to_json` gives the parts of `result.json`.
 
+    sizes:     how little rivals and controls learned from
     delivered: the role of the model that predict uses, "model" for the network; its prediction intervals are told
     """
 
@@ -114,6 +130,7 @@ class Judged:
     per_class: Mapping[str, Mapping[str, Score]]
     baselines: Mapping[str, SimpleModel]
     features: str
+    sizes: Sizes
     comparison: tuple[Difference, ...]
     shuffle: Shuffle | None
     evidence: Evidence
@@ -131,7 +148,7 @@ class Judged:
                     role: {
                         "title": model.title,
                         "description": model.describe(),
-                        "records": model.learned_from,
+                        "records": self.sizes.rivals[role],
                         "features": self.features,
                         "scores": _scores_to_json(self.scores[role]),
                     }
@@ -142,7 +159,9 @@ class Judged:
             },
             "comparison": [each.to_json() for each in self.comparison if each.against in self.baselines],
             "controls": {
-                "label_shuffle": None if self.shuffle is None else self.shuffle.to_json(),
+                "label_shuffle": None
+                if self.shuffle is None
+                else {**self.shuffle.to_json(), **self.sizes.shuffled},
                 "others": [self._control(name) for name in CONTROLS if name in self.scores],
             },
             **self.evidence.to_json(),
@@ -153,7 +172,13 @@ class Judged:
     def _control(self, name: str) -> dict[str, Any]:
         (difference,) = (each.to_json() for each in self.comparison if each.against == name)
         scored = self.scores[name][self.primary].to_json()
-        return {"name": name, "title": CONTROLS[name], "score": scored, "difference": difference}
+        return {
+            "name": name,
+            "title": CONTROLS[name],
+            "records": self.sizes.controls,
+            "score": scored,
+            "difference": difference,
+        }
 
 
 def judge(trial: Trial) -> Judged:
@@ -178,6 +203,7 @@ def judge(trial: Trial) -> Judged:
         per_class=_per_class(trial),
         baselines=trial.rivals.models,
         features=trial.rivals.told or trial.rivals.features.features.description,
+        sizes=_sizes(trial),
         comparison=comparison,
         shuffle=shuffle,
         evidence=replace(evidence, uncertainty=coverage(trial, delivered)) if task.by_record else evidence,
@@ -185,6 +211,16 @@ def judge(trial: Trial) -> Judged:
         verdict=concluded,
         delivered=delivered,
     )
+
+
+def _sizes(trial: Trial) -> Sizes:
+    given, all_of_them = len(trial.rivals.learned), len(trial.trainee.job.train)
+    most = None if given == all_of_them else given
+    took = {role: model.learned_from for role, model in trial.rivals.models.items()}
+    rivals = {role: most if records is None else records for role, records in took.items()}
+    records, epochs = shuffled_size(trial.trainee)
+    shuffled = {"records": min(records, all_of_them), "epochs": epochs}
+    return Sizes(rivals, min(control_records(trial.trainee), all_of_them), shuffled)
 
 
 def _asked(trial: Trial) -> str:

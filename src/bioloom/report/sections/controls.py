@@ -22,13 +22,25 @@ def render(facts: Facts) -> Markup | None:
     values = {
         "text": str((shuffle or {}).get("text") or ""),
         "rows": [(name, typeset(value)) for name, value in _shuffled(facts, metric, shuffle or {})],
+        "size": _size(shuffle or {}),
         "metric": capital(metric_title(metric)),
         "reasons": _reasons(others),
+        "learned": next(
+            (plural(each["records"], "training record") for each in others if each.get("records")), ""
+        ),
         "others": [_other(metric, each) for each in others],
         "untrained": any(each["name"] == "untrained" for each in others),
         "properties": any(each["name"] == "properties" for each in others),
     }
     return fill("controls.html", values)
+
+
+def _size(shuffle: Mapping[str, Any]) -> str:
+    """How short the trainings on shuffled labels were; empty where an earlier version did not say so."""
+    if not shuffle.get("records"):
+        return ""
+    records, epochs = plural(shuffle["records"], "training record"), plural(shuffle["epochs"], "epoch")
+    return f" ({records} for at most {epochs}, and asked about no more test records than that)"
 
 
 def _shuffled(facts: Facts, metric: str, shuffle: Mapping[str, Any]) -> Sequence[tuple[str, str]]:

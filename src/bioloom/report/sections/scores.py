@@ -13,7 +13,7 @@ from bioloom.report.numbers import interval, metric_title, plural, score, withou
 from bioloom.report.questions import baseline_title, in_order
 from bioloom.report.summary import network_title
 from bioloom.report.templating import fill
-from bioloom.report.words import capital
+from bioloom.report.words import capital, in_sentence, listed
 
 
 def render(facts: Facts) -> Markup:
@@ -40,6 +40,7 @@ def render(facts: Facts) -> Markup:
         ],
         "folds": bool(facts.part("folds")),
         "features": _features(scores["baselines"]),
+        "fewer": _fewer(facts),
         "records": plural(int(scores["model"][primary].get("n") or 0), "test record"),
         "intervals": _intervals(scores["model"]),
     }
@@ -49,6 +50,19 @@ def render(facts: Facts) -> Markup:
 def _features(baselines: Mapping[str, Mapping[str, Any]]) -> str:
     """What the baselines see of an input; the same for all."""
     return next((str(each["features"]) for each in baselines.values() if each.get("features")), "")
+
+
+def _fewer(facts: Facts) -> str:
+    """Which baselines learned from fewer records than the network, such as "nearest training record 1,000"."""
+    baselines, learned = facts["scores"]["baselines"], int(facts["split"]["counts"]["train"])
+    told = {name: int(baselines[name].get("records") or learned) for name in in_order(list(baselines))}
+    return listed(
+        [
+            f"{in_sentence(baseline_title(name, baselines[name]))} {records:,}"
+            for name, records in told.items()
+            if records < learned
+        ]
+    )
 
 
 def _row(name: str, columns: Sequence[Mapping[str, Any]], primary: bool) -> dict[str, Any]:
