@@ -7,6 +7,7 @@ softmax(Q K^T / sqrt(d)) V. Source: Vaswani et al. (2017) Attention is all you n
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -67,6 +68,15 @@ def turned(x: Tensor, by: Tensor) -> Tensor:
     first, second = x.chunk(2, dim=-1)
     cos, sin = by.cos().to(x.dtype), by.sin().to(x.dtype)
     return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+
+
+class Stacked(Protocol):
+    """Settings of blocks on top of each other: their width and number, heads in each, and the share that is silenced."""
+
+    width: int
+    blocks: int
+    heads: int
+    dropout: float
 
 
 Past = tuple[Tensor, Tensor]
@@ -147,3 +157,10 @@ class Block(nn.Module):
         read, past = self.attention.step(self.norm(x), by, past)
         x = x + read
         return x + self.then(x), past
+
+
+def stacked(settings: Stacked, *, causal: bool = False) -> nn.ModuleList:
+    """Blocks of attention on top of each other."""
+    return nn.ModuleList(
+        Block(settings.width, settings.heads, settings.dropout, causal=causal) for _ in range(settings.blocks)
+    )

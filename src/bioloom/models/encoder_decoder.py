@@ -14,7 +14,7 @@ from bioloom.data.answers import ANSWER, END
 from bioloom.errors import UserError
 from bioloom.modalities import Batch, Kind, Shape, Signal
 from bioloom.models import Network, NetworkSettings, Shapes, networks
-from bioloom.models.attention import Attention, Block, Past, Reading, angles
+from bioloom.models.attention import Attention, Block, Past, Reading, angles, stacked
 from bioloom.models.beams import searched
 from bioloom.models.candidates import DEFAULT, Candidate
 from bioloom.models.language import Judged, averaged, delayed
@@ -119,9 +119,7 @@ class Letters(nn.Module):
         width, self.positions = settings.width, shape.sizes[-1]
         self.reading = Reading(shape, width)
         self.register_buffer("angles", angles(self.positions, width // settings.heads), persistent=False)
-        self.blocks = nn.ModuleList(
-            Block(width, settings.heads, settings.dropout) for _ in range(settings.blocks)
-        )
+        self.blocks = stacked(settings)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """(records, positions) tokens or (records, channels, positions) -> (records, positions, width)."""

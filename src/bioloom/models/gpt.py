@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from bioloom.modalities import Kind, Shape
 from bioloom.models import NetworkSettings, networks
-from bioloom.models.attention import Block, Past, Reading, angles
+from bioloom.models.attention import Block, Past, Reading, angles, stacked
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
 from bioloom.models.language import LanguageNetwork, tokens_of
 
@@ -69,9 +69,7 @@ class GPT(LanguageNetwork):
         self.reach = shape.sizes[-1]
         self.reading = Reading(shape, width)
         self.register_buffer("angles", angles(shape.sizes[-1], width // settings.heads), persistent=False)
-        self.blocks = nn.ModuleList(
-            Block(width, settings.heads, settings.dropout, causal=True) for _ in range(settings.blocks)
-        )
+        self.blocks = stacked(settings, causal=True)
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, tokens_of(shape))
         for block in self.blocks:  # each adds to what came in: small first steps, as in GPT-2

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from bioloom.modalities import Kind, Shape
 from bioloom.models import Network, Shapes, networks
-from bioloom.models.attention import Block, Reading, angles, cut
+from bioloom.models.attention import Reading, angles, cut, stacked
 from bioloom.models.candidates import DEFAULT, Candidate
 from bioloom.models.gpt import GPT
 from bioloom.models.language import mean_of_filled
@@ -41,9 +41,7 @@ class GPTRecord(Network):
         width, positions = settings.width, shape.sizes[-1]
         self.reading = Reading(shape, width)
         self.register_buffer("angles", angles(positions + 1, width // settings.heads), persistent=False)
-        self.blocks = nn.ModuleList(
-            Block(width, settings.heads, settings.dropout, causal=True) for _ in range(settings.blocks)
-        )
+        self.blocks = stacked(settings, causal=True)
         self.norm = nn.LayerNorm(width)
         self.head = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(2 * width, n_outputs))
         self.features: Tensor | None = None  # (records, width, positions)

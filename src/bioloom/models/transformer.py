@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bioloom.modalities import Kind, Shape
 from bioloom.models import Network, NetworkSettings, Shapes, networks
-from bioloom.models.attention import Block, Reading, angles, cut
+from bioloom.models.attention import Reading, angles, cut, stacked
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
 
 
@@ -75,9 +75,7 @@ class Transformer(Network):
         aligned = shape.kind is Kind.SEQUENCE
         self.place = nn.Parameter(torch.zeros(positions, width)) if aligned else None
         self.register_buffer("angles", angles(positions, width // settings.heads), persistent=False)
-        self.blocks = nn.ModuleList(
-            Block(width, settings.heads, settings.dropout) for _ in range(settings.blocks)
-        )
+        self.blocks = stacked(settings)
         self.norm = nn.LayerNorm(width)
         self.score = nn.Linear(width, settings.pools)
         self.head = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(settings.pools * width, n_outputs))
