@@ -144,9 +144,7 @@ class Scanner:
         """Where windows reach the threshold of a pattern, which one, and their score, sorted by place."""
         unknown = letters == _UNKNOWN
         fours, tens = words_of(np.where(unknown, np.uint8(0), letters))
-        margin = (
-            self.widest
-        )  # a candidate may begin so far ahead of the first letter, and end so far behind the last
+        margin = self.widest  # a candidate may begin so far ahead of the first letter, or end so far behind
         fours = np.pad(fours, (margin, margin + _GROUP))
         found: list[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]] = []
         for each in self.indices:

@@ -101,10 +101,8 @@ def _joined(found: list[tuple[int, NDArray[np.int64]]], offsets: NDArray[np.int6
         words = np.concatenate([each for _, each in found])
         starts[1:] = np.bincount(words, minlength=WORDS).cumsum()
     short: np.dtype[np.integer[Any]] = np.dtype(np.uint16 if len(offsets) <= 1 << 16 else np.int32)
-    owners, free = (
-        np.empty(int(starts[-1]), dtype=short),
-        starts[:-1].copy(),
-    )  # 16 bits are sorted five times as fast
+    owners = np.empty(int(starts[-1]), dtype=short)  # 16 bits are sorted five times as fast
+    free = starts[:-1].copy()
     for number, mine in found:
         places = free[mine]
         owners[places] = number
