@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +25,7 @@ from bioloom.models.esm2 import ESM2, LETTERS
 from bioloom.models.esm2_weights import here, weights_of
 
 VOCABULARY = ["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWCXBUZO.-", "<null_1>", "<mask>"]
-WIDTH, LAYERS, HEADS = 40, 2, 20
+WIDTH, LAYERS, HEADS = 80, 2, 20
 SHAPE = Shape(Kind.SEQUENCE, (21, 9))
 
 
@@ -34,9 +36,9 @@ def published(names: str) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
 
     def put(one: str, other: str, *sizes: int) -> None:
-        found[one if hub else other] = torch.randn(*sizes, generator=random) * (
-            0.5 if len(sizes) > 1 else 0.1
-        )
+        drawn = torch.randn(*sizes, generator=random) * (0.2 if len(sizes) > 1 else 0.1)
+        norm = len(sizes) == 1 and "orm" in one and one.endswith("weight")
+        found[one if hub else other] = 1 + drawn if norm else drawn
 
     put("esm.embeddings.word_embeddings.weight", "embed_tokens.weight", 33, WIDTH)
     for layer in range(LAYERS):
@@ -110,6 +112,9 @@ def slow(weights: dict[str, Tensor], protein: str) -> np.ndarray:
     return normal("esm.encoder.emb_layer_norm_after", x)[1:-1]
 
 
+PROTEINS = ["MKTAYIAKQ", "WHCD", "GPLVSER"]
+
+
 def one_hot(proteins: list[str]) -> tuple[Tensor, Tensor]:
     x, mask = torch.zeros(len(proteins), 21, 9), torch.zeros(len(proteins), 9, dtype=torch.bool)
     for row, protein in enumerate(proteins):
@@ -129,11 +134,21 @@ def loaded(path: Path) -> ESM2:
 def test_residues_are_those_of_a_slow_reading_of_the_paper(tmp_path: Path) -> None:
     weights = published("transformers")
     save_file(weights, tmp_path / "model.safetensors")
-    network, proteins = loaded(tmp_path / "model.safetensors"), ["MKTAYIAKQ", "WHCD", "GPLVSER"]
+    network = loaded(tmp_path / "model.safetensors")
     with torch.inference_mode():
-        found = network.residues(*one_hot(proteins))
-    for row, protein in enumerate(proteins):
-        np.testing.assert_allclose(found[row, : len(protein)], slow(weights, protein), atol=2e-3)
+        found = network.residues(*one_hot(PROTEINS))
+    for row, protein in enumerate(PROTEINS):
+        np.testing.assert_allclose(found[row, : len(protein)], slow(weights, protein), atol=1e-5)
+
+
+def test_residues_are_those_of_transformers(tmp_path: Path) -> None:
+    """Its `EsmModel` (4.57.1, rotary positions, token dropout, the proteins padded in one batch) with the same weights."""
+    save_file(published("transformers"), tmp_path / "model.safetensors")
+    with torch.inference_mode():
+        found = loaded(tmp_path / "model.safetensors").residues(*one_hot(PROTEINS))
+    for row, told in enumerate(np.load(Path(__file__).with_name("esm2_transformers.npy"))):
+        size = len(PROTEINS[row])
+        np.testing.assert_allclose(found[row, :size], told[:size], atol=1e-5)
 
 
 def test_both_kinds_of_published_names_are_the_same_weights(tmp_path: Path) -> None:
@@ -143,6 +158,51 @@ def test_both_kinds_of_published_names_are_the_same_weights(tmp_path: Path) -> N
     assert set(one) == set(other)
     assert all(torch.equal(each, other[name]) for name, each in one.items())
     assert here("lm_head.bias") == here("contact_head.regression.weight") == ""
+
+
+def archived(names: str, path: Path) -> Path:
+    """The same weights in an archive as fair-esm or transformers write it."""
+    if names == "transformers":
+        torch.save(published(names), path)
+        return path
+    head = {"lm_head": "encoder."}
+    model = {
+        head.get(name.split(".")[0], "encoder.sentence_encoder.") + name: each
+        for name, each in published(names).items()
+    }
+    torch.save({"cfg": {"model": Namespace(encoder_layers=LAYERS)}, "model": model}, path)
+    return path
+
+
+@pytest.mark.parametrize("names", ["fair", "transformers"])
+def test_archives_hold_the_same_weights(names: str, tmp_path: Path) -> None:
+    save_file(published("transformers"), tmp_path / "model.safetensors")
+    one = weights_of(str(tmp_path / "model.safetensors"))
+    other = weights_of(str(archived(names, tmp_path / "esm2_t2.pt")))
+    assert set(one) == set(other)
+    assert all(torch.equal(each, other[name]) for name, each in one.items())
+
+
+class Program:
+    """What a pickle runs when it is opened by a reader that trusts it."""
+
+    def __init__(self, made: Path) -> None:
+        self.made = made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Make a file."""
+        return Path.touch, (self.made,)
+
+
+def test_a_program_in_an_archive_is_not_run(tmp_path: Path) -> None:
+    weights: dict[str, Any] = {**published("fair"), "more": Program(tmp_path / "made")}
+    for name, old in (("new.pt", False), ("old.bin", True)):
+        torch.save({"model": weights}, tmp_path / name, _use_new_zipfile_serialization=not old)
+        with pytest.raises(UserError, match="nothing in it was run"):
+            weights_of(str(tmp_path / name))
+    assert not (tmp_path / "made").exists()
+    torch.load(tmp_path / "new.pt", weights_only=False)  # it is indeed a program
+    assert (tmp_path / "made").exists()
 
 
 PUBLISHED = (
@@ -171,9 +231,12 @@ def test_the_sizes_are_those_that_the_models_are_called_by(
     assert encoder + language + contacts + unused == pytest.approx(millions * 1e6, rel=0.06)
 
 
-def test_pickles_and_other_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="can run programs"):
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such file"):
         weights_of("esm2_t6_8M_UR50D.pt")
+    (tmp_path / "broken.pt").write_bytes(b"1234567890")
+    with pytest.raises(UserError, match="damaged"):
+        weights_of(str(tmp_path / "broken.pt"))
     with pytest.raises(UserError, match="no such file"):
         weights_of(str(tmp_path / "model.safetensors"))
     (tmp_path / "broken.safetensors").write_bytes(b"1234567890")
