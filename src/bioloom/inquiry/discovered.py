@@ -82,7 +82,7 @@ def discover_motifs(wanted: Wanted, listener: Listener) -> Discovered:
     chance = Chance(*_contributions(asked, shuffled_texts(texts, wanted.seed), wanted))
     every = find_seqlets(contributed.sum(axis=1), chance.contributions.sum(axis=1), wanted.width, fdr=1.0)
     found = discover(letters, contributed, every.up_to(wanted.fdr), asked.strands, chance)
-    listener.message(_words(found, every, wanted.fdr))
+    listener.message(words(found, every, wanted.fdr))
     return told(found, ids, len(texts), wanted.database)
 
 
@@ -123,7 +123,7 @@ def _contributions(
     return one_hot, attribution * one_hot
 
 
-def _words(found: Sequence[Found], every: Seqlets, fdr: float) -> str:
+def words(found: Sequence[Found], every: Seqlets, fdr: float) -> str:
     """What was found; where that is nothing, what it means and what can be done."""
     stretches = len(every.up_to(fdr))
     if found:
