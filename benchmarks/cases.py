@@ -15,6 +15,7 @@ class Case:
     """One data set.
 
     source:    gives a data frame, or the path of a file
+    inputs:    empty as the recipe finds them
     metric:    by which the aim is stated, as in result.json; at_most: a lower one is better
     aim:       a number, or the role of the model whose score is to be reached
     split:     column or method, empty as the recipe decides; folds: of a cross-validation, 0 as the recipe decides
@@ -28,11 +29,11 @@ class Case:
     title: str
     source: Callable[[], Any]
     target: str
-    inputs: tuple[str, ...]
-    metric: str
-    aim: float | str
-    split: str
-    published: str
+    inputs: tuple[str, ...] = ()
+    metric: str = "accuracy"
+    aim: float | str = "simple"
+    split: str = ""
+    published: str = "none"
     folds: int = 0
     at_most: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
