@@ -200,6 +200,19 @@ def test_a_loss_that_leaves_the_numbers_stops_with_advice(precision: str) -> Non
     assert ("precision=float32" in caught.value.fix) == (precision == "bf16")
 
 
+def test_without_validation_records_weights_that_leave_the_numbers_in_the_last_step_are_told() -> None:
+    small = job(validation=np.empty(0, dtype=np.int64), plan=replace(STEADY, epochs=1, batch_size=160))
+
+    def steep(raw: torch.Tensor, *_: object) -> torch.Tensor:
+        return (
+            raw.square().sum().sqrt() * 0 + (raw * 0).abs().sqrt().sum()
+        )  # 0, with a slope that is no number
+
+    broken = replace(small, task=replace(small.task, loss=steep))
+    with pytest.raises(UserError, match="epoch 1: the loss is not a finite number"):
+        fit(broken)
+
+
 def test_the_same_prediction_for_every_record_stops_with_advice() -> None:
     silent: dict[str, Encoded] = {"sequence": sequences(np.zeros((240, 16), dtype=np.uint8))}
     with pytest.raises(UserError, match="every validation record the same prediction"):

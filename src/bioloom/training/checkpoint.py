@@ -7,6 +7,8 @@ nothing, and both lead to the same final weights.
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,43 @@ def load(path: Path, fingerprint: str) -> tuple[Checkpoint | None, str]:
     if facts.pop("fingerprint") != fingerprint:
         return None, "The checkpoint is of other data or settings; training starts from the beginning."
     return Checkpoint(fingerprint, facts, tensors), ""
+
+
+class Keeper:
+    """Keeps the state after the last epoch, and writes it now and then.
+
+    path:  of the checkpoint; None keeps nothing
+    every: seconds between two writes, at least
+    notes: why a checkpoint was of no use
+    """
+
+    def __init__(self, path: Path | None, fingerprint: str, every: float) -> None:
+        self.path, self.fingerprint, self.every = path, fingerprint, every
+        self.notes: tuple[str, ...] = ()
+        self._latest: Checkpoint | None = None
+        self._saved = time.monotonic()
+
+    def load(self) -> Checkpoint | None:
+        """The checkpoint of this job, if there is one."""
+        if self.path is None:
+            return None
+        found, note = load(self.path, self.fingerprint)
+        self.notes = (note,) if note else ()
+        return found
+
+    def offer(self, state: Callable[[], tuple[dict[str, Any], dict[str, Tensor]]]) -> None:
+        """Keep the state after an epoch, and write it if the last time is long ago."""
+        if self.path is None:
+            return
+        self._latest = Checkpoint(self.fingerprint, *state())
+        if time.monotonic() - self._saved >= self.every:
+            self.save()
+
+    def save(self) -> None:
+        """Write the state after the last epoch, if it is not written yet."""
+        if self.path is not None and self._latest is not None:
+            save(self.path, self._latest)
+            self._latest, self._saved = None, time.monotonic()
 
 
 def _sweep(path: Path) -> None:

@@ -20,19 +20,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bioloom.errors import Interrupted, UserError
-from bioloom.heads import HEADS
+from bioloom.errors import Interrupted
 from bioloom.modalities import Batch, Signal
 from bioloom.models import Network, apply
 from bioloom.models.layers import layer_table
 from bioloom.models.lora import merged
 from bioloom.models.places import by_length, lengths_of, trimmed, trimmed_as
 from bioloom.models.predict import cache_sized, outputs, predict
-from bioloom.training import checkpoint as checkpoints
 from bioloom.training.augment import augment
 from bioloom.training.begin import begun, changeable
-from bioloom.training.checkpoint import Checkpoint
+from bioloom.training.checkpoint import Checkpoint, Keeper
 from bioloom.training.device import session, threads_for
+from bioloom.training.diagnosis import constant, not_finite
 from bioloom.training.job import Epoch, Fitted, Job, fingerprint
 from bioloom.training.loss import loss_of
 from bioloom.training.optimisers import OptimiserSettings, optimisers
@@ -69,7 +68,7 @@ def fit(
     leaves the finite numbers, all predictions are the same, or the checkpoint cannot be written.
     """
     with started(job) as (run, threads):
-        keeper = _Keeper(checkpoint, "" if checkpoint is None else fingerprint(job), save_every)
+        keeper = Keeper(checkpoint, "" if checkpoint is None else fingerprint(job), save_every)
         run.take_over(keeper.load())
         resumed = len(run.history)
         _epochs(run, keeper, on_epoch, until)
@@ -105,7 +104,7 @@ def started(job: Job) -> Iterator[tuple[_Run, int]]:
             yield _Run(job, changeable(network.to(job.device), job)), threads
 
 
-def _epochs(run: _Run, keeper: _Keeper, on_epoch: Callable[[Epoch], None], until: int) -> None:
+def _epochs(run: _Run, keeper: Keeper, on_epoch: Callable[[Epoch], None], until: int) -> None:
     """Train until the plan is done, patience is over or a pause is due; one checkpointable state after each epoch."""
     try:
         while not run.done and not 0 < until <= len(run.history):
@@ -160,7 +159,7 @@ class _Run:
         began, number = time.perf_counter(), len(self.history) + 1
         loss = self._learn(self.order(number))
         if not np.isfinite(loss):
-            raise _not_finite(self.job.plan, number)
+            raise not_finite(self.job.plan, number)
         with self.optimiser.averaged():
             raw, validation_loss = self._validate()
             best = validation_loss is None or not any(
@@ -243,17 +242,19 @@ class _Run:
 
     def _validate(self) -> tuple[NDArray[np.float32] | None, float | None]:
         """Raw outputs for the validation records, and their loss."""
+        number = len(self.history) + 1
         if not len(self.validation):
+            if not bool(self.optimiser.weights.isfinite().all()):  # no later loss would show it
+                raise not_finite(self.job.plan, number)
             return None, None
         raw = outputs(self.network, self.inputs, self.validation, self.evaluation_batch)
         truth = self.truth[self.validation]
         loss = float(self._loss(raw, truth, self.weight[self.validation]))
-        number = len(self.history) + 1
         if not np.isfinite(loss):
-            raise _not_finite(self.job.plan, number)
+            raise not_finite(self.job.plan, number)
         shown = raw[:, : self.job.predicted]
         if number >= 3 and len(raw) >= 20 and float((shown.amax(0) - shown.amin(0)).max()) < 1e-7:
-            raise _constant(self.job.plan, number)
+            raise constant(self.job.plan, number)
         return raw.cpu().numpy(), loss
 
     @property
@@ -295,38 +296,6 @@ class _Run:
         self.network.load_state_dict(self.best_weights)
         self.optimiser.release()
         return merged(self.network).cpu().eval()
-
-
-class _Keeper:
-    """Keeps the state after the last epoch, and writes it now and then."""
-
-    def __init__(self, path: Path | None, print_: str, every: float) -> None:
-        self.path, self.fingerprint, self.every = path, print_, every
-        self.notes: tuple[str, ...] = ()
-        self._latest: Checkpoint | None = None
-        self._saved = time.monotonic()
-
-    def load(self) -> Checkpoint | None:
-        """The checkpoint of this job, if there is one."""
-        if self.path is None:
-            return None
-        found, note = checkpoints.load(self.path, self.fingerprint)
-        self.notes = (note,) if note else ()
-        return found
-
-    def offer(self, state: Callable[[], tuple[dict[str, Any], dict[str, Tensor]]]) -> None:
-        """Keep the state after an epoch, and write it if the last time is long ago."""
-        if self.path is None:
-            return
-        self._latest = Checkpoint(self.fingerprint, *state())
-        if time.monotonic() - self._saved >= self.every:
-            self.save()
-
-    def save(self) -> None:
-        """Write the state after the last epoch, if it is not written yet."""
-        if self.path is not None and self._latest is not None:
-            checkpoints.save(self.path, self._latest)
-            self._latest, self._saved = None, time.monotonic()
 
 
 @contextmanager
@@ -371,28 +340,3 @@ def _mixed(seed: int, number: int) -> int:
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
-
-
-def _not_finite(plan: Plan, number: int) -> UserError:
-    slower = f"--set training.learning_rate={plan.learning_rate / 10:.2g} (now {plan.learning_rate:.2g})"
-    exact = ", or --set training.precision=float32" if plan.precision != "float32" else ""
-    exact += _plain(plan)
-    return UserError(
-        f"Training broke down in epoch {number}: the loss is not a finite number any more.",
-        where="the learning rate, or extreme values in the inputs or the target",
-        fix=f"look for extreme values with bioloom check; then try {slower}{exact}, and add --force",
-    )
-
-
-def _plain(plan: Plan) -> str:
-    """The advice to learn no spread, where one is learned: an early small one takes hold of the whole training."""
-    return ", or --set training.loss=auto, which learns no spread" if plan.loss in HEADS else ""
-
-
-def _constant(plan: Plan, number: int) -> UserError:
-    return UserError(
-        f"After {number} epochs the network gives every validation record the same prediction.",
-        where="the inputs hold nothing that differs between records, or the learning rate killed the network",
-        fix="check that the input column is the right one; then try "
-        f"--set training.learning_rate={plan.learning_rate / 10:.2g}{_plain(plan)}",
-    )
