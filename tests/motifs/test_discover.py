@@ -145,7 +145,7 @@ def test_what_lowers_does_not_hide_what_raises():
     assert len(found) >= 38
 
 
-def test_what_shuffled_sequences_have_as_often_is_no_motif():
+def test_what_chance_has_as_often_is_no_motif():
     """Single strong letters make groups of stretches, and chance has them too; a planted motif it has not."""
     rng = np.random.default_rng(7)
     motif = kinds(7, 1)
@@ -166,3 +166,41 @@ def test_what_shuffled_sequences_have_as_often_is_no_motif():
     assert compare([found[0].motif], motif + kinds(60, 60)).iloc[0]["target"] == "k0"
     single = [each for each in without if each.motif.name not in {found[0].motif.name}]
     assert all(np.isnan(each.by_chance) for each in single)
+
+
+def test_letters_in_random_order_keep_what_each_adds_and_empty_places_stay_at_the_end():
+    rng = np.random.default_rng(0)
+    one_hot = np.eye(4)[rng.integers(0, 4, (30, 20))].transpose(0, 2, 1)
+    one_hot[:, :, 15:] = 0.0
+    told = one_hot * rng.normal(size=(30, 1, 20))
+    chance = Chance.of(one_hot, told, seed=1)
+    assert not chance.one_hot[:, :, 15:].any()
+    np.testing.assert_array_equal(np.sort(chance.contributions.sum(axis=1)), np.sort(told.sum(axis=1)))
+    np.testing.assert_array_equal(chance.contributions != 0, chance.one_hot != 0)
+    assert (chance.one_hot != one_hot).any()
+
+
+def test_a_model_of_composition_has_no_motif():
+    """Every G adds one and every C a half: stretches with many of them are no more than letters in random order give."""
+    rng = np.random.default_rng(1)
+    one_hot = np.eye(4)[rng.integers(0, 4, (300, 100))].transpose(0, 2, 1)
+    told = one_hot * np.array([0.0, 0.5, 1.0, 0.0])[None, :, None]
+    chance = Chance.of(one_hot, told)
+    seqlets = find_seqlets(told.sum(axis=1), chance.contributions.sum(axis=1), fdr=0.2)
+    assert discover(one_hot, told, seqlets, chance=chance) == []
+
+
+def test_words_that_random_sequences_hold_are_a_motif_where_the_model_uses_them():
+    """A library of random letters, in which a short word stands as often as in its shuffles: the model adds where it stands."""
+    rng = np.random.default_rng(2)
+    codes = rng.integers(0, 4, (500, 100))
+    one_hot = np.eye(4)[codes].transpose(0, 2, 1)
+    word, told = np.array([2, 0, 3, 0, 0]), 0.05 * rng.normal(size=codes.shape)  # GATAA
+    for start in range(96):
+        told[(codes[:, start : start + 5] == word).all(axis=1), start : start + 5] += 1.0
+    contributions = one_hot * told[:, None]
+    chance = Chance.of(one_hot, contributions)
+    seqlets = find_seqlets(told, chance.contributions.sum(axis=1), width=7, fdr=0.2)
+    (found,) = discover(one_hot, contributions, seqlets, both_strands=False, chance=chance)
+    assert found.motif.consensus == "GATAA"
+    assert found.by_chance < 3 < 30 < len(found.sites)

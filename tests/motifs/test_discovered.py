@@ -32,7 +32,7 @@ def test_stretches_without_a_group_say_how_many_are_alike_at_least():
 @pytest.mark.parametrize("rates", [(0.4, 0.4, 0.9), (1.0, 1.0)])
 def test_no_stretch_above_chance_says_how_near_it_was(rates):
     told = words([], stretches(*rates), fdr=0.2)
-    assert told.startswith("no stretch matters more than in shuffled sequences: ")
+    assert told.startswith("no stretch matters more than letters in random order: ")
     assert ("of the 2 stretches that matter most, chance gives 40%, and 20% are allowed (--fdr)" in told) == (
         rates[0] < 1
     )

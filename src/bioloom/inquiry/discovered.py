@@ -18,7 +18,6 @@ from bioloom.figures.motifs import logos
 from bioloom.files import write_text
 from bioloom.inquiry.model import SequenceModel
 from bioloom.journey.predicted import read_records
-from bioloom.modalities.shuffles import shuffled_texts
 from bioloom.motifs.compare import compare
 from bioloom.motifs.database import find_motifs
 from bioloom.motifs.discover import FEWEST, Chance, Found, discover
@@ -77,12 +76,15 @@ def discover_motifs(wanted: Wanted, listener: Listener) -> Discovered:
     """
     asked = SequenceModel(wanted.run)
     texts, ids = sequences_of(asked, wanted.file, wanted.records, listener)
-    listener.stage("discover", f"Asking what matters in {len(texts):,} sequences, and as many shuffled ones")
+    listener.stage("discover", f"Asking what matters in {len(texts):,} sequences")
     letters, contributed = _contributions(asked, texts, wanted)
-    chance = Chance(*_contributions(asked, shuffled_texts(texts, wanted.seed), wanted))
+    chance = Chance.of(letters, contributed, wanted.seed)
     every = find_seqlets(contributed.sum(axis=1), chance.contributions.sum(axis=1), wanted.width, fdr=1.0)
     found = discover(letters, contributed, every.up_to(wanted.fdr), asked.strands, chance)
     listener.message(words(found, every, wanted.fdr))
+    verdict = asked.run.result["verdict"]
+    if verdict["prefer"] != "model":
+        listener.message(f"they are those of the network, of which the run says: {verdict['text']}")
     return told(found, ids, len(texts), wanted.database)
 
 
@@ -130,8 +132,8 @@ def words(found: Sequence[Found], every: Seqlets, fdr: float) -> str:
         return f"{counted(len(found), 'motif')} of {counted(stretches, 'stretch')} that matter"
     if stretches:
         return (
-            f"of {counted(stretches, 'stretch')} that matter, fewer than {FEWEST} are alike, or shuffled sequences have half as many "
-            "like them: give more sequences with --records"
+            f"of {counted(stretches, 'stretch')} that matter, fewer than {FEWEST} are alike, or letters in random order have "
+            "half as many like them: give more sequences with --records"
         )
     least = float(every.fdr.min(initial=1.0))
     strongest = len(every.up_to(least)) if least < 1 else 0
@@ -141,8 +143,8 @@ def words(found: Sequence[Found], every: Seqlets, fdr: float) -> str:
         else ""
     )
     return (
-        f"no stretch matters more than in shuffled sequences: {nearly}more sequences (--records) or a better model may tell them "
-        "apart; a model of composition, or of single letters at fixed places, has no motifs"
+        f"no stretch matters more than letters in random order: {nearly}more sequences (--records) or a better "
+        "model may tell them apart; a model of composition has no motifs"
     )
 
 

@@ -22,6 +22,9 @@ MOST = 3_000
 ALIKE = 0.6
 """Cosine of contributions from which stretches are of one motif."""
 
+BEGUN = 0.7
+"""Cosine of contributions from which groups begin: two motifs that share a half must not begin as one group."""
+
 JOINED = 0.8
 """Cosine of mean contributions from which two groups are one motif."""
 
@@ -65,6 +68,20 @@ class Chance:
 
     one_hot: NDArray[np.floating]
     contributions: NDArray[np.floating]
+
+    @classmethod
+    def of(cls, one_hot: NDArray[np.floating], contributions: NDArray[np.floating], seed: int = 0) -> Chance:
+        """The letters of each sequence in random order, each with what it adds: as strong, but no words.
+
+        A model of single letters gives as many stretches in any order. Shuffled sequences, asked about anew, would hold
+        words of a motif too, the more the weaker it is, and a library of random sequences holds no fewer than they.
+        """
+        there = one_hot.any(axis=1)
+        keys = np.random.default_rng(seed).random(there.shape)
+        order = np.argsort(np.where(there, keys, 1.0), axis=1, kind="stable")[
+            :, None
+        ]  # empty places stay last
+        return cls(np.take_along_axis(one_hot, order, 2), np.take_along_axis(contributions, order, 2))
 
 
 def discover(
@@ -177,18 +194,19 @@ class _Group:
 
 
 def _begun(pieces: _Pieces, both_strands: bool) -> list[_Group]:
-    """First groups: the stretch with most neighbours takes them, then the next of those left."""
+    """First groups: the stretch with most neighbours takes them, then the next of those left; near neighbours first."""
     alike, shifts, turned = _similarities(pieces.contributions, pieces.contributions, both_strands)
-    near = alike >= ALIKE
-    left = np.ones(len(near), dtype=np.bool_)
+    left = np.ones(len(alike), dtype=np.bool_)
     groups: list[_Group] = []
-    while left.sum() >= FEWEST:
-        centre = int(np.where(left, near[:, left].sum(axis=1), 0).argmax())
-        members = np.flatnonzero(near[centre] & left)
-        if len(members) < FEWEST:
-            break
-        left[members] = False
-        groups.append(_Group(members, shifts[centre, members], turned[centre, members]))
+    for least in (BEGUN, ALIKE):
+        near = alike >= least
+        while left.sum() >= FEWEST:
+            centre = int(np.where(left, near[:, left].sum(axis=1), 0).argmax())
+            members = np.flatnonzero(near[centre] & left)
+            if len(members) < FEWEST:
+                break
+            left[members] = False
+            groups.append(_Group(members, shifts[centre, members], turned[centre, members]))
     return groups
 
 
