@@ -42,12 +42,15 @@ if TYPE_CHECKING:
 FOUND, TEXT = RESULTS / "discovery.json", RESULTS / "discovery.txt"
 HOCOMOCO, JASPAR = DATA / "motif" / "hocomoco_v11_human.pfm", "jaspar:vertebrates"
 
-SETS, RECORDS, LENGTH = 50, 5_000, 100
+SETS, RECORDS, LENGTH = 50, 15_000, 100
 BITS, LETTERS = 10.0, 16
 """Motifs are drawn among those of at least so many bits, and at most so many letters: weaker ones stand in any sequence."""
 
 SAME, TOLD = 1e-6, 0.01
 """p-value up to which two matrices of the database are one motif, and E-value up to which a discovered motif has a name."""
+
+UNLIKE = 1e-3
+"""p-value from which two motifs of a set are unlike each other: of two that are alike, nobody can tell which is found."""
 
 PEAKS = "peaks"
 FACTORS = ("PO5F1_", "MAFK_")
@@ -75,10 +78,17 @@ def database() -> tuple[str, list[Motif]]:
 
 
 def chosen(seed: int, among: list[Motif]) -> list[Motif]:
-    """The motifs of a set, 1 to 3."""
+    """The motifs of a set, 1 to 3 that are unlike each other."""
+    from bioloom.motifs.compare import compare
+
     likely = [each for each in among if each.information().sum() >= BITS and len(each) <= LETTERS]
-    places = np.random.default_rng(seed).choice(len(likely), 1 + seed % 3, replace=False)
-    return [likely[place] for place in places]
+    taken: list[Motif] = []
+    for place in np.random.default_rng(seed).permutation(len(likely)):
+        if not taken or compare([likely[place]], taken)["p_value"].min() > UNLIKE:
+            taken.append(likely[place])
+        if len(taken) == 1 + seed % 3:
+            break
+    return taken
 
 
 def try_set(name: str) -> dict[str, Any]:
