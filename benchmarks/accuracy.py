@@ -267,9 +267,8 @@ def measure(case: Case) -> dict[str, Any]:
         result = run.result
     scores = {"network": result["scores"]["model"]}
     scores |= {role: each["scores"] for role, each in result["scores"]["baselines"].items()}
-    tested = (
-        result["split"]["counts"]["test"] or result["data"]["used"]
-    )  # none of their own where there are folds
+    # none of their own where there are folds
+    tested = result["split"]["counts"]["test"] or result["data"]["used"]
     return {
         "seconds": round(time.perf_counter() - began),
         "network": result["model"]["network"],

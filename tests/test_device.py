@@ -31,10 +31,11 @@ def test_an_unknown_device_is_refused() -> None:
 
 def test_small_work_gets_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "processors", lambda: 8)
+    # multiplications of a batch: the course CNN, a deep network
     course, large = (
         3_280 * 100,
         50_000_000 * 256,
-    )  # multiplications of a batch: the course CNN, a deep network
+    )
     assert (device.threads_for(course), device.threads_for(large)) == (1, 8)
     assert (device.threads_for(course, 3), device.threads_for(large, 3)) == (3, 3)
 

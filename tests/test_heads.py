@@ -192,9 +192,8 @@ def test_a_network_learns_where_the_noise_is(name: str) -> None:
     assert small.predicted == 1
     raw = predict(fit(small).network, small.inputs)
     below, _ = HEADS[name].reach(raw, 1)
-    wide = {"quantile": norm.ppf(0.95), "cauchy": 1.1}.get(
-        name, 1.0
-    )  # narrower in the middle than a normal one
+    # narrower in the middle than a normal one
+    wide = {"quantile": norm.ppf(0.95), "cauchy": 1.1}.get(name, 1.0)
     assert below[x[:, 0] > 0.2].mean() == pytest.approx(wide, rel=0.2)
     assert below[x[:, 0] < -0.2].mean() == pytest.approx(0.2 * wide, rel=0.35)
 

@@ -204,9 +204,8 @@ def test_without_validation_records_weights_that_leave_the_numbers_in_the_last_s
     small = job(validation=np.empty(0, dtype=np.int64), plan=replace(STEADY, epochs=1, batch_size=160))
 
     def steep(raw: torch.Tensor, *_: object) -> torch.Tensor:
-        return (
-            raw.square().sum().sqrt() * 0 + (raw * 0).abs().sqrt().sum()
-        )  # 0, with a slope that is no number
+        # 0, with a slope that is no number
+        return raw.square().sum().sqrt() * 0 + (raw * 0).abs().sqrt().sum()
 
     broken = replace(small, task=replace(small.task, loss=steep))
     with pytest.raises(UserError, match="epoch 1: the loss is not a finite number"):

@@ -74,10 +74,11 @@ def test_contacts_are_those_of_heavy_atoms_counted_one_by_one(folder: Path, tabl
 
 def test_the_table_is_taken_for_targets_at_every_position(table: pd.DataFrame, tmp_path: Path) -> None:
     table.to_csv(tmp_path / "residues.csv", index=False)
+    # small counts read as letters too
     for target, task in (
         ("accessibility", ""),
         ("contacts", "position_values"),
-    ):  # small counts read as letters too
+    ):
         asked = Request(str(tmp_path / "residues.csv"), target=(target,), inputs=("sequence",), task=task)
         prepared = prepare(asked)
         assert prepared.recipe.data.task == "position_values"

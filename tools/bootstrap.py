@@ -262,9 +262,8 @@ def install_bioloom(extra: str) -> None:
     size = "260 MB" if extra else "110 MB"
     print(f"  3/3 bioloom and the libraries it uses: about {size} to download")
     what = f".[{extra}]" if extra else "."
-    command = pip(
-        "install", "--no-compile", "-c", str(TORCH_PIN), "-e", what
-    )  # byte code of all modules: 114 MB
+    # byte code of all modules: 114 MB
+    command = pip("install", "--no-compile", "-c", str(TORCH_PIN), "-e", what)
     if quietly([*command, "-c", "constraints.txt"]):
         return
     print("      the tested versions could not be had; taking the newest that fit")

@@ -122,9 +122,8 @@ def half_of_clusters(prepared: Prepared, run: Path, seed: int) -> np.ndarray[tup
     kinds = np.unique(labels)
     random = np.random.default_rng(seed)
     largest = np.bincount(np.unique(labels, return_inverse=True)[1]).max()
-    if largest > LARGEST * len(
-        train
-    ):  # nearly all are relatives: half of the clusters would be all or nothing
+    # nearly all are relatives: half of the clusters would be all or nothing
+    if largest > LARGEST * len(train):
         return np.sort(random.permutation(train)[: len(train) // 2])
     chosen = random.permutation(kinds)[: len(kinds) // 2]
     return np.asarray(train[np.isin(labels, chosen)], dtype=np.int64)

@@ -132,9 +132,8 @@ def test_what_the_network_ignores_gets_nothing(name: str, kind: Kind) -> None:
     weight = torch.randn(2, *x.shape[1:], generator=torch.Generator().manual_seed(5))
     weight[..., -4:] = 0
     found = explain(name, replace(asked, network=Additive(weight), batch={"x": Signal(x)})).attribution
-    free = (
-        2 if kind in (Kind.SEQUENCE, Kind.IMAGE) else 0
-    )  # a window may reach from used places into ignored ones
+    # a window may reach from used places into ignored ones
+    free = 2 if kind in (Kind.SEQUENCE, Kind.IMAGE) else 0
     assert np.abs(found[..., -4 + free :]).max() < 1e-5
     assert np.abs(found[..., :-4]).max() > 0.01 or explainers[name].bends_only
 

@@ -18,10 +18,11 @@ TARGETS = {
     "masked": Targets("masked", TASKS["masked"].names),
 }
 GENERAL = ("trivial", "nearest", "boosting", "forest")
+# what looks at tokens, and what tokens alone are for
 OWN = {
     "language": ("token_shares", "kgram"),
     "masked": ("token_shares", "kgram_around"),
-}  # what looks at tokens, and what tokens alone are for
+}
 CASES = sorted(
     {
         (name, task.name)

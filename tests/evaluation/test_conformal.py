@@ -66,9 +66,8 @@ def test_sets_hold_the_true_class_as_often_as_promised() -> None:
     for _ in range(300):
         raw = random.normal(0, 1.5, (300, 4))
         share = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
-        truth = np.array([random.choice(4, p=row) for row in share[:, ::-1]])[
-            :, None
-        ]  # a model that is wrong
+        # a model that is wrong
+        truth = np.array([random.choice(4, p=row) for row in share[:, ::-1]])[:, None]
         made = Conformal.fit(Calibrating(share[:200], truth[:200].astype(float), tuple("abcd"), 4))
         held = made.sets(share[200:])
         hits.append(held[np.arange(100), truth[200:, 0]].mean())

@@ -94,9 +94,8 @@ def test_a_right_account_of_normal_noise_tells_the_closed_form_and_a_wrong_one_l
     wrong = variational_information(-norm.logpdf(truth, signal, 1.0), truth)
     assert wrong.value is not None
     assert told.value is not None
-    lost = np.log2(1.0 / 0.5) + (0.25 - 1) / 2 / np.log(
-        2
-    )  # divergence of the two normal distributions, in bits
+    # divergence of the two normal distributions, in bits
+    lost = np.log2(1.0 / 0.5) + (0.25 - 1) / 2 / np.log(2)
     assert wrong.value == pytest.approx(told.value - lost, abs=0.02)
 
 

@@ -272,9 +272,8 @@ def test_a_named_layer_is_looked_at_and_a_later_one_may_write_into_its_output() 
     (gradient,) = torch.autograd.grad(kept.network.head(inner.relu())[:, 1].sum(), inner)
     expected = (gradient.mean(dim=(2, 3), keepdim=True) * before).sum(dim=1)
     np.testing.assert_allclose(summed(found), expected, rtol=1e-4, atol=1e-6)
-    np.testing.assert_array_equal(
-        grad_cam(layered).attribution, found.attribution
-    )  # found without being named
+    # found without being named
+    np.testing.assert_array_equal(grad_cam(layered).attribution, found.attribution)
     for method in (hires_cam, *ASKING):
         named = method(replace(layered, layer="convolution"))
         assert named.attribution.any()

@@ -141,9 +141,8 @@ def test_attributions_add_up_on_every_network_for_sequences(name: str) -> None:
     x = letters(2, 24).double()
     batch = {"x": signal(x, [24, 19]), "other": Signal(torch.ones(2, 3).double())}
     question = Question(built, {key: batch[key] for key in shapes}, "x", 0, shuffles(x, 2))
-    if (
-        name == "transformer_masked"
-    ):  # it asks for the token that stands there, which is no number to be shared out
+    # it asks for the token that stands there, which is no number to be shared out
+    if name == "transformer_masked":
         with pytest.raises(UserError, match="gather"):
             deep_shap(question)
         return

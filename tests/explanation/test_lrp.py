@@ -64,10 +64,11 @@ def test_of_rectified_networks_lrp_0_is_input_times_gradient(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["plain", "pooled", "averaged"])
 def test_z_plus_of_positive_inputs_is_positive_and_keeps_the_output(kind: str) -> None:
+    # negative activations: relevance is still kept, but not positive everywhere
     if kind in (
         "dilated",
         "beside",
-    ):  # negative activations: relevance is still kept, but not positive everywhere
+    ):
         pytest.skip("holds for rectified networks")
     made, x = network(kind, bias=False), letters(3, 20).double()
     answer = made(x)[:, 0].detach().numpy()

@@ -60,9 +60,8 @@ def test_of_an_additive_function_the_expected_value_is_found_without_bias() -> N
     for seed in range(8):
         found = rise(Question(Additive(weight), {"s": Signal(x)}, "s", 0, seed=seed), masks=600, cell=4)
         off.append((found.attribution[0, 0] - expected.numpy()) / found.error[0, 0])
-    assert np.abs(np.mean(off, axis=0)).max() < 4 / np.sqrt(
-        8
-    )  # of 24 places, each with a t of 9 degrees of freedom
+    # of 24 places, each with a t of 9 degrees of freedom
+    assert np.abs(np.mean(off, axis=0)).max() < 4 / np.sqrt(8)
     assert 0.7 < np.std(off) < 1.6
 
 

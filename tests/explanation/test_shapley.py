@@ -100,9 +100,8 @@ def test_a_linear_model_has_a_closed_form(method) -> None:
 def test_the_factors_of_a_product_share_it_equally_and_the_rest_gets_nothing() -> None:
     question = Question(Product(), {"t": Signal(torch.tensor([[2.0, 3.0, 7.0]]))}, "t", 0)
     assert kernel_shap(question).attribution == pytest.approx(np.array([[3.0, 3.0, 0.0]]))
-    assert permutation_shap(question).attribution == pytest.approx(
-        np.array([[3.0, 3.0, 0.0]])
-    )  # both ways: exact
+    # both ways: exact
+    assert permutation_shap(question).attribution == pytest.approx(np.array([[3.0, 3.0, 0.0]]))
 
 
 @BOTH

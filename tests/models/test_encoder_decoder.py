@@ -80,9 +80,8 @@ def test_the_next_token_is_told_from_those_before_it_alone() -> None:
     first, second = (network.judge(memory, seen, each).likelihood for each in (one, other))
     torch.testing.assert_close(first[:, :2], second[:, :2])
     assert network.says(memory, seen, one).exp().sum(dim=2).detach().numpy() == pytest.approx(1, abs=1e-5)
-    assert (
-        float(network.says(memory, seen, one)[..., 0].detach().max()) < -1e6
-    )  # the empty token is never told
+    # the empty token is never told
+    assert float(network.says(memory, seen, one)[..., 0].detach().max()) < -1e6
 
 
 def test_an_answer_that_is_known_is_judged_and_not_read_while_writing() -> None:

@@ -133,9 +133,8 @@ def test_counts_of_three_follow_the_formula_of_kneser_and_ney() -> None:
         return once / (once + 2 * twice) if once and twice else 0.5
 
     pairs = Counter((left, middle) for left, middle, _ in triples)
-    before = {
-        (int(row[at - 1]), int(row[at])) for row in rows for at in range(1, 9)
-    }  # runs of two reach to the last token
+    # runs of two reach to the last token
+    before = {(int(row[at - 1]), int(row[at])) for row in rows for at in range(1, 9)}
     singles = Counter(middle for _, middle in before)
     new = np.array([[2, 1, 3]])
     one = {

@@ -70,9 +70,8 @@ def test_prompts_are_read_but_not_learned() -> None:
     other.x[:, 0] = other.x[:, 0] % 4 + 1
     first = network.judge(responses.x, responses.mask).likelihood[:, 0]
     assert not torch.equal(first, network.judge(other.x, other.mask).likelihood[:, 0])
-    assert not torch.equal(
-        log_likelihood(network, responses), log_likelihood(network, other)
-    )  # the prompt matters
+    # the prompt matters
+    assert not torch.equal(log_likelihood(network, responses), log_likelihood(network, other))
     nothing = Responses(responses.x, responses.mask, torch.zeros_like(responses.asked))
     assert log_likelihood(network, nothing).tolist() == [0.0] * 6
 

@@ -170,9 +170,8 @@ def _by_product(queries: Letters, targets: Letters) -> tuple[Index, Index]:
     found, equal = np.zeros(len(queries), dtype=np.int64), np.zeros(len(queries))
     step = max(PAIRS // len(targets), 1)
     for start in range(0, len(queries), step):
-        same = (
-            _one_hot(queries[start : start + step][:, varying], seen) @ known
-        )  # (block, targets) equal letters
+        # (block, targets) equal letters
+        same = _one_hot(queries[start : start + step][:, varying], seen) @ known
         found[start : start + step] = same.argmax(axis=1)
         equal[start : start + step] = same[np.arange(len(same)), found[start : start + step]]
     return found, int(varying.sum()) - equal.round().astype(np.int64)

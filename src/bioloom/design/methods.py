@@ -253,9 +253,8 @@ def gradient(rules: Rules, objective: Objective, effort: Effort) -> None:
     texts = [begun[number % len(begun)] for number in range(effort.width)]
     objective(texts)
     letters = np.array(list(rules.letters))
-    logits = BEGIN * (
-        np.array([list(text) for text in texts])[:, None] == letters[:, None]
-    )  # (chains, letters, positions)
+    # (chains, letters, positions)
+    logits = BEGIN * (np.array([list(text) for text in texts])[:, None] == letters[:, None])
     mean, square = np.zeros_like(logits), np.zeros_like(logits)
     for step in range(1, effort.steps + 1):
         sureness = 1 - 0.9 * step / effort.steps

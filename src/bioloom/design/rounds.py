@@ -91,9 +91,8 @@ def designed(lab: Lab, measured: dict[str, float], number: int) -> list[str]:
     """A model of all measurements proposes; what is expected to improve most is taken, no two alike."""
     texts, values = list(measured), np.array(list(measured.values()))
     answers = lab.learn(texts, values, lab.seed + number)
-    best = texts[
-        int(answers(texts).mean(axis=0).argmax())
-    ]  # the model sees through the noise of one measurement
+    # the model sees through the noise of one measurement
+    best = texts[int(answers(texts).mean(axis=0).argmax())]
     objective = Objective([Goal("value", lambda some: answers(some).mean(axis=0))])
     effort = Effort(lab.effort.steps, lab.effort.width, lab.effort.changes, lab.seed + number)
     METHODS["evolve"](checked(Rules(best, edits=STEP)), objective, effort)

@@ -162,9 +162,8 @@ def _normal_scores(values: Floats, random: np.random.Generator) -> Floats:
 def _closer(values: Floats, reach: Floats) -> NDArray[np.int64]:
     """How many other records lie strictly within reach of each."""
     ordered = np.sort(values)
-    within = reach * (
-        1 - 1e-9
-    )  # one unit in the last place would be lost in the sums below: ends are outside
+    # one unit in the last place would be lost in the sums below: ends are outside
+    within = reach * (1 - 1e-9)
     below = np.searchsorted(ordered, values - within, side="left")
     above = np.searchsorted(ordered, values + within, side="right")
     return np.asarray(np.maximum(above - below - 1, 0), dtype=np.int64)

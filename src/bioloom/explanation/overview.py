@@ -252,9 +252,8 @@ def _words(
 def nodes(explained: Explained) -> Overview:
     """What each kind of node, such as each amino acid, does on average to the output."""
     of_node = explained.attribution.sum(axis=1)  # (records, nodes)
-    sort = (explained.x == 1).argmax(
-        axis=1
-    )  # the first feature that is there: features begin with what a node is
+    # the first feature that is there: features begin with what a node is
+    sort = (explained.x == 1).argmax(axis=1)
     filled = np.ones_like(of_node, dtype=bool) if explained.mask is None else explained.mask
     means = {
         explained.names[number]: float(of_node[here].mean())

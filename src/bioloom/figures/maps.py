@@ -77,9 +77,8 @@ def neighbours(values: NDArray[np.floating], letters: str, *, label: str, title:
     """
     names, positions = values.shape[:2]
     first = np.arange(positions - 1)
-    table = (
-        values[:, first, :, first + 1].transpose(1, 2, 0).reshape(names**2, positions - 1)
-    )  # both letters by position
+    # both letters by position
+    table = values[:, first, :, first + 1].transpose(1, 2, 0).reshape(names**2, positions - 1)
     figure = style.new_figure(style.WIDE, 1.4 + 0.17 * names**2)
     ax = figure.add_subplot()
     limit = float(np.nanmax(np.abs(table), initial=0.0)) or 1.0

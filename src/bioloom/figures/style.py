@@ -241,9 +241,8 @@ def svg(figure: Figure) -> str:
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r'(?<= d=")[^"]+', _shortened, text)
     text = re.sub(r"\n\s*", "\n", text).replace("'DejaVu Sans'", _FONTS)
-    text = re.sub(
-        r"<style.*?</style>", "", text, count=1, flags=re.DOTALL
-    )  # it would apply to the whole page
+    # it would apply to the whole page
+    text = re.sub(r"<style.*?</style>", "", text, count=1, flags=re.DOTALL)
     head = f'<svg role="img" aria-label={quoteattr(alt_text(figure))} style="{_ROOT}"'
     return _with_own_ids(text.replace("<svg", head, 1))
 

@@ -141,9 +141,8 @@ def _chart(
         return loss(raw, truth, ~truth.isnan(), weight)
 
     sign = 1.0
-    if (
-        len(trainee.learnable.targets.classes) > 2
-    ):  # phi of bins may run either way: it rises with their numbers
+    # phi of bins may run either way: it rises with their numbers
+    if len(trainee.learnable.targets.classes) > 2:
         sign = (
             float(np.sign(np.corrcoef(phi(members[0], library)[:, trait], job.truth[rows, 0])[0, 1])) or 1.0
         )

@@ -106,10 +106,8 @@ def _variance(trial: Trial) -> VarianceComponents | None:
     seeds = trial.once.named("seed ")
     if not seeds:
         return None
-    found = {
-        FIRST: trial.once.values["model"],
-        **seeds,
-    }  # members of a mean of networks bring the first themselves
+    # members of a mean of networks bring the first themselves
+    found = {FIRST: trial.once.values["model"], **seeds}
     values = np.stack(list(found.values()))
     return variance_components(trial.task.primary, trial.truth, values, trial.plan)
 
@@ -174,9 +172,8 @@ def _curve(trial: Trial, variance: VarianceComponents | None) -> Curve | None:
         for role, prefix in shares.items()
         for name, value in answers.named(prefix).items()
     } | {(role, 1.0): answers.values[role] for role in ROLES}
-    if (
-        FIRST in answers.values
-    ):  # one network learns from each share, so one stands at the end of the curve too
+    # one network learns from each share, so one stands at the end of the curve too
+    if FIRST in answers.values:
         named["model", 1.0] = answers.values[FIRST]
     if len(named) == len(ROLES):
         return None

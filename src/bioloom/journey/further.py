@@ -210,9 +210,8 @@ def _shuffled(trainee: Trainee, count: int) -> Iterator[tuple[str, Training]]:
     learned = np.concatenate([train, validation])
     short = replace(job.plan, epochs=epochs, batch_size=min(job.plan.batch_size, 64))
     groups, labels = trainee.groups(learned), learnable.truth[learned]
-    asked = some_rows(
-        np.arange(len(trainee.split.index("test"))), most, job.seed
-    )  # the same whatever the labels
+    # the same whatever the labels
+    asked = some_rows(np.arange(len(trainee.split.index("test"))), most, job.seed)
     for number in range(count + 1):
         seed = job.seed + number
         truth = np.full_like(job.truth, np.nan)

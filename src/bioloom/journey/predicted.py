@@ -127,9 +127,8 @@ def read_table(model: Model, source: Any) -> tuple[Table, dict[str, pd.DataFrame
     """A file with the inputs of a model in it, and notes on what had to be guessed; UserError where it has no row."""
     table = as_series(readers.read(source), model.recipe.data.record, model.recipe.data.time)
     lacking = {column for each in model.inputs.values() for column in each.columns} - set(table.frame.columns)
-    if (
-        model.recipe.data.join and lacking
-    ):  # the files that stood beside the records when the model was trained
+    # the files that stood beside the records when the model was trained
+    if model.recipe.data.join and lacking:
         table = joined(table, model.recipe.data.join, readers.read)
     if not len(table.frame):
         raise UserError(

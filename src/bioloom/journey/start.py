@@ -113,9 +113,8 @@ class Start:
         own = _sizes(name, shapes, given, settings)
         wider = _sizes(name, shapes, given + 1, settings)
         kept = [key for key in own if own[key] == wider[key]] if body else list(own)
-        kept = (
-            [key for key in kept if key in old] if other else kept
-        )  # another network may sum up records in its own way
+        # another network may sum up records in its own way
+        kept = [key for key in kept if key in old] if other else kept
         misfit = [key for key in kept if key not in old or own[key] != old[key].shape]
         if misfit or (len(own) != len(old) and not body):
             raise UserError(

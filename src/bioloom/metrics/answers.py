@@ -58,9 +58,8 @@ def alike(written: NDArray[Any], true: NDArray[Any]) -> tuple[Floats, Floats]:
     """
     first, second = lengths_of(written), lengths_of(true)
     longest = int(second.max(initial=0))
-    before = np.tile(
-        np.arange(longest + 1, dtype=np.int32)[:, None], len(true)
-    )  # (tokens of the truth, records)
+    # (tokens of the truth, records)
+    before = np.tile(np.arange(longest + 1, dtype=np.int32)[:, None], len(true))
     changes = np.take_along_axis(before, second[None], axis=0)[0]
     for i in range(1, int(first.max(initial=0)) + 1):
         now = np.full_like(before, i)

@@ -153,9 +153,8 @@ def over_columns(single: Callable[[Floats], Any]) -> Callable[[Floats], float]:
     """A chance level worked out from the known truths of each target, averaged over targets."""
 
     def chance(truth: Floats) -> float:
-        columns = (
-            truth[:, i][np.isfinite(truth[:, i])] for i in range(truth.shape[1])
-        )  # of all places, if any
+        # of all places, if any
+        columns = (truth[:, i][np.isfinite(truth[:, i])] for i in range(truth.shape[1]))
         each = [float(single(column)) for column in columns if len(column)]
         return float(np.mean(each)) if each else float("nan")
 

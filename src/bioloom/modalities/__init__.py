@@ -217,17 +217,13 @@ class Modality(ABC):
     ] = ()  # named groups of parts, such as pathways, by their numbers
     unit: ClassVar[str] = ""  # what one part is, such as "nt"; empty where parts have names of their own
     columns: ClassVar[str] = "one"  # "one" column is an input, or "many" columns together are one
-    last: ClassVar[bool] = (
-        False  # its columns are an input only where no other column can be one, or where it is named
-    )
-    explainers: ClassVar[tuple[str, ...]] = (
-        "occlusion",
-        "integrated_gradients",
-    )  # of the report, the main one first
+    # its columns are an input only where no other column can be one, or where it is named
+    last: ClassVar[bool] = False
+    # of the report, the main one first
+    explainers: ClassVar[tuple[str, ...]] = ("occlusion", "integrated_gradients")
     augmentations: ClassVar[tuple[str, ...]] = ()  # keys of the recipe's [augmentation] that go with it
-    together: ClassVar[bool] = (
-        False  # several columns may also hold one input, such as pixels: those it claims, or that are named as one
-    )
+    # several columns may also hold one input, such as pixels: those it claims, or that are named as one
+    together: ClassVar[bool] = False
     fewest_columns: ClassVar[int] = 1  # fewer columns are not taken for such an input unless it is named
     may_lack: ClassVar[bool] = False  # whether a new file may lack some of the columns
     rivals: ClassVar[tuple[str, ...]] = ()  # simple models to beat beside those of the task

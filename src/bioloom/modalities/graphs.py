@@ -195,9 +195,8 @@ class ResidentGraphs(Resident):
         mask = torch.arange(layout.nodes, device=index.device) < sizes[:, None]  # (batch, nodes)
         record, node = torch.nonzero(mask, as_tuple=True)
         row = first[record] + node
-        edges = torch.cat(
-            [self.neighbours[row].float()[..., None], self.edges[row].float() / STEPS], dim=2
-        )  # (filled nodes, neighbours, 1 + numbers)
+        # (filled nodes, neighbours, 1 + numbers)
+        edges = torch.cat([self.neighbours[row].float()[..., None], self.edges[row].float() / STEPS], dim=2)
         filled = torch.cat([self.nodes[row].float() / STEPS, edges.flatten(1)], dim=1)
         x = filled.new_zeros(len(index), layout.nodes, filled.shape[1])
         x[record, node] = filled

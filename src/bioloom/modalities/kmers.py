@@ -85,9 +85,8 @@ def _runs(
     held = np.count_nonzero(first, axis=1)
     kept = which < words
     if not kept.all():
-        held = held - (
-            codes[:, -1] >= words
-        )  # broken words are the largest code, so the last run of a record
+        # broken words are the largest code, so the last run of a record
+        held = held - (codes[:, -1] >= words)
         which, times = which[kept], times[kept]
     return held, which, times
 

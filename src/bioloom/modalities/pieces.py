@@ -180,9 +180,8 @@ def _learned(start: Pieces, words: Mapping[str, int], most: int) -> Iterator[Pai
         if -count < FEWEST:
             return
         length = lengths[pair[0]] + lengths[pair[1]]
-        if (
-            length > LONGEST or corpus.counts[pair] != -count
-        ):  # outdated: the true count has an entry of its own
+        # outdated: the true count has an entry of its own
+        if length > LONGEST or corpus.counts[pair] != -count:
             continue
         yield pair
         lengths.append(length)

@@ -143,10 +143,8 @@ class SequenceModality(Modality):
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """The inverse of `state`."""
-        varying, scan = (
-            tuple(state["varying"]),
-            bool(state.get("scan", False)),
-        )  # older models say nothing of scans
+        # older models say nothing of scans
+        varying, scan = (tuple(state["varying"]), bool(state.get("scan", False)))
         return cls(int(state["length"]), bool(state["aligned"]), varying, scan)
 
     @property

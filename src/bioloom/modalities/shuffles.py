@@ -98,9 +98,8 @@ def shuffled_texts(texts: Sequence[str], seed: int, orders: Orders | None = None
 def _symbols(signal: Signal) -> Symbols:
     x = signal.x.detach().cpu().numpy()
     letters = x.shape[1]
-    codes = np.where(x.any(axis=1), x.argmax(axis=1), letters).astype(
-        np.int64
-    )  # a gap is a letter of its own
+    # a gap is a letter of its own
+    codes = np.where(x.any(axis=1), x.argmax(axis=1), letters).astype(np.int64)
     mixed = x.any(axis=1) & (x.max(axis=1) < 1)
     for row in np.flatnonzero(mixed.any(axis=1)):  # numbered within the record, so that others do not matter
         kinds = np.unique(x[row][:, mixed[row]], axis=1, return_inverse=True)[1]

@@ -145,10 +145,9 @@ class Table(Modality):
 
     def notes(self, values: pd.DataFrame) -> list[Problem]:
         """Missing and unseen cells and what they are read as; columns left out because they are constant."""
+        # of no row in particular
         found = [
-            Problem(
-                "table.constant", "note", f'the column "{name}" {_LEFT_OUT}', "", name
-            )  # of no row in particular
+            Problem("table.constant", "note", f'the column "{name}" {_LEFT_OUT}', "", name)
             for name in self.constant
         ]
         for column in self.learned:

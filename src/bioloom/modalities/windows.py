@@ -49,9 +49,8 @@ def windows(encoded: Encoded, index: NDArray[np.int64], reach: int = REACH) -> W
         return _of_pictures(x)
     if mask is not None:
         x = x * mask[:, None]
-    around = torch.nn.functional.pad(x, (reach, reach)).unfold(
-        2, 2 * reach + 1, 1
-    )  # (records, channels, positions, window)
+    # (records, channels, positions, window)
+    around = torch.nn.functional.pad(x, (reach, reach)).unfold(2, 2 * reach + 1, 1)
     filled = torch.ones(x.shape[0], x.shape[2], dtype=torch.bool) if mask is None else mask
     record, place = filled.nonzero(as_tuple=True)
     values = around.permute(0, 2, 1, 3)[record, place].flatten(1)

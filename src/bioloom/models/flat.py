@@ -16,9 +16,8 @@ class Conv1d(nn.Conv1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(records, channels, positions) -> (records, filters, positions)."""
-        flat = x.unsqueeze(2).contiguous(
-            memory_format=torch.channels_last
-        )  # (records, channels, 1, positions)
+        # (records, channels, 1, positions)
+        flat = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
         padding = self.padding if isinstance(self.padding, str) else (0, *self.padding)
         weight, stride, dilation = self.weight.unsqueeze(2), (1, *self.stride), (1, *self.dilation)
         return functional.conv2d(flat, weight, self.bias, stride, padding, dilation, self.groups).squeeze(2)

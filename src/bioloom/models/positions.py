@@ -126,9 +126,8 @@ class Positions(Network):
         filled = None if mask is None else mask[:, None, None].to(x.dtype)  # (records, 1, 1, positions)
         x = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)  # (records, channels, 1, positions)
         x = self.stem(x if filled is None else x * filled)
-        filled = (
-            None if filled is None else filled.to(x.dtype)
-        )  # that of the stem's output, bfloat16 in training
+        # that of the stem's output, bfloat16 in training
+        filled = None if filled is None else filled.to(x.dtype)
         for block in self.blocks:
             x = block(x, filled)
         x = self.norm(x)

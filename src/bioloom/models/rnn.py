@@ -60,9 +60,8 @@ class Recurrence(nn.Module):
             lengths = mask.sum(dim=1).cpu()
             packed, state = self.cells(pack_padded_sequence(x, lengths, True, enforce_sorted=False))
             each, _ = pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])
-        last: Tensor = (
-            state[0] if isinstance(state, tuple) else state
-        )  # (layers x directions, records, hidden)
+        # (layers x directions, records, hidden)
+        last: Tensor = state[0] if isinstance(state, tuple) else state
         return each, last[-self.directions :].transpose(0, 1).flatten(1)
 
 

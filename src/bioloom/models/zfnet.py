@@ -54,9 +54,8 @@ class ZFNet(Network):
         large = settings.stem == "large"
         first = nn.Conv2d(channels, 96, 7, 2, 1) if large else nn.Conv2d(channels, 96, 3, 1, 1)
         second = nn.Conv2d(96, 256, 5, 2) if large else nn.Conv2d(96, 256, 5, 1, 2)
-        pool = (
-            (3, 2, 1) if large else (2, 2)
-        )  # places that a pool covers, its stride, empty places at the ends
+        # places that a pool covers, its stride, empty places at the ends
+        pool = (3, 2, 1) if large else (2, 2)
         self.look = nn.Sequential(
             *(fresh(first), nn.ReLU(), nn.MaxPool2d(*pool), nn.LocalResponseNorm(5, alpha=1e-4, k=2.0)),
             *(fresh(second), nn.ReLU(), nn.MaxPool2d(*pool), nn.LocalResponseNorm(5, alpha=1e-4, k=2.0)),

@@ -70,9 +70,8 @@ def log_scores(sequence: str, weights: NDArray[np.float64]) -> NDArray[np.float6
         logs = np.log(weights)
     scores = np.zeros(max(0, x.shape[1] - width + 1))
     letters = x.argmax(axis=0)
-    for offset in range(
-        width
-    ):  # position by position, so that the sum is the one done by hand to the last digit
+    # position by position, so that the sum is the one done by hand to the last digit
+    for offset in range(width):
         scores += logs[letters[offset : offset + len(scores)], offset]
     return scores
 

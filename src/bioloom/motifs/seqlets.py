@@ -78,9 +78,8 @@ def _peaks(sums: NDArray[np.float64], width: int) -> NDArray[np.bool_]:
     size = np.abs(sums)
     highest = maximum_filter1d(size, 2 * width - 1, axis=1, mode="constant")
     peaks = (size == highest) & (size > 0)
-    for record in np.flatnonzero(
-        (peaks[:, 1:] & peaks[:, :-1]).any(axis=1)
-    ):  # equal neighbours: the first stays
+    # equal neighbours: the first stays
+    for record in np.flatnonzero((peaks[:, 1:] & peaks[:, :-1]).any(axis=1)):
         last = -width
         for start in np.flatnonzero(peaks[record]).tolist():
             peaks[record, start] = start - last >= width

@@ -54,11 +54,8 @@ def read(facts: Facts) -> Predictions | None:
     first = next(rows, None)
     if first is None or not {*names, *values} <= set(first):
         return None
-    part, truth, value = (
-        list[str](),
-        array("d"),
-        array("d"),
-    )  # numbers in place: there may be millions of rows
+    # numbers in place: there may be millions of rows
+    part, truth, value = (list[str](), array("d"), array("d"))
     for row in chain([first], rows):
         part.append(intern(row.get("part") or "test"))
         truth.extend(_truth(row[name], classes) for name in names)

@@ -90,9 +90,8 @@ def _mixed(grid: Grid, look: _Look) -> str:
     if pure.mean() < 0.95 or measured.sum() < FEWEST_ROWS - 2 or not described.any():
         return ""
     names = [str(name) for name, chosen in zip(grid.columns[0], measured, strict=True) if chosen]
-    unlikely = described.sum() == 1 and len(set(grid.names)) == len(
-        grid.names
-    )  # a line of units below the header
+    # a line of units below the header
+    unlikely = described.sum() == 1 and len(set(grid.names)) == len(grid.names)
     if unlikely and names_of_features(names).mean() < 0.3:
         return ""
     return f"each row holds either numbers or words ({counted(int(described.sum()), 'row')} of words), each column both"

@@ -108,9 +108,8 @@ def _pieces(queries: Texts, targets: Texts, alphabet: Alphabet) -> Index:
     pairs = contained(np.asarray(distinct, dtype=object), alphabet)
     first = np.full(len(distinct), len(targets), dtype=np.int64)
     np.minimum.at(first, code[len(queries) :], np.arange(len(targets)))
-    best = np.full(
-        len(distinct), len(targets), dtype=np.int64
-    )  # by text: the first target it shares a piece with
+    # by text: the first target it shares a piece with
+    best = np.full(len(distinct), len(targets), dtype=np.int64)
     np.minimum.at(best, pairs.left, first[pairs.right])
     np.minimum.at(best, pairs.right, first[pairs.left])
     found = best[code[: len(queries)]]

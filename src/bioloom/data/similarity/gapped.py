@@ -51,9 +51,8 @@ def _best_paths(letters: Letters, pairs: Alignments, bar: int) -> Index:
     slope = gap * np.arange(len(band))
     start = np.where(pairs.turned, letters.turned[pairs.right], letters.starts[pairs.right])
     lengths, widths = letters.lengths[pairs.left], letters.lengths[pairs.right]
-    paths = np.zeros(
-        (len(pairs), len(band) + 1), dtype=np.int64
-    )  # one column more: what lies beyond the band
+    # one column more: what lies beyond the band
+    paths = np.zeros((len(pairs), len(band) + 1), dtype=np.int64)
     best = np.zeros(len(pairs), dtype=np.int64)
     for place in range(int(lengths.max(initial=0))):
         other = place - pairs.shift[:, None] + band  # (pairs, band) letter of right opposite this one

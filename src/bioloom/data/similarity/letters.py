@@ -117,9 +117,8 @@ class Packed:
         can be too high and is never too low: a sieve before `stretches`, which is exact.
         """
         found = np.zeros(len(left), dtype=np.int64)
-        short = (
-            lengths.astype(np.uint16) if lengths.max(initial=0) < 1 << 16 else lengths
-        )  # sorted much faster
+        # sorted much faster
+        short = lengths.astype(np.uint16) if lengths.max(initial=0) < 1 << 16 else lengths
         order = np.argsort(short, kind="stable")  # blocks of similar lengths
         for low in range(0, len(left), 1 << 14):
             block = order[low : low + (1 << 14)]

@@ -86,9 +86,8 @@ def _rates(states: Floats, feed: Floats, given: Conditions) -> Floats:
     fit = warmth(given.temperature) * np.exp(-(((given.ph - 7.0) / 0.8) ** 2))
     mu = MU_MAX * fit * s / (KS + s) * dissolved / (KO + dissolved)
     dilution = feed / volume
-    folding = 1 / (
-        1 + np.exp((given.temperature - 35) / 1.5)
-    )  # of the product, which aggregates in the warmth
+    # of the product, which aggregates in the warmth
+    folding = 1 / (1 + np.exp((given.temperature - 35) / 1.5))
     eaten = (mu / YIELD + MAINTENANCE * s / (KS + s)) * x
     made = (GROWTH_PRODUCT * mu + BIOMASS_PRODUCT * s / (KS + s)) * x * folding
     return np.stack(

@@ -67,9 +67,8 @@ def pretraining(facts: Facts) -> Answer | None:
 )
 def constant(facts: Facts) -> Answer | None:
     """A model that says the same of every record has learned the mean and nothing else."""
-    if (
-        len(facts.value) < SEVERAL or facts.task.seen is not None
-    ):  # what is said of a record is no prediction of a label
+    # what is said of a record is no prediction of a label
+    if len(facts.value) < SEVERAL or facts.task.seen is not None:
         return None
     if (facts.value == facts.value[:1]).all():
         return Answer("problem", "Every test record gets the same prediction.")

@@ -122,15 +122,11 @@ def _weights(kept: Tensor, *, columns: bool) -> Tensor:
     """How much each variant counts, (variants,) float64: 1 for the record itself, less the more is hidden."""
     share = kept.double().mean(dim=1)
     if columns:
-        distance, width = (
-            (1 - share).sqrt(),
-            WIDTH["columns"],
-        )  # both divided by the root of the number of columns
+        # both divided by the root of the number of columns
+        distance, width = ((1 - share).sqrt(), WIDTH["columns"])
     else:
-        distance, width = (
-            1 - share.sqrt(),
-            WIDTH["places"],
-        )  # the cosine of z and 1 is the root of the share kept
+        # the cosine of z and 1 is the root of the share kept
+        distance, width = (1 - share.sqrt(), WIDTH["places"])
     return torch.exp(-((distance / width) ** 2))
 
 

@@ -29,9 +29,8 @@ class Work:
     windowed: float = 0.0
     naive: float = 0.0
     largest: float = 0.0  # numbers of one variant that are held at once, about
-    sorted: dict[int, tuple[Tensor, Tensor]] = field(
-        default_factory=dict
-    )  # weights, and the same by position
+    # weights, and the same by position
+    sorted: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     def add(self, windowed: float, naive: float) -> None:
         """Count one operation."""

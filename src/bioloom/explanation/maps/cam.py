@@ -80,9 +80,8 @@ def _weighs_means(reading: Reading, part: slice, seen: Seen) -> bool:
     """
     x = reading.question.batch[reading.question.input].x[part]
     record = torch.arange(part.start, part.stop, device=x.device)
-    weight = seen.gradient.sum(
-        dim=seen.axes
-    )  # (records, maps); alike at all places, if it is what it should be
+    # (records, maps); alike at all places, if it is what it should be
+    weight = seen.gradient.sum(dim=seen.axes)
 
     def of_means(maps: Tensor) -> Tensor:
         return (weight * (maps - seen.maps).mean(dim=seen.axes)).sum(dim=1) + seen.answer

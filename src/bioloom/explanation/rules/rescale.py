@@ -241,9 +241,8 @@ def transposed(linear: Bend, x: Tensor, flow: Tensor) -> Tensor:
     """What flows back through something linear to an input like x."""
     with torch.enable_grad():
         at = x.detach().requires_grad_()
-        (back,) = torch.autograd.grad(
-            (linear(at) * flow).sum(), at
-        )  # a sum: see `bioloom.explanation.rules.flow`
+        # a sum: see `bioloom.explanation.rules.flow`
+        (back,) = torch.autograd.grad((linear(at) * flow).sum(), at)
     return back
 
 
