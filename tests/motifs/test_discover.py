@@ -204,3 +204,18 @@ def test_words_that_random_sequences_hold_are_a_motif_where_the_model_uses_them(
     (found,) = discover(one_hot, contributions, seqlets, both_strands=False, chance=chance)
     assert found.motif.consensus == "GATAA"
     assert found.by_chance < 3 < 30 < len(found.sites)
+
+
+def test_two_motifs_that_share_a_half_are_two():
+    """Five of eight letters alike: a cosine of 0.62, so that they would be one group if groups began with all that are alike."""
+    rng = np.random.default_rng(3)
+    words, told = ("GATTACAC", "CTTGATTA"), np.zeros((300, 60))
+    letters = rng.integers(0, 4, (300, 60))
+    for record, start in enumerate(rng.integers(0, 52, 300)):
+        letters[record, start : start + 8] = ["ACGT".index(letter) for letter in words[record % 2]]
+        told[record, start : start + 8] = rng.uniform(0.7, 1.3, 8)
+    one_hot = np.eye(4)[letters].transpose(0, 2, 1)
+    contributions = one_hot * told[:, None]
+    seqlets = find_seqlets(told, Chance.of(one_hot, contributions).contributions.sum(axis=1), width=8)
+    found = discover(one_hot, contributions, seqlets, both_strands=False)
+    assert {each.motif.consensus for each in found} == set(words)

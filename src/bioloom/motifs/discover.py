@@ -52,7 +52,7 @@ class Found:
     contributions: (4, positions), the mean contribution of each letter, for a logo
     effect:        the mean summed contribution of a site; negative where it lowers the output
     sites:         record, start, end (0-based, half-open), strand, score of each
-    by_chance:     stretches as strong and as alike that as many sequences have that mean nothing; NaN where unknown
+    by_chance:     stretches as strong and as alike that as many sequences have in random order; NaN where unknown
     """
 
     motif: Motif
@@ -78,9 +78,10 @@ class Chance:
         """
         there = one_hot.any(axis=1)
         keys = np.random.default_rng(seed).random(there.shape)
+        # empty places stay last
         order = np.argsort(np.where(there, keys, 1.0), axis=1, kind="stable")[
             :, None
-        ]  # empty places stay last
+        ]
         return cls(np.take_along_axis(one_hot, order, 2), np.take_along_axis(contributions, order, 2))
 
 

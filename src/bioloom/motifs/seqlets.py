@@ -58,7 +58,7 @@ def find_seqlets(
     """Stretches whose summed contribution is larger in size than that of sequences that mean nothing.
 
     contributions: (records, positions), what the letter at each position adds; NaN where there is none
-    null:          (shuffles, positions), the same for shuffled sequences
+    null:          (shuffles, positions), the same where letters stand in random order
     fdr:           the highest false-discovery rate: stretches of the null at least as strong for each one found, both
                    counted per sequence, and those that raise the output apart from those that lower it
     A stretch is the strongest window around; those of a record do not overlap. The strongest come first.
