@@ -32,7 +32,7 @@ of its time.
 class LossOptions:
     """What a recipe may change about a loss.
 
-    loss:            "auto" is that of the task, "squared", "huber", "quantile" or "heteroscedastic"
+    loss:            of numbers: "auto" is that of the task, else "squared", "huber", or a name of `bioloom.heads.HEADS`
     label_smoothing: share of each label that is spread evenly over all classes
     focal:           exponent of focal loss; 0 is cross-entropy
     class_weights:   one per class; empty: all alike

@@ -7,13 +7,11 @@ semicolons, and what is no number, such as "?" or "nan", is not known.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -63,14 +61,6 @@ def classes_of(column: pd.Series[Any]) -> tuple[str, ...]:
     """The letters that stand for classes, in order."""
     found: set[str] = set().union(*letters_of(column)) if len(column) else set()
     return tuple(sorted(found - {UNKNOWN}))
-
-
-def counts_of(cells: Iterable[str]) -> dict[str, int]:
-    """How many positions have each letter, unknown ones left out."""
-    counts: Counter[str] = Counter()
-    for cell in cells:
-        counts.update(cell)
-    return {letter: counts[letter] for letter in sorted(counts) if letter != UNKNOWN}
 
 
 ENOUGH = 0.95

@@ -136,7 +136,10 @@ def logo(
         draw_regions(ax, axis, start, end)
     axes[0].set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
     axes[-1].set_xlabel(position_label(axis))
-    figure.supylabel(label, fontsize=10) if rows > 1 else axes[0].set_ylabel(fill(label, 30))
+    if rows > 1:
+        figure.supylabel(label, fontsize=10)
+    else:
+        axes[0].set_ylabel(fill(label, 30))
     axes[0].set_title(title, pad=22 if axis.regions else 8)
     return style.describe(figure, _in_words(heights, letters, title, label, axis))
 

@@ -55,7 +55,7 @@ class Dna(SequenceModality):
 
     @classmethod
     def demo(cls, n: int, seed: int) -> Demo:
-        """Half the sequences hold the motif at one place; which half is to be told (see `plant_motif`)."""
+        """Half the sequences hold the motif at one place; which half is to be told."""
         sequences, bound = plant_motif(n - n // 2, n // 2, seed)
         order = np.random.default_rng(seed).permutation(n)
         parts = np.zeros((n, LENGTH), dtype=bool)

@@ -40,6 +40,7 @@ def simulators() -> dict[str, Simulator]:
         if demo is None or (modality.on_request and _recognised(demo)):
             continue
         title = (modality.demo.__doc__ or modality.title).strip().splitlines()[0].rstrip(".")
+        title = title[:1].lower() + title[1:]  # as the other simulators begin
         target, column = str(demo.records.targets.columns[0]), demo.records.inputs[demo.input].columns[0]
         words = f"--input {column}={name}" if modality.on_request else ""
         make = partial(_made, name)

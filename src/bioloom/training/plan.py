@@ -29,7 +29,9 @@ class Plan:
     accumulate:    batches whose gradients make one step
     average:       of the weights, which is validated and kept
     l1, l2:        weight penalties
-    loss:          "auto" is that of the task; "quantile" and "heteroscedastic" learn the spread too
+    loss:          "auto" is that of the task; those of `bioloom.heads.HEADS` learn the spread too
+    label_smoothing: share of each class label that is spread over all classes
+    class_weights: "balanced": each class counts as much as any other
     focal:         exponent by which easy records count less
     lora:          rank of the changes that are learned beside layers that were learned before; 0: the layers themselves
     """
