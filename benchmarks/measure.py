@@ -71,10 +71,10 @@ def compare(module: str, sides: list[Side], rounds: int = 5) -> dict[str, Measur
     }
 
 
-def machine(rounds: int) -> str:
-    """On what it was measured, and how often."""
+def machine(rounds: int = 0) -> str:
+    """On what it was measured, and how often, where that is the same for all."""
     here = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
-    return f"{here}; medians of {rounds} rounds" if rounds > 1 else f"{here}; one round"
+    return here + ("", "; one round")[rounds] if rounds < 2 else f"{here}; medians of {rounds} rounds"
 
 
 def report(name: str, claim: str, measured: dict[str, Measured], lines: list[str]) -> None:

@@ -116,7 +116,7 @@ def five_members() -> None:
 
 
 def _members(count: int) -> dict[str, float]:
-    recipe = TrainingRecipe(batch_size=128, epochs=2)  # of a network that other processes know too
+    recipe = TrainingRecipe(batch_size=128, epochs=20)  # of a network that other processes know too
     told = replace(job(reporter(8_192), "residual", "regression", recipe), threads=0)
     losses = [loss(each.fitted)["loss"] for each in fit_members(seeds(told, count), None, lambda *_: None)]
     return {"loss": sum(losses) / count}

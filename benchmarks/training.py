@@ -1,6 +1,7 @@
 """Claim: nobody trains these networks faster on the same processor.
 
     python -m benchmarks.training --peers PYTHON          # everything
+    python -m benchmarks.training --only ensemble         # one table anew; the others stay as they were measured
     python -m benchmarks.training --peers PYTHON --quick  # one round, nothing is written
     python -m benchmarks.page                             # writes docs/reference/benchmarks.md from the results
 
@@ -20,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.measure import RESULTS, Side, fresh, machine
+from bioloom.data.wording import counted
 
 ROUNDS = 5
 PROBES = {
@@ -95,8 +97,8 @@ CONTESTS = (
     ),
     Contest(
         "ensemble",
-        "A mean of five networks that differ in their seed: the default network, two epochs of 8,192 sequences of 50 nt, two "
-        "processors",
+        "A mean of five networks that differ in their seed: the default network, 20 epochs of 8,192 sequences of 50 nt (46 are "
+        "the default), two processors",
         2,
         {
             "one_member": "bioloom, one network, threads by its own choice",
@@ -115,6 +117,8 @@ CONTESTS = (
 )
 
 Found = dict[str, list[dict[str, float]]]
+
+FOUND = RESULTS / "training.json"
 
 
 def installed(python: str) -> set[str]:
@@ -182,8 +186,9 @@ def section(result: Mapping[str, object]) -> str:
 
 def _table(contest: Contest, found: Found) -> str:
     first = next(iter(contest.ours))
+    rounds = counted(len(found[first]), "round")
     lines = [
-        f"### {contest.title}\n",
+        f"### {contest.title}; {rounds}\n",
         "| | seconds | processor s | ratio | promised | loss | peak MB |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
@@ -252,7 +257,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="time trainings beside those of others")
     parser.add_argument("--peers", default=sys.executable, help="a Python that holds the other libraries")
     parser.add_argument("--quick", action="store_true", help="one round; nothing is written")
-    parser.add_argument("--only", default="", help="one contest by name; nothing is written")
+    parser.add_argument("--only", default="", help="one contest by name; only its results are written")
     told = parser.parse_args()
     rounds = 1 if told.quick else ROUNDS
     there = installed(told.peers)
@@ -260,16 +265,19 @@ def main() -> None:
     contests = {each.name: measured(each, told.peers, there, rounds) for each in chosen}
     if told.only:
         print("\n".join(_table(each, contests[each.name]) for each in chosen))
-        return
-    alone = {
-        name: [fresh("benchmarks.ours", Side(name, name), _environment(1, 0)) for _ in range(min(3, rounds))]
-        for name in ("batching", "scaling")
-    }
-    result = {"machine": machine(rounds), "contests": contests, **alone}
-    print(section(result))
+        result = json.loads(FOUND.read_text(encoding="utf-8"))
+        result["contests"] |= contests
+    else:
+        alone = {
+            name: [
+                fresh("benchmarks.ours", Side(name, name), _environment(1, 0)) for _ in range(min(3, rounds))
+            ]
+            for name in ("batching", "scaling")
+        }
+        result = {"machine": machine(), "contests": contests, **alone}
+        print(section(result))
     if not told.quick:
-        text = json.dumps(result, indent=1, sort_keys=True)
-        (RESULTS / "training.json").write_text(text + "\n", encoding="utf-8")
+        FOUND.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
