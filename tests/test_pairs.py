@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import bioloom
 from bioloom.data.similarity.copies import linked_groups
 from bioloom.errors import UserError
 from bioloom.journey.division import divide
@@ -63,3 +67,62 @@ def test_an_input_that_does_not_exist_is_told() -> None:
 
 def test_linked_groups_are_the_components_of_both_labellings() -> None:
     assert linked_groups(np.array([0, 0, 1, 2, 3]), np.array([5, 6, 6, 7, 8])).tolist() == [0, 0, 0, 1, 2]
+
+
+# ---- what is joined from other files ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    drugs = [f"C{'C' * n}C(=O)NC{n + 1}=CC=CC=C{n + 1}" for n in range(6)]
+    random = np.random.default_rng(0)
+    chains = ["".join(random.choice(list("ACDEFGHIKLMNPQRSTVWY"), 40)) for _ in range(5)]
+    pd.DataFrame({"drug": list("abcdef"), "smiles": drugs}).to_csv(tmp_path / "drugs.csv", index=False)
+    proteins = pd.DataFrame(
+        {"protein": list("vwxyz"), "chain": chains, "tail": [each[::-1] for each in chains]}
+    )
+    proteins.to_csv(tmp_path / "proteins.csv", index=False)
+    both = [(drug, protein) for drug in "abcdef" for protein in "vwxyz"]
+    pairs = pd.DataFrame(both, columns=["drug", "protein"])
+    pairs = pairs.assign(dose=np.arange(30.0), affinity=random.normal(size=30))
+    pairs.to_csv(tmp_path / "pairs.csv", index=False)
+    return tmp_path
+
+
+def found(
+    files: Path, *join: str, inputs: str | tuple[str, ...] = (), target: str = "affinity"
+) -> dict[str, str]:
+    """Of each input its columns, as `bioloom check` tells them."""
+    words = [f"{files}/{word}" for word in join]
+    recipe = tomllib.loads(
+        bioloom.check(files / "pairs.csv", target, inputs=inputs, join=words, quiet=True).recipe
+    )
+    return {name: " ".join(each["columns"]) for name, each in recipe["data"]["inputs"].items()}
+
+
+def test_each_joined_file_is_an_input_called_after_it(files: Path) -> None:
+    assert found(files, "drugs.csv=drug") == {"drugs": "drugs:smiles"}
+
+
+def test_a_file_with_two_sequences_gives_two_inputs(files: Path) -> None:
+    told = found(files, "drugs.csv=drug", "proteins.csv=protein")
+    chains = {f"proteins:{name}": f"proteins:{name}" for name in ("chain", "tail")}
+    assert told == {"drugs": "drugs:smiles", **chains}
+
+
+def test_named_inputs_stand_beside_joined_ones_and_may_choose_among_their_columns(files: Path) -> None:
+    told = found(files, "drugs.csv=drug", "proteins.csv=protein", inputs=("dose", "proteins:tail"))
+    assert told == {"table": "dose", "proteins:tail": "proteins:tail", "drugs": "drugs:smiles"}
+
+
+def test_what_is_predicted_may_stand_in_a_joined_file(files: Path) -> None:
+    pd.DataFrame({"protein": list("vwxyz"), "mass": [3.0, 1, 4, 1, 5]}).to_csv(
+        files / "mass.csv", index=False
+    )
+    told = found(files, "mass.csv=protein", "drugs.csv=drug", target="mass:mass")
+    assert told == {"drugs": "drugs:smiles"}
+
+
+def test_check_says_from_which_file_an_input_is(files: Path) -> None:
+    told = bioloom.check(files / "pairs.csv", "affinity", join=f"{files}/drugs.csv=drug", quiet=True)
+    assert told.facts["input drugs"] == f"molecule: from {files}/drugs.csv, by drug"

@@ -22,6 +22,7 @@ def check(
     inputs: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     labels: str | Sequence[str] = "",
+    join: str | Sequence[str] = (),
     task: str = "",
     positive: str | None = None,
     split: str = "",
@@ -32,6 +33,7 @@ def check(
 
     source: a path, several paths, the name of a data set, a DataFrame (pandas, polars) or a mapping of arrays
     target: the column or columns to predict; without it only the columns are described
+    join:   words such as "mutation.csv=cell_line": columns of other files, an input each
 
     Raises UserError for what cannot be read.
     """
@@ -41,6 +43,7 @@ def check(
         inputs=_words(inputs),
         exclude=_words(exclude),
         labels=labels if isinstance(labels, str) else tuple(labels),
+        join=_words(join),
         task=task,
         positive=positive,
         split=split,
@@ -80,6 +83,7 @@ def train(
     target:   the column or columns to predict
     inputs:   columns to predict from, such as "utr5" or "utr5=dna"; found by looking if left out
     exclude:  columns that are no input, such as one that is known only after the target
+    join:     words such as "mutation.csv=cell_line": columns of other files, an input each
     split:    a way to split, or the name of a column
     settings: dotted recipe keys and values, such as {"training.epochs": 20}
     pretrain: records without labels, from which the network learns first
@@ -89,8 +93,6 @@ def train(
     track:    "tensorboard" or "mlflow": write the course of the training for them too
     outdir:   where the run is written; the same call again goes on with it, or gives back the finished run
     force:    train again where a run is already there
-
-    join:     words such as "mutation.csv=cell_line": columns of other files, an input each
 
     Every word means what the option of that name means on the command line.
     Raises UserError for everything that the user can put right.

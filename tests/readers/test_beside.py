@@ -38,6 +38,19 @@ def test_every_record_gets_the_row_that_its_column_names(folder: Path) -> None:
     assert table.sha256 != readers.read(folder / "pairs.csv").sha256
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("expression.csv", "expression"),
+        ("../a.b/expression.csv.gz", "expression"),
+        ("./1.x.tsv", "x"),
+        ("lac", "lac"),
+    ],
+)
+def test_an_input_is_called_after_its_file_packed_or_not(path: str, name: str) -> None:
+    assert [each.name for each in parse([f"{path}=line"])] == [name]
+
+
 def test_mistakes_are_told_with_advice(folder: Path) -> None:
     with pytest.raises(UserError, match="is not FILE=COLUMN"):
         parse(["expression.csv"])

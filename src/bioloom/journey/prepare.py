@@ -234,8 +234,8 @@ def assign(request: Request, recipe: Recipe, table: Table) -> Assigned:
     if request.inputs:
         parsed = column_roles.parse_inputs(request.inputs, table, recipe.data.target)
         recipe = _with_data(recipe, {"inputs": parsed})
-    if recipe.data.join and not recipe.data.inputs:
-        recipe = _with_data(recipe, {"inputs": column_roles.joined_inputs(table, recipe.data.join)})
+    if beside := column_roles.joined_inputs(table, recipe.data):
+        recipe = _with_data(recipe, {"inputs": recipe.data.inputs | beside})
     split = split_column(recipe, table)
     roles = column_roles.assign(table, recipe.data, split)
     return Assigned(recipe, roles, *to_records(table, roles), split)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -60,7 +60,8 @@ def assign(table: Table, data: DataRecipe, split_column: str = "") -> Roles:
     taken = {*data.target, *reserved.values()}
     free = [name for name in map(str, table.frame.columns) if name not in taken]
     if data.inputs:
-        inputs, reasons = _named(table, data), {name: "named with --input" for name in data.inputs}
+        inputs = _named(table, data)
+        reasons = {name: _why(each.columns, data) for name, each in inputs.items()}
     else:
         others = about_noise(free, data.target) | {*data.error, data.reads, *RESERVED, *excluded}
         inputs, reasons = propose(table, [name for name in free if name not in others])
@@ -254,14 +255,35 @@ def _with_companions(modality: str, column: str, columns: Sequence[str]) -> Inpu
     return InputRecipe(modality=modality, columns=(column, *beside[:1]))
 
 
-def joined_inputs(table: Table, words: Sequence[str]) -> dict[str, InputRecipe]:
-    """The inputs that files joined to the records give, each called after its file."""
-    inputs = {}
-    for each in beside.parse(words):
+def joined_inputs(table: Table, data: DataRecipe) -> dict[str, InputRecipe]:
+    """The inputs that files joined to the records give, each called after its file.
+
+    A file of which an input names columns already gives no other; where it holds several, such as two sequences, each
+    is called after its column too. Targets and excluded columns are none.
+    """
+    named = {column for each in data.inputs.values() for column in each.columns}
+    excluded = {column for word in data.exclude for column in matching(table, word, "--exclude")}
+    inputs: dict[str, InputRecipe] = {}
+    for each in beside.parse(data.join):
         columns = [name for name in map(str, table.frame.columns) if name.startswith(each.prefix)]
-        (proposed,) = propose(table, columns)[0].values()
-        inputs[each.name] = InputRecipe(modality=proposed.modality, columns=proposed.columns)
+        free = [name for name in columns if name not in {*data.target, *excluded}]
+        if not free or named & set(columns):
+            continue
+        alone = table.frame[free].set_axis([name.removeprefix(each.prefix) for name in free], axis="columns")
+        found, _ = propose(replace(table, frame=alone), list(map(str, alone.columns)))
+        for name, recipe in found.items():
+            prefixed = tuple(f"{each.prefix}{column}" for column in recipe.columns)
+            called = each.name if len(found) == 1 else f"{each.prefix}{name}"
+            inputs[called] = recipe.model_copy(update={"columns": prefixed})
     return inputs
+
+
+def _why(columns: Sequence[str], data: DataRecipe) -> str:
+    """Why columns that the recipe names are an input."""
+    for each in beside.parse(data.join):
+        if all(name.startswith(each.prefix) for name in columns):
+            return f"from {each.path}, by {each.column}"
+    return "named with --input"
 
 
 def unfit(table: Table, modality: str, columns: Sequence[str]) -> list[Problem]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bioloom.data.large import memory
+from bioloom.data.reading.raw import stem_of
 from bioloom.data.wording import counted, listed
 from bioloom.errors import UserError, did_you_mean
 
@@ -57,7 +58,8 @@ def parse(words: Sequence[str]) -> tuple[Beside, ...]:
             raise UserError(
                 f'"{word}" is not FILE=COLUMN.', where="--join", fix="write it like mutation.csv=cell_line"
             )
-        found.append(Beside(path, column, Path(path).name.split(".")[-2 if path.count(".") > 1 else 0]))
+        name = stem_of(Path(path)).rpartition(".")[2]  # a point in it would end a key of the recipe
+        found.append(Beside(path, column, name))
     names = [each.name for each in found]
     if len(set(names)) < len(names):
         raise UserError(

@@ -52,7 +52,7 @@ class RawFile:
     @property
     def stem(self) -> str:
         """The file name without its endings: "oct4" of "oct4.fa.gz"."""
-        return _unpacked_name(self.path).rsplit(".", 1)[0] or self.path.name
+        return stem_of(self.path)
 
     @property
     def suffix(self) -> str:
@@ -118,6 +118,11 @@ def _packed(first: bytes) -> str:
 
 def _not_packed(file: RawFile) -> str:
     return f"{file.name} is not compressed, whatever its name says; read as it is"
+
+
+def stem_of(path: Path) -> str:
+    """The name of a file without its endings: "oct4" of "oct4.fa.gz"."""
+    return _unpacked_name(path).rsplit(".", 1)[0] or path.name
 
 
 def _unpacked_name(path: Path) -> str:
