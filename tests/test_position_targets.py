@@ -10,7 +10,15 @@ import pytest
 import torch
 
 from bioloom import workflow
-from bioloom.data.positions import class_grid, classes_of, nothing_known, number_grid, told_at, wrong_length
+from bioloom.data.positions import (
+    class_grid,
+    classes_of,
+    nothing_known,
+    number_grid,
+    numbers_of,
+    told_at,
+    wrong_length,
+)
 from bioloom.errors import UserError
 from bioloom.evaluation.placed import cells, each_position
 from bioloom.modalities import Signal, modalities
@@ -168,3 +176,8 @@ def test_targets_that_are_nearly_all_as_long_as_their_sequence_are_named_with_th
     assert "--task position_classes" in str(refused.value.fix)
     asked = workflow.Request(frame, target=("states",), task="position_classes")
     assert workflow.check(asked).facts["used"] == "54 of 60 rows can be used"
+
+
+def test_a_number_beyond_single_precision_is_no_number() -> None:
+    (found,) = numbers_of(pd.Series(["1 1e300 -1e300 inf 2"]))
+    np.testing.assert_array_equal(found, np.array([1, np.nan, np.nan, np.nan, 2], dtype=np.float32))

@@ -306,6 +306,23 @@ def test_too_few_records_are_refused() -> None:
         make_split("auto", request(np.arange(9) % 2))
 
 
+@pytest.mark.parametrize("method", ["auto", "copies"])
+def test_records_that_are_all_alike_are_told_as_such(method: str) -> None:
+    alike = replace(
+        request(np.arange(20) % 2),
+        together=lambda: Together(np.zeros(20, dtype=np.int64), "equal letters"),
+        copies=lambda: np.zeros(20, dtype=np.int64),
+    )
+    with pytest.raises(UserError, match="All 20 records have the same input"):
+        make_split(method, alike)
+
+
+def test_families_too_few_for_three_parts_are_counted() -> None:
+    two = replace(request(np.arange(20) % 2), together=lambda: Together(np.arange(20) % 2, "equal letters"))
+    with pytest.raises(UserError, match="when split by similarity, which keeps 2 families whole"):
+        make_split("similarity", two)
+
+
 def test_an_unknown_method_is_named_with_a_suggestion() -> None:
     with pytest.raises(UserError, match='Did you mean "stratified"'):
         make_split("stratifed", request(np.arange(20) % 2))

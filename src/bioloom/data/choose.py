@@ -12,6 +12,7 @@ from bioloom.data.splitters.alone import at_random, by_copies, stratified
 from bioloom.data.splitters.column import by_column
 from bioloom.data.splitters.mutation import held_out_positions
 from bioloom.data.splitters.units import by_group, by_similarity
+from bioloom.data.wording import counted
 from bioloom.errors import UserError
 
 if TYPE_CHECKING:
@@ -108,9 +109,21 @@ def refuse_impossible(request: SplitRequest) -> None:
 
 def _refuse_empty(split: Split) -> None:
     empty = [part for part, count in split.counts.items() if count == 0]
-    if empty:
+    units = len(split.part) if split.units is None else len(np.unique(split.units))
+    if empty and units == 1 and split.method == "copies":
         raise UserError(
-            f"No record is left for {' and '.join(empty)} when split by {split.method}.",
+            f"All {len(split.part)} records have the same input, so there is nothing to predict from.",
+            where="the input",
+            fix="check that the right column is read, and that it is filled; name it with --input COLUMN",
+        )
+    if empty:
+        which = (
+            f", which keeps {counted(units, splitters[split.method].unit)} whole"
+            if units < len(PARTS)
+            else ""
+        )
+        raise UserError(
+            f"No record is left for {' and '.join(empty)} when split by {split.method}{which}.",
             where="--split",
             fix="use another way to split, other shares (split.validation, split.test), or more records",
         )

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -26,6 +25,10 @@ SHORTEST = 8
 """Cells of fewer positions than this, in the median, are read as one label each."""
 
 _APART = re.compile(r"[\s,;]+")
+
+
+LARGEST = float(np.finfo(np.float32).max)
+"""Beyond it there is no number of single precision."""
 
 
 def letters_of(column: pd.Series[Any]) -> list[str]:
@@ -54,7 +57,7 @@ def _number(word: str) -> np.float32:
         found = float(word)
     except ValueError:
         return np.float32("nan")
-    return np.float32(found if np.isfinite(found) else "nan")
+    return np.float32(found if abs(found) <= LARGEST else "nan")
 
 
 def classes_of(column: pd.Series[Any]) -> tuple[str, ...]:
