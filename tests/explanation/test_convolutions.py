@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from bioloom.explanation.flat import FlatMode, flat
+from bioloom.explanation.flat import FlatMode, channels_last, flat
 
 CALLS = {
     "plain": {},
@@ -38,3 +38,17 @@ def test_double_precision_and_other_networks_are_left_alone() -> None:
         assert torch.equal(layer(x), nn.functional.conv1d(x, layer.weight, layer.bias))
     with flat(nn.Linear(3, 2)) as mode:
         assert mode is None
+
+
+@pytest.mark.parametrize("layer", [nn.Conv1d(4, 6, 5), nn.Conv2d(4, 6, (1, 5))])
+def test_gradients_lie_in_memory_as_what_they_are_gradients_of(layer: nn.Module) -> None:
+    """Those of a mean over places come with places last, and all behind would read them across."""
+    x = torch.randn(3, 4, 30) if isinstance(layer, nn.Conv1d) else torch.randn(3, 4, 1, 30)
+    x = x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
+    seen: list[torch.Tensor] = []
+    with flat(layer):
+        maps = layer(x.requires_grad_())
+        bent = torch.relu(maps)
+        bent.register_hook(seen.append)
+        bent.flatten(2).mean(dim=2).sum().backward()
+    assert [channels_last(each) for each in (maps, bent, *seen)] == [True] * 3

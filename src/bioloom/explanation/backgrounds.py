@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -36,12 +37,30 @@ def backgrounds_of(question: Question, method: str) -> tuple[Tensor, Tensor]:
     return x, background
 
 
-def difference_to(question: Question, x: Tensor, background: Tensor) -> tuple[Tensor, Tensor]:
-    """f(x) - mean f(background), and how large these outputs are, both (records,)."""
+@dataclass(frozen=True)
+class Answers:
+    """The explained numbers of records, (records,), and of their backgrounds, (records, count)."""
+
+    at_x: Tensor
+    at_background: Tensor
+
+    @property
+    def difference(self) -> Tensor:
+        """f(x) - mean f(background), (records,)."""
+        return self.at_x - self.at_background.mean(dim=1)
+
+    @property
+    def size(self) -> Tensor:
+        """How large the numbers are that are subtracted, (records,)."""
+        return self.at_x.abs() + self.at_background.abs().mean(dim=1)
+
+
+def answers(question: Question, x: Tensor, background: Tensor) -> Answers:
+    """What the network says of records and of their backgrounds, as `backgrounds_of` gives them."""
     count = background.shape[1]
     records = torch.arange(len(x), device=x.device)
     owner = records.repeat_interleave(count)
     at_x = ask_all(question, len(x), lambda part: (x[part], records[part]))
     flat = background.flatten(0, 1)
-    at_background = ask_all(question, len(flat), lambda part: (flat[part], owner[part])).view(-1, count)
-    return at_x - at_background.mean(dim=1), at_x.abs() + at_background.abs().mean(dim=1)
+    at_background = ask_all(question, len(flat), lambda part: (flat[part], owner[part]))
+    return Answers(at_x, at_background.view(-1, count))

@@ -226,9 +226,9 @@ def slope(question: Question, x: Tensor, record: Tensor) -> Tensor:
 
 
 def rows_per_chunk(x: Tensor) -> int:
-    """How many records fit a chunk: 32 to 256 on a CPU, 16 times as many on an accelerator."""
+    """How many records fit a chunk: 16 to 256 on a CPU, 16 times as many on an accelerator."""
     rows = max(1, _NUMBERS_PER_CHUNK // max(1, x[:1].numel()))
-    rows = min(256, max(32, 1 << (rows.bit_length() - 1)))
+    rows = min(256, max(16, 1 << (rows.bit_length() - 1)))
     return rows if x.device.type == "cpu" else 16 * rows
 
 

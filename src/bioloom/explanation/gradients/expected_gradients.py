@@ -8,16 +8,10 @@ import torch
 from pydantic import Field
 
 from bioloom.explanation import Explainer, ExplainerSettings, Explanation, Question, explainers
-from bioloom.explanation.backgrounds import backgrounds_of, difference_to
-from bioloom.explanation.engine import (
-    in_chunks,
-    on_letters,
-    rows_per_chunk,
-    slope,
-    spells_letters,
-    untouched,
-)
+from bioloom.explanation.backgrounds import answers, backgrounds_of
+from bioloom.explanation.engine import on_letters, spells_letters, untouched
 from bioloom.explanation.gradients.saliency import SLOPED
+from bioloom.explanation.gradients.ways import Ways, added_up
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,7 +60,7 @@ def expected_gradients(question: Question, *, samples: int | None = None) -> Exp
     x, background = backgrounds_of(question, "The method of expected gradients")
     with untouched(question.network, question.seed, x.device), torch.inference_mode(False):
         total = _mean(question, x, background, samples)
-        expected, _ = difference_to(question, x, background)
+        expected = answers(question, x, background).difference
     gap = (total.flatten(1).sum(dim=1) - expected).abs()
     value = on_letters(total.sum(dim=1), x) if spells_letters(x) else total
     question.progress(1.0)
@@ -82,21 +76,12 @@ def expected_gradients(question: Question, *, samples: int | None = None) -> Exp
 def _mean(question: Question, x: Tensor, background: Tensor, samples: int) -> Tensor:
     """Slope times difference on average, (records, *shape); the same draws for each record."""
     generator = torch.Generator().manual_seed(question.seed)
-    of_each = max(1, samples // background.shape[1])
-    drawn = torch.rand(background.shape[1], of_each, generator=generator)
-    time = ((torch.arange(of_each) + drawn) / of_each).flatten().to(x)  # one in each part of the way
-    per_record = len(time)
-    total, ones = torch.zeros_like(x), (1,) * (x.dim() - 1)
-    count = len(x) * per_record
-
-    def add(part: slice) -> None:
-        point = torch.arange(part.start, part.stop, device=x.device)
-        row, sample = point // per_record, point % per_record
-        start = background[row, sample // of_each]
-        way = x[row] - start
-        found = slope(question, start + time[sample].view(-1, *ones) * way, row)
-        total.index_add_(0, row, found * way / per_record)
-        question.progress(part.stop / count)
-
-    in_chunks(count, rows_per_chunk(x), add)
-    return total
+    records, count = background.shape[:2]
+    of_each = max(1, samples // count)
+    drawn = torch.rand(count, of_each, generator=generator)
+    times = (
+        ((torch.arange(of_each) + drawn) / of_each).to(x).repeat(records, 1)
+    )  # one in each part of the way
+    record = torch.arange(records, device=x.device).repeat_interleave(count)
+    ways = Ways(record, background.flatten(0, 1), times, torch.full_like(times, 1 / of_each))
+    return added_up(question, ways, question.progress).view_as(background).mean(dim=1)

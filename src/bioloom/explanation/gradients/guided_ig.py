@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 
 from bioloom.explanation import Explainer, ExplainerSettings, Explanation, Question, explainers
-from bioloom.explanation.backgrounds import backgrounds_of, difference_to
+from bioloom.explanation.backgrounds import answers, backgrounds_of
 from bioloom.explanation.engine import (
     in_chunks,
     on_letters,
@@ -99,7 +99,7 @@ def guided_ig(question: Question, way: Way | None = None) -> Explanation:
 
         each = torch.cat(in_chunks(len(start), rows_per_chunk(x), walked))
         total = each.view_as(background).mean(dim=1)
-        expected, _ = difference_to(question, x, background)
+        expected = answers(question, x, background).difference
     gap = (total.flatten(1).sum(dim=1) - expected).abs()
     value = on_letters(total.sum(dim=1), x) if spells_letters(x) else total
     question.progress(1.0)
