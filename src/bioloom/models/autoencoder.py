@@ -48,39 +48,15 @@ class CodeSettings(NetworkSettings):
     )
 
 
-@networks.register
-class Autoencoder(Network):
-    """Squeeze a record through few numbers, its code, and say from these what it was; the usual choice without labels.
+class Coder(Network):
+    """What networks share that squeeze a record through a code."""
 
-    Encoder: (dense - GELU) for each hidden layer, then dense to the code, without a bend. Decoder: the same layers in
-    reverse. Denoising: part of the input is hidden (set to 0, the mean of standardised numbers), or noise is added,
-    while the whole input is to be restored. Without hidden layers it finds the space of the principal components.
-    With hidden layers (128) and a code of 3: 2,693 parameters for an input of 11 and 2 outputs; 3,854 to restore all 11.
-    Sources: Hinton, Salakhutdinov (2006) doi:10.1126/science.1127647; denoising: Vincent (2008)
-    doi:10.1145/1390156.1390294; linear: Baldi, Hornik (1989) doi:10.1016/0893-6080(89)90014-2.
-    """
-
-    name = "autoencoder"
-    title = "autoencoder (few numbers that describe a record)"
     accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.IMAGE})
     learning_rate = 6e-3
-    candidates = (
-        DEFAULT,
-        Candidate("deep", {"hidden": (256, 64)}, why="many records"),
-        Candidate("linear", {"hidden": ()}, rate=2.0, why="few records"),
-    )
-
-    class Settings(CodeSettings):
-        """Settings of the autoencoder."""
 
     def __init__(self, inputs: int, n_outputs: int, settings: CodeSettings) -> None:
         super().__init__()
-        code = code_size(inputs, settings)
-        self.hide, self.noise = (settings.hide, settings.noise) if settings.decode else (0.0, 0.0)
-        self.encoder = encoder(inputs, settings)
-        back = (code, *settings.hidden[::-1]) if settings.decode else (code,)
-        self.decoder = nn.Sequential(*bent(back, settings))
-        self.last = nn.Linear(back[-1], n_outputs)
+        self.settings = settings
 
     @classmethod
     def build(cls, shapes: Shapes, n_outputs: int, settings: CodeSettings) -> Self:
@@ -98,6 +74,39 @@ class Autoencoder(Network):
     def for_labels(cls, settings: Mapping[str, Any], labels: bool = True) -> dict[str, Any]:
         """With labels, the last layer reads the code, and nothing is hidden; without, the layers behind it are there."""
         return {**settings, "decode": not labels}
+
+
+@networks.register
+class Autoencoder(Coder):
+    """Squeeze a record through few numbers, its code, and say from these what it was; the usual choice without labels.
+
+    Encoder: (dense - GELU) for each hidden layer, then dense to the code, without a bend. Decoder: the same layers in
+    reverse. Denoising: part of the input is hidden (set to 0, the mean of standardised numbers), or noise is added,
+    while the whole input is to be restored. Without hidden layers it finds the space of the principal components.
+    With hidden layers (128) and a code of 3: 2,693 parameters for an input of 11 and 2 outputs; 3,854 to restore all 11.
+    Sources: Hinton, Salakhutdinov (2006) doi:10.1126/science.1127647; denoising: Vincent (2008)
+    doi:10.1145/1390156.1390294; linear: Baldi, Hornik (1989) doi:10.1016/0893-6080(89)90014-2.
+    """
+
+    name = "autoencoder"
+    title = "autoencoder (few numbers that describe a record)"
+    candidates = (
+        DEFAULT,
+        Candidate("deep", {"hidden": (256, 64)}, why="many records"),
+        Candidate("linear", {"hidden": ()}, rate=2.0, why="few records"),
+    )
+
+    class Settings(CodeSettings):
+        """Settings of the autoencoder."""
+
+    def __init__(self, inputs: int, n_outputs: int, settings: CodeSettings) -> None:
+        super().__init__(inputs, n_outputs, settings)
+        code = code_size(inputs, settings)
+        self.hide, self.noise = (settings.hide, settings.noise) if settings.decode else (0.0, 0.0)
+        self.encoder = encoder(inputs, settings)
+        back = (code, *settings.hidden[::-1]) if settings.decode else (code,)
+        self.decoder = nn.Sequential(*bent(back, settings))
+        self.last = nn.Linear(back[-1], n_outputs)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, ...) -> (records, outputs); values at empty positions count as 0."""

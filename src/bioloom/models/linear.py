@@ -23,7 +23,7 @@ class Linear(Network):
     title = "one weight per input value (linear or logistic regression)"
     accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.IMAGE})
     learning_rate = 5e-3
-    candidates = (
+    candidates: ClassVar[tuple[Candidate, ...]] = (
         DEFAULT,
         Candidate("shrunk", training={"l2": 0.01}, why="few records for so many weights"),
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from math import prod
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bioloom.modalities import Kind
-from bioloom.models import Network, NetworkSettings, Shapes, networks
+from bioloom.models import networks
+from bioloom.models.candidates import DEFAULT, Space
+from bioloom.models.linear import Linear
 
 SURE = 20.0
 """What stands for "yes" where a probability is made of it: 1 to within 2 billionths; -20 stands for "no"."""
@@ -36,7 +37,7 @@ class AllOrNothing(torch.autograd.Function):
 
 
 @networks.register
-class Perceptron(Network):
+class Perceptron(Linear):
     """Weigh all input values, add up, and answer yes if the sum is positive; learn from wrong answers only.
 
     The rule: weight <- weight + rate x (truth - answer) x input, with truth and answer 0 or 1; nothing moves where the
@@ -55,25 +56,11 @@ class Perceptron(Network):
     accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.IMAGE})
     suits: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass"})
     learning_rate = 5e-3
-
-    class Settings(NetworkSettings):
-        """No settings."""
-
-    def __init__(self, inputs: int, n_outputs: int) -> None:
-        super().__init__()
-        self.flatten = nn.Flatten()
-        self.dense = nn.Linear(inputs, n_outputs)
-
-    @classmethod
-    def build(cls, shapes: Shapes, n_outputs: int, settings: Settings) -> Self:
-        """Make a network with fresh random weights."""
-        (shape,) = shapes.values()
-        return cls(prod(shape.sizes), n_outputs)
+    candidates = (DEFAULT,)
+    space: ClassVar[Space] = {}
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, ...) -> (records, outputs): answers while learning, sums when predicting."""
-        if mask is not None:
-            x = x * mask[:, None]  # (records, channels, positions)
-        score: Tensor = self.dense(self.flatten(x))
+        score = super().forward(x, mask)
         answer: Tensor = AllOrNothing.apply(score) if self.training else score  # type: ignore[no-untyped-call]
         return answer

@@ -11,37 +11,7 @@ from torch import Tensor, nn
 from bioloom.modalities import Kind
 from bioloom.models import Network, NetworkSettings, Shapes, networks
 from bioloom.models.candidates import DEFAULT, Candidate, Choice, Range, Space
-
-
-class ChannelNorm(nn.LayerNorm):
-    """Normalise the channels of each position by themselves, so that no position leaks into another.
-
-    Source: Ba, Kiros, Hinton (2016) arXiv:1607.06450.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(records, channels, 1, positions) -> the same shape."""
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-
-
-class Block(nn.Module):
-    """x + dropout(1x1 convolution(GELU(dilated convolution(norm(x)))))."""
-
-    def __init__(self, width: int, kernel: int, dilation: int, dropout: float) -> None:
-        super().__init__()
-        self.norm = ChannelNorm(width)
-        self.look = nn.Conv2d(width, width, (1, kernel), padding="same", dilation=(1, dilation))
-        self.bend = nn.GELU(approximate="tanh")
-        self.mix = nn.Conv2d(width, width, 1)
-        self.dropout = nn.Dropout2d(dropout)
-
-    def forward(self, x: Tensor, filled: Tensor | None) -> Tensor:
-        """(records, channels, 1, positions) -> the same shape; filled is 1 where there is something, else 0."""
-        y = self.norm(x)
-        if filled is not None:
-            y = y * filled  # the bias of the norm must not enter from empty positions
-        change: Tensor = self.dropout(self.mix(self.bend(self.look(y))))
-        return x + change
+from bioloom.models.dilated import Block, ChannelNorm
 
 
 @networks.register

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import prod
-from typing import Any, Self
-
 from pydantic import Field
 from torch import Tensor, nn, randn_like
 
-from bioloom.modalities import Kind
-from bioloom.models import Network, Shapes, networks
-from bioloom.models.autoencoder import CodeSettings, bent, code_size, corrupted
+from bioloom.models import networks
+from bioloom.models.autoencoder import Coder, CodeSettings, bent, code_size, corrupted
 
 
 @networks.register
-class VariationalAutoencoder(Network):
+class VariationalAutoencoder(Coder):
     """Describe a record by a cloud of codes around a mean, close to the standard normal distribution.
 
     Encoder: (dense - GELU) for each hidden layer, then dense to the mean of the code and, by another layer, to the
@@ -29,8 +24,6 @@ class VariationalAutoencoder(Network):
 
     name = "variational"
     title = "variational autoencoder (codes that follow a normal distribution)"
-    accepts = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.IMAGE})
-    learning_rate = 6e-3
 
     class Settings(CodeSettings):
         """Settings of the variational autoencoder."""
@@ -42,32 +35,15 @@ class VariationalAutoencoder(Network):
         )
 
     def __init__(self, inputs: int, n_outputs: int, settings: Settings) -> None:
-        super().__init__()
+        super().__init__(inputs, n_outputs, settings)
         widths, code = (inputs, *settings.hidden), code_size(inputs, settings)
-        self.settings, self.scale = settings, 2 * settings.rest**2 / inputs
+        self.scale = 2 * settings.rest**2 / inputs
         self.encoder = nn.Sequential(*bent(widths, settings))
         self.mean = nn.Linear(widths[-1], code)
         self.log_variance = nn.Linear(widths[-1], code)
         back = (code, *settings.hidden[::-1]) if settings.decode else (code,)
         self.decoder = nn.Sequential(*bent(back, settings))
         self.last = nn.Linear(back[-1], n_outputs)
-
-    @classmethod
-    def build(cls, shapes: Shapes, n_outputs: int, settings: Settings) -> Self:
-        """Make a network with fresh random weights."""
-        (shape,) = shapes.values()
-        return cls(prod(shape.sizes), n_outputs, settings)
-
-    @classmethod
-    def complete(cls, settings: Settings, shapes: Shapes) -> Settings:
-        """The size of the code written out."""
-        (shape,) = shapes.values()
-        return settings.model_copy(update={"code": code_size(prod(shape.sizes), settings)})
-
-    @classmethod
-    def for_labels(cls, settings: Mapping[str, Any], labels: bool = True) -> dict[str, Any]:
-        """With labels, the last layer reads the code, and nothing is hidden; without, the layers behind it are there."""
-        return {**settings, "decode": not labels}
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(records, ...) -> (records, outputs); values at empty positions count as 0."""
