@@ -592,6 +592,9 @@ def test_every_part_has_a_title_and_can_be_shown(capsys: Shown) -> None:
         (["cnn", "--input", "4x4"], "too short"),
         (["cnn", "--input", "20x4", "--set", "widht=3"], "widht"),
         (["dna", "--input", "20x4"], "is no network"),
+        (["resnet18"], "bioloom parts show resnet --set depth=18 --input 224x224x3"),
+        (["VGG-16"], "bioloom parts show vgg --set depth=16"),
+        (["cnn2"], "bioloom parts lists them all"),
     ],
 )
 def test_a_part_that_cannot_be_shown_says_why(capsys: Shown, words: list[str], said: str) -> None:

@@ -25,7 +25,7 @@ def picture(size: int, channels: int = 3) -> dict[str, Shape]:
 @pytest.mark.parametrize(("depth", "count"), PUBLISHED.items())
 def test_the_published_depths_have_the_published_numbers_of_parameters(depth: int, count: int) -> None:
     with torch.device("meta"):
-        network = build("resnet", picture(224), 1000, {"depth": depth, "width": 64})
+        network = build("resnet", picture(224), 1000, {"depth": depth})
     assert sum(weights.numel() for weights in network.parameters()) == count
 
 
@@ -148,3 +148,12 @@ def test_a_training_that_was_stopped_ends_with_the_same_norms_and_weights(tmp_pa
     assert resumed.resumed == 1
     found = resumed.network.state_dict()
     assert all(torch.equal(found[name], weights) for name, weights in unbroken.items())
+
+
+def test_a_depth_of_the_paper_is_as_wide_as_there_and_others_are_narrower() -> None:
+    resnet = type(build("resnet", picture(28), 1, {}))
+    widths = {
+        depth: resnet.complete(resnet.Settings(depth=depth), picture(28)).width for depth in (8, 14, 18, 50)
+    }
+    assert widths == {8: 32, 14: 32, 18: 64, 50: 64}
+    assert resnet.complete(resnet.Settings(depth=18, width=16), picture(28)).width == 16

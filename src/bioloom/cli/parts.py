@@ -135,9 +135,19 @@ def find(name: str) -> list[Found]:
         known = [each.name for each in everything]
         raise UserError(
             f'There is no part called "{name}".{did_you_mean(name, known)}',
-            fix="bioloom parts lists them all",
+            fix=_with_depth(name) or "bioloom parts lists them all",
         )
     return found
+
+
+def _with_depth(name: str) -> str:
+    """The command for a network of pictures that is named with its depth, such as resnet18 or VGG-16; else empty."""
+    family = name.lower().rstrip("0123456789").rstrip("-_")
+    depth = name[len(family) :].strip("-_")
+    parts = [each.part for each in collect("networks") if each.name == family and depth]
+    deep = [part for part in parts if "depth" in settings_of(part) and part.accepts == {"image"}]
+    asked = f"bioloom parts show {family} --set depth={depth} --input 224x224x3 --outputs 1000"
+    return asked if deep else ""
 
 
 def title(part: Any) -> str:

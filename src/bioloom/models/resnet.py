@@ -64,8 +64,8 @@ class ResNet(Network):
     two-layer blocks, as for CIFAR; depths 18 to 152 four, as for ImageNet. Pictures of up to 16 pixels enter through a
     3x3 convolution that keeps their size, those of up to 64 through one that is followed by a 3x3 max pool with stride
     2, larger ones through one of 7x7 with stride 2 and that pool.
-    306,913 parameters for an input of 28x28x1 and 1 output. With width 64, for 224x224x3 and 1,000 outputs, as
-    published: depth 18 11,689,512; 34 21,797,672; 50 25,557,032; 101 44,549,160; 152 60,192,808.
+    306,913 parameters for an input of 28x28x1 and 1 output. Depths 18 to 152 are as wide as published, others half as wide;
+    for 224x224x3 and 1,000 outputs: depth 18 11,689,512; 34 21,797,672; 50 25,557,032; 101 44,549,160; 152 60,192,808.
     Source: He, Zhang, Ren, Sun (2016) Deep residual learning, arXiv:1512.03385; wider and shallower for small
     pictures, Zagoruyko, Komodakis (2016) arXiv:1605.07146.
     """
@@ -100,7 +100,9 @@ class ResNet(Network):
             description="layers with weights: three stages of blocks up to 14, 20, ... 110; four for 18 to 152",
         )
         width: int = Field(
-            default=32, ge=1, description="channels of the first stage; 64 as published for 18 to 152"
+            default=0,
+            ge=0,
+            description="channels of the first stage; 0: 64, as published, for depths 18 to 152, else 32",
         )
         stem: Literal["auto", "small", "pooled", "large"] = Field(
             default="auto",
@@ -139,11 +141,13 @@ class ResNet(Network):
 
     @classmethod
     def complete(cls, settings: Settings, shapes: Shapes) -> Settings:
-        """The settings with the stem written out that suits the size of the pictures."""
+        """The settings with the width of that depth and the stem that suits the size of the pictures written out."""
         (shape,) = shapes.values()
         small = "small" if min(shape.sizes[1:]) <= TINY else "pooled"
         usual = small if min(shape.sizes[1:]) <= SMALL else "large"
-        return settings.model_copy(update={"stem": usual if settings.stem == "auto" else settings.stem})
+        stem = usual if settings.stem == "auto" else settings.stem
+        width = settings.width or (64 if settings.depth in STAGES else 32)
+        return settings.model_copy(update={"stem": stem, "width": width})
 
     @classmethod
     def build(cls, shapes: Shapes, n_outputs: int, settings: Settings) -> Self:
