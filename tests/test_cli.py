@@ -450,8 +450,13 @@ def test_stopping_anything_else_just_stops(calls: SimpleNamespace, capsys: Shown
     assert capsys.readouterr().err.endswith("\nStopped.\n")
 
 
-def test_too_little_memory_is_something_to_fix(calls: SimpleNamespace, capsys: Shown) -> None:
-    calls.fail = MemoryError()
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate 8 GiB")]
+)
+def test_too_little_memory_is_something_to_fix(
+    error: Exception, calls: SimpleNamespace, capsys: Shown
+) -> None:
+    calls.fail = error
     assert main(["train", "a.csv"]) == 2
     assert "memory" in capsys.readouterr().err
 

@@ -212,6 +212,26 @@ def test_without_validation_records_weights_that_leave_the_numbers_in_the_last_s
         fit(broken)
 
 
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory.")])
+def test_memory_that_runs_out_is_told_with_a_smaller_batch(error: Exception) -> None:
+    def full(*_: object) -> torch.Tensor:
+        raise error
+
+    small = job()
+    with pytest.raises(UserError, match="not enough memory for this training") as caught:
+        fit(replace(small, task=replace(small.task, loss=full)))
+    assert "training.batch_size=16 (now 32)" in caught.value.fix
+
+
+def test_other_errors_of_the_arithmetic_keep_their_trace() -> None:
+    def wrong(*_: object) -> torch.Tensor:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    small = job()
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        fit(replace(small, task=replace(small.task, loss=wrong)))
+
+
 def test_the_same_prediction_for_every_record_stops_with_advice() -> None:
     silent: dict[str, Encoded] = {"sequence": sequences(np.zeros((240, 16), dtype=np.uint8))}
     with pytest.raises(UserError, match="every validation record the same prediction"):

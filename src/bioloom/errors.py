@@ -40,6 +40,16 @@ class Interrupted(Exception):  # noqa: N818 -- it is no error
     """The user stopped the run; what is done is kept, and the same command goes on from there."""
 
 
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+"""What torch says where memory runs out, by device, in errors of no kind of their own."""
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on a processor or on a graphics card."""
+    told = isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY)
+    return told or isinstance(error, MemoryError)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ' Did you mean "x"?' for the closest known word, or nothing."""
     names = list(known)

@@ -18,7 +18,7 @@ from bioloom.modalities import Batch, Kind, Shape, Signal
 from bioloom.modalities.graphs import Layout
 from bioloom.models import Network, Shapes, apply, build, networks
 from bioloom.models.candidates import Choice, Range
-from bioloom.models.layers import layer_table, parse_shape
+from bioloom.models.layers import layer_table, parse_shape, table_of
 from bioloom.recipe import TrainingRecipe
 from bioloom.tasks import TASKS
 
@@ -99,6 +99,16 @@ def places_of(name: str, shapes: Shapes) -> tuple[int, ...]:
         return ()
     ((kind, sizes),) = ((shape.kind, shape.sizes) for shape in shapes.values())
     return sizes if kind is Kind.TOKENS else sizes[1:]
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes"), SMOOTH
+)  # others go on writing unless only their layers are asked for
+def test_its_layers_are_the_same_whether_it_is_made_or_not(name: str, shapes: Shapes) -> None:
+    before = torch.get_rng_state()
+    settings = SMALLER.get(name, {})
+    assert table_of(name, shapes, 2, settings) == layer_table(fresh(name, shapes), shapes)
+    assert torch.equal(torch.get_rng_state(), before), "no random number is drawn"
 
 
 @pytest.mark.parametrize(("name", "shapes"), CASES)

@@ -33,7 +33,7 @@ from bioloom.cli import (
     variants,
 )
 from bioloom.cli.terminal import print_error, print_json
-from bioloom.errors import Interrupted, UserError, did_you_mean
+from bioloom.errors import Interrupted, UserError, did_you_mean, out_of_memory
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]  # typer gives it no public name
 STOPPED = 130
@@ -101,13 +101,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = STOPPED
     except UserError as error:
         code = _fixable(error, words)
-    except MemoryError:
-        code = _fixable(UserError("The memory of this machine is not enough.", fix=MEMORY), words)
     except Exception as error:  # noqa: BLE001 -- the last place where a mistake can be told to a person
-        code = _fixable(_misspelt(error), words) if isinstance(error, USAGE_ERROR) else _bug()
+        code = _other(error, words)
     if code == STOPPED:
         _stopped(words)
     return code
+
+
+def _other(error: Exception, words: Sequence[str]) -> int:
+    """Tell what is no mistake of a recipe or of data: a word that is not known, too little memory, or a bug."""
+    if out_of_memory(error):
+        return _fixable(UserError("The memory of this machine is not enough.", fix=MEMORY), words)
+    return _fixable(_misspelt(error), words) if isinstance(error, USAGE_ERROR) else _bug()
 
 
 MEMORY = "close other programs, use fewer records, or a smaller --set training.batch_size=32"

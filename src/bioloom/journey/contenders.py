@@ -14,9 +14,9 @@ from bioloom.errors import UserError
 from bioloom.journey.learnable import choose_network
 from bioloom.journey.prepare import Prepared
 from bioloom.modalities import modalities
-from bioloom.models import Network, Shapes, build, networks
+from bioloom.models import Network, Shapes, networks
 from bioloom.models.candidates import Candidate, Space
-from bioloom.models.layers import layer_table
+from bioloom.models.layers import table_of
 from bioloom.recipe import Recipe
 
 OVERHEAD = 50_000
@@ -117,7 +117,6 @@ def multiplications(contender: Contender, prepared: Prepared, shapes: Shapes, ou
     """Multiplications of a contender's network for one record; or in words why it cannot be built for these inputs."""
     settings = recipe_of(prepared.recipe, contender).model.settings
     try:
-        network = build(contender.network, shapes, outputs, settings)
-        return float(max(1, layer_table(network, shapes).multiplications))
+        return float(max(1, table_of(contender.network, shapes, outputs, settings).multiplications))
     except UserError as error:
         return error.what

@@ -22,8 +22,8 @@ from bioloom.journey.rivals import some_rows
 from bioloom.journey.shelf import Arrays
 from bioloom.journey.trainee import Trainee
 from bioloom.metrics import METRICS
-from bioloom.models import build, check_settings, networks
-from bioloom.models.layers import layer_table
+from bioloom.models import check_settings, networks
+from bioloom.models.layers import table_of
 from bioloom.targets import standardise
 from bioloom.training.ensemble import SEEDS_APART
 from bioloom.training.job import Job
@@ -131,10 +131,10 @@ class Training:
         values[self._places(test)] = answered
         found = {name: values}
         if self.sized:
-            network = build(self.job.network, self.job.shapes, self.job.outputs, self.job.settings)
+            job = self.job
             truth, fitted = trainee.learnable.truth[self._seen()], trainee.activate_alone(raws[1])
-            scores = [METRICS[metric](truth, fitted) for metric in self.job.task.metrics]
-            parameters = layer_table(network, self.job.shapes).parameters
+            scores = [METRICS[metric](truth, fitted) for metric in job.task.metrics]
+            parameters = table_of(job.network, job.shapes, job.outputs, job.settings).parameters
             found[ABOUT + name] = np.array([[parameters, *scores]], dtype=np.float32)
         return found
 

@@ -105,8 +105,13 @@ def layers_of(
     """
     named = {"input": inputs} if isinstance(inputs, str) else inputs
     shapes = {name: parse_shape(size) for name, size in named.items()}
+    return table_of(network, shapes, outputs, settings or {})
+
+
+def table_of(network: str, shapes: Shapes, outputs: int, settings: Mapping[str, Any]) -> LayerTable:
+    """The layers of a network that need not be made for it: no random number is drawn, and no weight kept."""
     with torch.device("meta"):
-        return layer_table(build(network, shapes, outputs, settings or {}), shapes)
+        return layer_table(build(network, shapes, outputs, settings), shapes)
 
 
 def layer_table(network: Network, shapes: Shapes) -> LayerTable:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bioloom.errors import UserError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bioloom.errors import UserError, out_of_memory
 from bioloom.heads import HEADS
 from bioloom.training.plan import Plan
 
@@ -32,3 +35,19 @@ def constant(plan: Plan, number: int) -> UserError:
         fix="check that the input column is the right one; then try "
         f"--set training.learning_rate={plan.learning_rate / 10:.2g}{_plain(plan)}",
     )
+
+
+@contextmanager
+def memory_told(plan: Plan) -> Iterator[None]:
+    """Within it, memory that runs out is told with what helps; other errors are left as they are."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        half = f"--set training.batch_size={max(1, plan.batch_size // 2)} (now {plan.batch_size})"
+        raise UserError(
+            "There is not enough memory for this training.",
+            where="the size of the network, of a record, or of a batch",
+            fix=f"try {half}, smaller settings of the network (bioloom parts show lists them), or another --device",
+        ) from None

@@ -25,8 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from bioloom.files import write_bytes
-from bioloom.models import build
-from bioloom.models.layers import layer_table
+from bioloom.models.layers import table_of
 from bioloom.training.device import session, threads_for
 from bioloom.training.loop import Epoch, Fitted, Job, fit, predict
 from bioloom.training.members import Work, run_all
@@ -128,8 +127,7 @@ def threads_of(job: Job) -> int:
 
 
 def _multiplications(job: Job) -> int:
-    network = build(job.network, job.shapes, job.outputs, job.settings)
-    return layer_table(network, job.shapes).multiplications
+    return table_of(job.network, job.shapes, job.outputs, job.settings).multiplications
 
 
 def lanes(members: int, epochs: int, workers: int) -> list[list[tuple[int, int]]]:

@@ -31,7 +31,7 @@ from bioloom.training.augment import augment
 from bioloom.training.begin import begun, changeable
 from bioloom.training.checkpoint import Checkpoint, Keeper
 from bioloom.training.device import session, threads_for
-from bioloom.training.diagnosis import constant, not_finite
+from bioloom.training.diagnosis import constant, memory_told, not_finite
 from bioloom.training.job import Epoch, Fitted, Job, fingerprint
 from bioloom.training.loss import loss_of
 from bioloom.training.optimisers import OptimiserSettings, optimisers
@@ -65,7 +65,7 @@ def fit(
     checkpoint: file to keep the state in, written after an epoch if the last time is `save_every` seconds ago
     until:      the epoch after which to pause, as if stopped there; 0: go on to the end
     Raises Interrupted on Ctrl-C, with the last complete epoch saved; UserError with advice where the loss
-    leaves the finite numbers, all predictions are the same, or the checkpoint cannot be written.
+    leaves the finite numbers, all predictions are the same, memory runs out, or the checkpoint cannot be written.
     """
     with started(job) as (run, threads):
         keeper = Keeper(checkpoint, "" if checkpoint is None else fingerprint(job), save_every)
@@ -94,7 +94,7 @@ def trace(job: Job, schedule: Schedule, updates: int) -> Generator[tuple[float, 
 @contextmanager
 def started(job: Job) -> Iterator[tuple[_Run, int]]:
     """A network with its first weights, ready to learn, and the threads that it does so with."""
-    with _own_randomness(job.device):
+    with _own_randomness(job.device), memory_told(job.plan):
         torch.manual_seed(job.seed)
         network = begun(job)
         network.strands = job.augmentation.strands
