@@ -40,7 +40,7 @@ class Interrupted(Exception):  # noqa: N818 -- it is no error
     """The user stopped the run; what is done is kept, and the same command goes on from there."""
 
 
-NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "STATUS_ALLOC_FAILED")
 """What torch says where memory runs out, by device, in errors of no kind of their own."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
-from bioloom.errors import UserError
+from bioloom.errors import UserError, out_of_memory
 from bioloom.explanation import Scale
 from bioloom.explanation.flat import flat
 from bioloom.modalities import Signal
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from bioloom.models import Network
 
 Part = TypeVar("Part")
-
-_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-"""What torch says where memory runs out, by device, in errors of no kind of their own."""
 
 _NUMBERS_PER_CHUNK = 2**16
 """Numbers of input in one batch on a CPU: larger batches fall out of its cache and run slower."""
@@ -260,9 +257,7 @@ def _fits(work: Callable[[], None]) -> bool:
     try:
         work()
     except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and not any(
-            words in str(error) for words in _NO_MEMORY
-        ):
+        if not out_of_memory(error):
             raise
         return False
     return True
