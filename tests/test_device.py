@@ -38,6 +38,7 @@ def test_small_work_gets_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert (device.threads_for(course), device.threads_for(large)) == (1, 8)
     assert (device.threads_for(course, 3), device.threads_for(large, 3)) == (3, 3)
+    assert device.threads_for(large, 500) == 8
 
 
 def test_a_session_leaves_everything_as_it_was() -> None:

@@ -73,9 +73,12 @@ def _told(key: str) -> str:
 
 
 def threads_for(multiplications: int, asked: int = 0) -> int:
-    """How many threads to use for batches of that much work; 0 asks for a choice by size."""
+    """How many threads to use for batches of that much work; 0 asks for a choice by size.
+
+    Never more than there are processors: threads that wait for each other in turns make hours of seconds.
+    """
     if asked:
-        return asked
+        return min(asked, processors())
     return processors() if multiplications >= PAYS_FROM else 1
 
 
