@@ -15,15 +15,16 @@ from bioloom.data.similarity.copies import reverse_complement
 from bioloom.errors import UserError, did_you_mean
 
 ENZYMES: Mapping[str, str] = MappingProxyType({
-    "AatII": "GACGTC", "AgeI": "ACCGGT", "ApaI": "GGGCCC", "AscI": "GGCGCGCC", "AvrII": "CCTAGG", "BamHI": "GGATCC",
-    "BbsI": "GAAGAC", "BclI": "TGATCA", "BglII": "AGATCT", "BsaI": "GGTCTC", "BsmBI": "CGTCTC", "BspQI": "GCTCTTC",
-    "BstBI": "TTCGAA", "ClaI": "ATCGAT", "DpnI": "GATC", "EcoRI": "GAATTC", "EcoRV": "GATATC", "FseI": "GGCCGGCC",
-    "HindIII": "AAGCTT", "HpaI": "GTTAAC", "KpnI": "GGTACC", "MfeI": "CAATTG", "MluI": "ACGCGT", "NcoI": "CCATGG",
-    "NdeI": "CATATG", "NheI": "GCTAGC", "NotI": "GCGGCCGC", "NruI": "TCGCGA", "NsiI": "ATGCAT", "PacI": "TTAATTAA",
-    "PciI": "ACATGT", "PmeI": "GTTTAAAC", "PstI": "CTGCAG", "PvuI": "CGATCG", "PvuII": "CAGCTG", "SacI": "GAGCTC",
-    "SacII": "CCGCGG", "SalI": "GTCGAC", "SapI": "GCTCTTC", "SbfI": "CCTGCAGG", "ScaI": "AGTACT", "SmaI": "CCCGGG",
-    "SpeI": "ACTAGT", "SphI": "GCATGC", "StuI": "AGGCCT", "SwaI": "ATTTAAAT", "XbaI": "TCTAGA", "XhoI": "CTCGAG",
-    "XmaI": "CCCGGG",
+    "AarI": "CACCTGC", "AatII": "GACGTC", "AgeI": "ACCGGT", "ApaI": "GGGCCC", "AscI": "GGCGCGCC", "AvrII": "CCTAGG",
+    "BamHI": "GGATCC", "BbsI": "GAAGAC", "BclI": "TGATCA", "BglII": "AGATCT", "BsaI": "GGTCTC", "BsmBI": "CGTCTC",
+    "BspQI": "GCTCTTC", "BstBI": "TTCGAA", "BstEII": "GGTNACC", "BtgZI": "GCGATG", "ClaI": "ATCGAT", "DpnI": "GATC",
+    "EcoRI": "GAATTC", "EcoRV": "GATATC", "Esp3I": "CGTCTC", "FseI": "GGCCGGCC", "HindIII": "AAGCTT",
+    "HpaI": "GTTAAC", "KpnI": "GGTACC", "MfeI": "CAATTG", "MluI": "ACGCGT", "NcoI": "CCATGG", "NdeI": "CATATG",
+    "NheI": "GCTAGC", "NotI": "GCGGCCGC", "NruI": "TCGCGA", "NsiI": "ATGCAT", "PacI": "TTAATTAA",
+    "PaqCI": "CACCTGC", "PciI": "ACATGT", "PmeI": "GTTTAAAC", "PstI": "CTGCAG", "PvuI": "CGATCG", "PvuII": "CAGCTG",
+    "SacI": "GAGCTC", "SacII": "CCGCGG", "SalI": "GTCGAC", "SapI": "GCTCTTC", "SbfI": "CCTGCAGG", "ScaI": "AGTACT",
+    "SfiI": "GGCCNNNNNGGCC", "SmaI": "CCCGGG", "SpeI": "ACTAGT", "SphI": "GCATGC", "StuI": "AGGCCT",
+    "SwaI": "ATTTAAAT", "XbaI": "TCTAGA", "XhoI": "CTCGAG", "XmaI": "CCCGGG",
 })  # fmt: skip
 """Recognition sites of restriction enzymes that cloning uses, 5' to 3' (REBASE, Roberts 2015 doi:10.1093/nar/gku1046)."""
 
