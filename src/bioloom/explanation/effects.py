@@ -16,13 +16,17 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from bioloom.models.gauge import Effects, around, in_gauge
+from bioloom.explanation.scatter import Loss, Scatter, scatter
+from bioloom.models.gauge import Effects, around, in_gauge, shares_of
 from bioloom.models.sequence_map import SequenceMap
 
 Floats = NDArray[np.float64]
 
 MOST = 2_000
 """Effects whose errors are worked out together: the time grows with the third power, two seconds at so many."""
+
+MOST_DRAWN = 100_000
+"""Effects whose errors are worked out from draws; above there are none."""
 
 LEVELS = 50
 """Stretches of phi in which the curvature of the loss is averaged."""
@@ -97,6 +101,27 @@ class Layout:
         rows = np.repeat(np.arange(len(library.letters)), len(columns))
         return sparse.csr_array((np.ones(len(at)), (rows, at)), shape=(len(library.letters), self.width))
 
+    def beside(self, library: Library, parent: NDArray[np.int64]) -> sparse.csr_array:
+        """Records by effects and the constant behind them, 1 where letters count that the parent does not have: of
+        effects against a parent no record has more, and they are few for a library of variants.
+        """
+        other = library.letters != parent
+        rows, places = np.nonzero(other)
+        found = [(rows, library.letters[rows, places] * self.positions + places)]
+        for number, (one, two) in enumerate(self.near):
+            both = np.flatnonzero(other[:, one] & other[:, two])
+            pair = library.letters[both, one] * self.names + library.letters[both, two]
+            found.append((both, self.names * self.positions + number * self.names**2 + pair))
+        found.append((np.arange(len(other)), np.full(len(other), self.width)))
+        rows, columns = (np.concatenate(each) for each in zip(*found, strict=True))
+        return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(other), self.width + 1))
+
+    def unlike(self, parent: NDArray[np.int64]) -> NDArray[np.int64]:
+        """For each effect 1 where it is of a letter, 2 where of two, that the parent does not have; else 0."""
+        other = np.arange(self.names)[:, None] != parent  # (letters, positions)
+        pairs = [2 * np.outer(other[:, one], other[:, two]).ravel() for one, two in self.near]
+        return np.concatenate([other.ravel(), *pairs]).astype(np.int64)
+
     def unfolded(self, row: Floats) -> Effects:
         """(..., effects) -> effects by letter and position."""
         edge, lead = self.names * self.positions, row.shape[:-1]
@@ -125,14 +150,21 @@ class Standing:
     effects:    means over the networks
     layout:     their order in a row
     covariance: of all effects in that order, in the units of `effects`; None where they are too many
+    scatter:    draws of them in its place, where they are too many for a covariance; None where they are too many for draws
     zero, unit: phi of the first network is (its raw phi - zero) / unit
     """
 
     effects: Effects
     layout: Layout
     covariance: Floats | None
+    scatter: Scatter | None
     zero: float
     unit: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether anything is known of how sure effects are."""
+        return self.covariance is not None or self.scatter is not None
 
 
 def standing(
@@ -142,7 +174,7 @@ def standing(
 
     sign: -1 where phi falls while the measurement rises
     """
-    found, units = [], []
+    found, units, around_zero = [], [], []
     for member in members:
         effects = member.effects(trait)
         if effects is None:
@@ -151,6 +183,7 @@ def standing(
         unit = sign * float(raw.std())
         told = around(effects, member.centre.mean.double().numpy().reshape(member.sizes))
         units.append((float(raw.mean()), unit))
+        around_zero.append(told)
         found.append(Effects(told.constant - raw.mean(), told.letters, told.pairs).scaled(1 / unit))
     tables = [each.pairs for each in found if each.pairs is not None]
     mean = Effects(
@@ -159,14 +192,16 @@ def standing(
         np.mean(tables, axis=0) if tables else None,
     )
     zero, unit = units[0]
-    covariance = _covariance(members[0], library, losses, trait)
-    return Standing(
-        mean,
-        Layout(*members[0].sizes, members[0].near),
-        None if covariance is None else covariance / unit**2,
-        zero,
-        unit,
-    )
+    layout = Layout(*members[0].sizes, members[0].near)
+    covariance, drawn = None, None
+    if layout.width <= MOST_DRAWN:
+        loss = Loss(*_slopes(members[0], library, losses, trait), library.groups)
+        if layout.width <= MOST:
+            covariance = _covariance(layout, library, loss) / unit**2
+        else:
+            drawn = _drawn(layout, library, loss, around_zero[0])
+            drawn = Scatter(drawn.off / unit, drawn.drawn / unit)
+    return Standing(mean, layout, covariance, drawn, zero, unit)
 
 
 def phi(network: SequenceMap, library: Library) -> Floats:
@@ -177,6 +212,8 @@ def phi(network: SequenceMap, library: Library) -> Floats:
 
 def errors(standing: Standing, shares: Floats) -> Effects | None:
     """The standard error of each effect in a gauge; None where they are not known."""
+    if standing.scatter is not None:
+        return _errors_of_draws(standing.layout, standing.scatter, shares)
     if standing.covariance is None:
         return None
     single = standing.layout.unfolded(np.eye(len(standing.covariance)))
@@ -185,26 +222,46 @@ def errors(standing: Standing, shares: Floats) -> Effects | None:
     return standing.layout.unfolded(np.sqrt(variance))
 
 
-def _covariance(network: SequenceMap, library: Library, losses: Losses, trait: int) -> Floats | None:
+def _errors_of_draws(layout: Layout, drawn: Scatter, shares: Floats) -> Effects:
+    """The root mean square of draws in a gauge, one after the other, with how far all of them are off."""
+
+    def squared(row: Floats) -> Floats:
+        return layout.folded(in_gauge(layout.unfolded(row), shares)) ** 2
+
+    variance = squared(drawn.off)
+    for row in drawn.drawn:
+        variance += squared(row) / len(drawn.drawn)
+    return layout.unfolded(np.sqrt(variance))
+
+
+def _covariance(layout: Layout, library: Library, loss: Loss) -> Floats:
     """How effects would scatter if the experiment were done again, the curve being as it is: H^-1 S H^-1 with the
     curvature H of the loss and the scatter S of its slopes over records (or groups of them), which holds whatever the
     noise is (White 1982, doi:10.2307/1912526). What no record tells apart is left out: a gauge does not need it.
     """
-    layout = Layout(*network.sizes, network.near)
-    if layout.width > MOST:
-        return None
-    slope, curvature = _slopes(network, library, losses, trait)
     x = layout.of(library)
-    scores = sparse.csr_array(x * slope[:, None])
-    if library.groups is not None:
-        count = int(library.groups.max()) + 1
+    scores = sparse.csr_array(x * loss.slope[:, None])
+    if loss.groups is not None:
+        count = int(loss.groups.max()) + 1
         joined = sparse.csr_array(
-            (np.ones(len(slope)), (library.groups, np.arange(len(slope)))), shape=(count, len(slope))
+            (np.ones(len(loss.slope)), (loss.groups, np.arange(len(loss.slope)))),
+            shape=(count, len(loss.slope)),
         )
         scores = joined @ scores
     scatter = (scores.T @ scores).toarray()
-    inverse = np.linalg.pinv((x.T @ (x * curvature[:, None])).toarray(), rcond=1e-9, hermitian=True)
+    inverse = np.linalg.pinv((x.T @ (x * loss.curvature[:, None])).toarray(), rcond=1e-9, hermitian=True)
     return np.asarray(inverse @ scatter @ inverse)
+
+
+def _drawn(layout: Layout, library: Library, loss: Loss, learned: Effects) -> Scatter:
+    """Draws of effects against the commonest letters, in the order of the layout; those of that parent are 0."""
+    shares = shares_of("consensus", library.seen)
+    parent = library.seen.argmax(axis=0)
+    told = in_gauge(learned, shares)
+    kinds = np.append(layout.unlike(parent), 0)
+    row = np.append(np.where(kinds[:-1] > 0, layout.folded(told), 0.0), told.constant)
+    found = scatter(layout.beside(library, parent), row, kinds, loss)
+    return Scatter(found.off[:-1], found.drawn[:, :-1])
 
 
 def _slopes(network: SequenceMap, library: Library, losses: Losses, trait: int) -> tuple[Floats, Floats]:

@@ -315,7 +315,7 @@ def _sentences(chart: _Chart, known: dict[str, Score]) -> Iterator[str]:
         unseen = int((chart.library.seen == 0).sum())
         if unseen:
             yield f"{counted(unseen, 'square')} of letter and position are grey: no training record has that letter there."
-        if chart.standing.covariance is None:
+        if not chart.standing.sure:
             yield "The effects are too many for intervals."
     rows, _ = chart.at
     told = known["predictive"]
