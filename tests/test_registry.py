@@ -90,3 +90,15 @@ def test_a_broken_plugin_is_named(
     with pytest.raises(UserError, match='The thing "guest" of a plugin cannot be loaded') as caught:
         list(things)
     assert value in caught.value.where
+
+
+def test_parts_may_live_in_some_folders_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("here", "elsewhere"):
+        (tmp_path / "shelved" / folder).mkdir(parents=True)
+        (tmp_path / "shelved" / folder / "__init__.py").touch()
+    (tmp_path / "shelved" / "__init__.py").touch()
+    (tmp_path / "shelved" / "elsewhere" / "large.py").write_text("raise RuntimeError('this was imported')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert len(Registry[Thing]("thing", "shelved", folders=("here",))) == 0
+    with pytest.raises(RuntimeError, match="imported"):
+        len(Registry[Thing]("thing", "shelved"))

@@ -33,10 +33,11 @@ class Registry(Mapping[str, Part]):
     kind:    the word for one part in messages, such as "network"
     package: where the built-in parts live; each module of it, and of packages in it, is imported on first use
     group:   the entry-point group through which other distributions add parts
+    folders: the packages in it that hold parts, where others in it are large and hold none; empty: all of it
     """
 
-    def __init__(self, kind: str, package: str, group: str = "") -> None:
-        self.kind, self.package, self.group = kind, package, group
+    def __init__(self, kind: str, package: str, group: str = "", folders: tuple[str, ...] = ()) -> None:
+        self.kind, self.package, self.group, self.folders = kind, package, group, folders
         self._parts: dict[str, Part] = {}
         self._complete = False
 
@@ -75,9 +76,10 @@ class Registry(Mapping[str, Part]):
         if self._complete:
             return
         self._complete = True  # set first: a part may look into the registry while it is imported
-        package = importlib.import_module(self.package)
-        for module in pkgutil.walk_packages(package.__path__, f"{self.package}."):
-            importlib.import_module(module.name)
+        for name in [f"{self.package}.{folder}" for folder in self.folders] or [self.package]:
+            package = importlib.import_module(name)
+            for module in pkgutil.walk_packages(package.__path__, f"{name}."):
+                importlib.import_module(module.name)
         if self.group:
             for entry in entry_points(group=self.group):
                 self._add(entry)

@@ -200,4 +200,9 @@ def _part(question: Question, number: int, of: int) -> Callable[[float], None]:
     return lambda share: question.progress((number + share) / of)
 
 
-explainers: Registry[type[Explainer]] = Registry("explainer", "bioloom.explanation", "bioloom.explainers")
+FAMILIES = ("gradients", "propagation", "maps", "hiding", "letters")
+"""Where explainers are; what is beside them needs libraries that no explainer does."""
+
+explainers: Registry[type[Explainer]] = Registry(
+    "explainer", "bioloom.explanation", "bioloom.explainers", FAMILIES
+)
