@@ -22,6 +22,7 @@ from bioloom.events import Listener
 from bioloom.files import word, write_bytes
 from bioloom.journey.roles import columns_for
 from bioloom.trained import Model
+from bioloom.trained.asides import without_promise
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ def predict_file(model: Model, source: Any, listener: Listener) -> PredictionTab
         notes += [_told(note, several=len(frames) > 1) for note in model.notes(kept)]
     predictions.insert(0, "id", _ids(table))
     found = PredictionTable(predictions, tuple(notes))
+    if lacking := without_promise(model):
+        notes.append(lacking)
     unlike = int((predictions["unlike"] == "yes").sum()) if "unlike" in predictions else 0
     if unlike:
         notes.append(

@@ -35,7 +35,7 @@ def asides(model: Model, frames: Mapping[str, pd.DataFrame], said: Told) -> pd.D
 
     Columns: "expression low", "expression high" for a number; "possible" for classes; "expression spread" or
     "class spread" where several networks predict; "unlike" and "why" where a record lies outside of what was learned
-    from. A model that was stored without one of them lacks its columns.
+    from. A model that was stored without one of them lacks its columns. An interval without ends is empty.
     """
     columns: dict[str, Any] = {}
     value = said.value
@@ -45,7 +45,7 @@ def asides(model: Model, frames: Mapping[str, pd.DataFrame], said: Told) -> pd.D
     elif conformal is not None:
         low, high = conformal.interval(value, conformal.reach(said.own, said.spread))
         for place, name in enumerate(model.targets.names):
-            columns[f"{name} low"], columns[f"{name} high"] = low[:, place], high[:, place]
+            columns[f"{name} low"], columns[f"{name} high"] = _ends(low[:, place]), _ends(high[:, place])
     columns |= {} if said.spread is None else _spreads(model.targets, said)
     domain = model.domain
     if domain is not None:
@@ -55,6 +55,22 @@ def asides(model: Model, frames: Mapping[str, pd.DataFrame], said: Told) -> pd.D
             why[note.rows] = [f"{said}; {note.message}" if said else note.message for said in why[note.rows]]
         columns["unlike"], columns["why"] = np.where(why != "", "yes", ""), why
     return pd.DataFrame(columns, index=range(len(value)))
+
+
+def without_promise(model: Model) -> str:
+    """Of which targets or classes nothing can be promised, and why; empty where something can be of all."""
+    conformal = model.conformal.get(model.delivered)
+    if conformal is None or np.isfinite(conformal.half).all():
+        return ""
+    if np.isfinite(conformal.half).any():
+        return conformal.reason[:1].lower() + conformal.reason[1:]
+    so = "every class is possible" if model.targets.classes else "low and high are empty"
+    return f"no promise can be made about a single prediction, so {so}: {conformal.reason}"
+
+
+def _ends(ends: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Ends of intervals with as many digits as predictions; those that are infinitely far away are empty."""
+    return np.where(np.isfinite(ends), ends, np.nan).astype(np.float32)
 
 
 def _spreads(targets: Targets, said: Told) -> dict[str, NDArray[np.float32]]:
