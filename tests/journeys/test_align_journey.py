@@ -60,8 +60,18 @@ def test_preferences_are_learned_and_judged_on_held_out_prompts(
     assert list(content["figures"]) == names
     assert all(each["low"] <= each["value"] <= each["high"] for each in content["figures"].values())
     assert "at a rate of" in content["verdict"]["text"]
+    assert "The reward model, which judges here, agrees with" in content["verdict"]["text"]
     written = workflow.generate(out, Assignment("ACGTACGT", 16, 2)).frame
     assert written.iloc[:, 1].str.len().tolist() == [24, 24]
+
+
+def test_figures_are_told_in_words(language: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    simulate("preferences", 60).frame.to_csv(tmp_path / "pairs.csv", index=False)
+    told = ["align", str(language.folder), str(tmp_path / "pairs.csv"), "--outdir", str(tmp_path / "new")]
+    assert main([*told, "--epochs", "1", "--quiet"]) == 0
+    shown = capsys.readouterr().out
+    assert "responses after that are judged better than before" in shown
+    assert "pairs in which the reward model agrees" in shown
 
 
 def test_a_model_that_went_too_far_steps_back(language: Run, tmp_path: Path) -> None:

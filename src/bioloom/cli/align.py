@@ -43,6 +43,20 @@ JudgeRun = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all randomness.")]
 
+TITLES = {
+    "before": "nats per token of responses, before",
+    "after": "nats per token of responses, after",
+    "gain": "nats per token gained",
+    "preferred": "responses after that are judged better than before",
+    "judged before": "judgement of responses before",
+    "judged after": "judgement of responses after",
+    "kl": "nats per response away from the model before",
+    "pairs before": "pairs with the preferred response likelier, before",
+    "pairs after": "pairs with the preferred response likelier, after",
+    "pairs by reward": "pairs in which the reward model agrees",
+}
+"""What each figure is, in words."""
+
 
 def command(
     run: options.RunFolder,
@@ -70,7 +84,7 @@ def command(
         found = workflow.align(run, Alignment(file, beta, pace, judging, farthest), outdir, listener)
     content = found.content
     rows = [
-        (name, f"{each['value']:.3f}", f"{each['low']:.3f} to {each['high']:.3f}")
+        (TITLES[name], f"{each['value']:.3f}", f"{each['low']:.3f} to {each['high']:.3f}")
         for name, each in content["figures"].items()
     ]
     figures = table(("on held-out prompts", "value", "95 % interval"), rows, right=("value", "95 % interval"))

@@ -326,9 +326,11 @@ class School:
         back = f", after a step back to {percent(kept)} of the way" if kept < 1 else ""
         went = f"the model went {kl.text} nats per response away from what it was{back}"
         before, after = figures["pairs before"].text, figures["pairs after"].text
+        own = f" The reward model, which judges here, agrees with {figures['pairs by reward'].text} of them."
         return (
             f"Responses to held-out prompts are preferred by {judged} to those before at a rate of {rate.text}{sure}; "
             f"{went}. Of held-out pairs the preferred response is the likelier one in {before} before and {after} after."
+            + (own if self.asked.judge is None else "")
         )
 
 
