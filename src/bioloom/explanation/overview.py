@@ -47,6 +47,7 @@ class Explained:
     regions: named stretches to point at
     sets:    named groups of features, such as pathways, by their numbers
     groups:  features that come from one column of a file, by its name; empty where each stands for itself
+    still:   positions of a sequence that were the same in all training records
     """
 
     x: NDArray[np.float32]
@@ -59,6 +60,7 @@ class Explained:
     regions: tuple[Region, ...] = ()
     sets: tuple[tuple[str, tuple[int, ...]], ...] = ()
     groups: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    still: tuple[int, ...] = ()
 
     @property
     def by_column(self) -> tuple[tuple[str, ...], NDArray[np.float32]]:
@@ -99,9 +101,8 @@ def sequences(explained: Explained) -> Overview:
         return Overview("The sequences differ in length, so positions cannot be averaged over records.", ())
     axis = SequenceAxis(explained.unit or "nt", 1, explained.regions)
     per_position = importance(explained.attribution, explained.x)
-    varies = (explained.x != explained.x[:1]).any(axis=(0, 1))
-    shown = varies if varies.any() else np.ones_like(varies)
-    per_position = per_position * shown  # nothing can be learned about a position that is always the same
+    shown = ~np.isin(np.arange(len(per_position)), explained.still)
+    per_position = per_position * shown  # nothing was learned of a position that is always the same
     pictures = [
         Picture(
             "profile",
@@ -123,7 +124,8 @@ def sequences(explained: Explained) -> Overview:
         figure = attributed_sequence(heights, letters, label=explained.effect, axis=axis)
         pictures.append(Picture("logo", title, figure))
     same = int((~shown).sum())
-    left_out = f" {same} positions are the same in all these records and are left out." if same else ""
+    positions = "1 position is" if same == 1 else f"{same} positions are"
+    left_out = f" {positions} the same in all training records and left out." if same else ""
     return Overview(_where(per_position, explained) + left_out, tuple(pictures))
 
 

@@ -264,6 +264,7 @@ def _store(model: Model, kept: Kept, order: NDArray[np.int64]) -> dict[str, Any]
             unit=modality.unit,
             sets=modality.sets,
             groups=modality.groups,
+            still=modality.still,
             regions=tuple(
                 Region(each.name, each.start, each.end) for each in model.inputs[found.input].regions
             ),

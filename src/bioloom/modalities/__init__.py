@@ -286,6 +286,11 @@ class Modality(ABC):
         """By column of the file, which features of the shape it became, where a column becomes several; else nothing."""
         return {}
 
+    @property
+    def still(self) -> tuple[int, ...]:
+        """Positions, from 0, that were the same in all training records, of which nothing was learned; empty if not known."""
+        return ()
+
     @abstractmethod
     def encode(self, values: pd.DataFrame) -> Encoded:
         """Turn records into compact storage; one record never depends on another."""

@@ -131,6 +131,11 @@ class SequenceModality(Modality):
             [0 if pd.isna(cell) else len("".join(str(cell).split())) for cell in cells], dtype=np.int64
         )
 
+    @property
+    def still(self) -> tuple[int, ...]:
+        """Positions with one letter in all training records, where these are aligned and not long."""
+        return tuple(place for place, seen in enumerate(self.varying) if not seen)
+
     def state(self) -> dict[str, Any]:
         """What was learned, as JSON."""
         return {
