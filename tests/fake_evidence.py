@@ -161,7 +161,7 @@ def others(metric: str, network: float, n: int) -> list[Result]:
     unknown = {"metric": metric, "against": "properties", "difference": network - 0.05, "low": None, "high": None,
                "undefined": why}  # fmt: skip
     return [
-        {"name": "untrained", "title": "the untrained network, with a simple model on top", "score": score,
+        {"name": "untrained", "title": "the untrained network with a simple model on top", "score": score,
          "difference": ahead},
         {"name": "properties", "title": "length, composition and missing cells alone", "score": unsure,
          "difference": unknown},

@@ -39,7 +39,7 @@ TITLES = {
     "boosting": "gradient boosting on k-mers",
     "forest": "random forest on k-mers",
     "nearest": "the nearest training record",
-    "untrained": "the untrained network, with a simple model on top",
+    "untrained": "the untrained network with a simple model on top",
     "properties": "length, composition and missing cells alone",
 }
 

@@ -14,11 +14,13 @@ import pytest
 
 import fake_runs
 from bioloom.errors import UserError
-from bioloom.report import fragment, render
+from bioloom.recipe_parts import AugmentationRecipe
+from bioloom.report import fragment, methods, render
 from bioloom.report.contract import read, sections
 from bioloom.report.methods import paragraph
 from bioloom.report.numbers import duration, interval, number, plural, score, short, signed, with_interval
 from bioloom.report.questions import Fact
+from bioloom.report.sections import training
 from bioloom.report.sections.result import axis
 from bioloom.report.summary import block, summary
 from bioloom.report.templating import FOLDER, typeset
@@ -395,7 +397,10 @@ def test_a_cross_validation_is_told_in_folds_and_who_predicts(tmp_path: Path) ->
     text = "\n".join(summary(result))
     assert "Logistic regression; with --model network, the network" in text
     assert "5 folds (similarity): each record once, by a network that learned from about 240 others" in text
-    assert "90 % sets name 1.31 classes on average and hold 87.3 % of the test records" in text
+    assert (
+        "1.31 classes named on average, the true one among them for 87.3 % of the test records (promised: 90 %)"
+        in text
+    )
     assert "0 for the test" not in text
     assert re.search(r"Share of each class +-  guessing, which gives 0\.500", text)
     assert "0.449" not in text, "a constant that differs by fold falls below guessing by construction"
@@ -466,6 +471,33 @@ def test_the_page_says_how_little_rivals_and_controls_learned_from(tmp_path: Pat
     assert "some were given a random part: nearest training record 1,234 records" in text
     assert "are short (987 training records for at most 3 epochs" in text
     assert "These learn from at most 1,111 training records" in text
+
+
+@pytest.mark.parametrize("words", [methods.AUGMENTED, training.AUGMENTED])
+def test_every_random_change_of_records_has_words(words: dict[str, str]) -> None:
+    assert set(words) == set(AugmentationRecipe.model_fields)
+
+
+def test_networks_that_held_back_other_records_are_said_to_have(tmp_path: Path) -> None:
+    folder = fake_runs.regression(tmp_path)
+    result = result_of(folder)
+    result["model"]["members"] = 2
+    member = {"seed": 0, "epochs_run": 9, "best_epoch": 7, "validation_loss": 0.4}
+    result["training"] |= {"members": [member, member], "rotated": True}
+    text = page_of(rewrite(folder, result)).text
+    assert "each held back other ones to decide when to stop" in text
+    assert "each held back other records for validation; each network kept" in paragraph(result)
+    result["training"]["rotated"] = False
+    assert "held back" not in page_of(rewrite(folder, result)).text
+
+
+def test_why_a_simpler_model_predicts_is_said_as_it_is(tmp_path: Path) -> None:
+    folder = fake_runs.regression(tmp_path)
+    result = result_of(folder)
+    result["model"]["delivered"] = "simple"
+    assert "because the network was not clearly better" in page_of(rewrite(folder, result)).text
+    result["recipe"] = {"evaluation": {"deliver": "simple"}}
+    assert "because the recipe asks for it" in page_of(rewrite(folder, result)).text
 
 
 def test_page_notebook_and_terminal_show_the_same_block(run: Path, written: Page) -> None:

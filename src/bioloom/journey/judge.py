@@ -44,7 +44,7 @@ from bioloom.models.embed import code_size
 from bioloom.tasks import Task
 
 CONTROLS = {
-    "untrained": "the untrained network, with a simple model on top",
+    "untrained": "the untrained network with a simple model on top",
     "properties": "length, composition and missing cells alone",
 }
 """Models that know little, by name, and how sentences call them."""

@@ -275,7 +275,7 @@ def _members(run: Trained) -> dict[str, Any]:
         }
         for seed, member, loss in zip(seeds_of(run.job.seed, len(members)), members, losses, strict=True)
     ]
-    return {"members": told}
+    return {"members": told, "rotated": run.trial.trainee.shared is not None}
 
 
 def _start(run: Trained) -> list[str]:

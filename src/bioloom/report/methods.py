@@ -124,8 +124,8 @@ def _model(result: Result) -> Iterator[str]:
     yield from _augmented(training.get("augmentation") or {})
     if number > 1:
         yield (
-            "Their raw outputs were averaged to predict; each network kept the weights of its epoch with the lowest "
-            f"validation loss ({_epochs(training['members'])})."
+            f"Their raw outputs were averaged to predict; {_held_back(training)}each network kept the weights of its epoch "
+            f"with the lowest validation loss ({_epochs(training['members'])})."
         )
         return
     yield (
@@ -134,13 +134,23 @@ def _model(result: Result) -> Iterator[str]:
     )
 
 
+def _held_back(training: Mapping[str, Any]) -> str:
+    return "each held back other records for validation; " if training.get("rotated") else ""
+
+
 AUGMENTED = {
     "reverse_complement": "half of the DNA sequences, drawn anew in every step, were read from the other strand, and "
     "predictions are the mean of both strands",
-    "shift": "sequences were moved by up to {} positions",
+    "shift": "inputs were moved by up to {} positions",
     "mutation": "a share of {} of the letters was replaced",
-    "noise": "noise of {} standard deviations was added to each column",
+    "noise": "noise of {} standard deviations was added to each column or channel",
     "mixing": "pairs of records were mixed (mixup, shares from a beta distribution with parameters {})",
+    "mirror": "half of the pictures were mirrored left to right",
+    "upside_down": "half of the pictures were mirrored top to bottom",
+    "rotation": "pictures were turned by up to {} degrees",
+    "crop": "up to a share of {} of the height and width of pictures was cut away",
+    "colour": "brightness, contrast and colours were changed by up to {} standard deviations",
+    "elastic": "parts of pictures were moved against each other by up to {} pixels",
 }
 """How training records were changed at random, in words."""
 
@@ -176,6 +186,7 @@ def _plan(plan: Mapping[str, Any]) -> str:
         "label_smoothing": "label smoothing {}",
         "focal": "focal loss with exponent {}",
         "class_weights": "{} classes",
+        "lora": "low-rank changes (LoRA) of rank {} beside the layers learned before",
     }
     usual = {"accumulate": 1, "average": "ema", "loss": "auto", "class_weights": "none"}
     told = [

@@ -279,7 +279,7 @@ def _sure(result: Result) -> Fact | None:
     answer = f"{level} intervals{named} are {number(first['size'])} wide and hold {held}"
     if found.get("kind") == "sets":
         classes = "class" if first["size"] == 1 else "classes"
-        answer = f"{level} sets name {number(first['size'])} {classes} on average and hold {held}"
+        answer = f"{number(first['size'])} {classes} named on average, the true one among them for {held} (promised: {level})"
     if first.get("size") is None:
         answer = f"{level} intervals have no ends in some folds, where there were too few validation records"
         return Fact(question, f"{answer}; all of them hold {held}", "care", section)

@@ -117,8 +117,9 @@ def _broken(share: Share, level: float) -> tuple[bool, bool, float]:
 
 def _told(found: Coverage, name: str, share: Share) -> str:
     low, high = _ends(share)
-    among = f" of {name}" if len(found.names) > 1 else ""
-    what = "the network's sets of classes" if found.conformal.classes else "the network's intervals"
+    sets, named = bool(found.conformal.classes), len(found.names) > 1 and name
+    what = "the network's sets of classes" if sets else "the network's intervals"
+    among = (f" for records of {name}" if sets else f" of {name}") if named else ""
     return (
         f"{what}{among} promise {percent(found.conformal.level)} and hold {percent(share.value, 1)} "
         f"({percent(low, 1)} to {percent(high, 1)}) of {share.n:,} test records"

@@ -32,25 +32,31 @@ def render(facts: Facts) -> Markup:
         "reason": str(model.get("reason") or "").rstrip("."),
         "settings": [(str(key).replace("_", " "), _value(value)) for key, value in settings.items()],
         "at_most": LAYERS_AT_MOST,
-        "delivered": _delivered(model, facts["scores"]["baselines"]),
+        "rotated": bool(facts["training"].get("rotated")),
+        "delivered": _delivered(facts),
         "layers": [_layer(layer) for layer in model.get("layers") or ()],
     }
     return fill("network.html", values)
 
 
-def _delivered(model: Mapping[str, Any], baselines: Mapping[str, Any]) -> str:
-    """Whose predictions `bioloom predict` gives."""
-    delivered = model.get("delivered")
+def _delivered(facts: Facts) -> str:
+    """Whose predictions `bioloom predict` gives, and why."""
+    delivered, baselines = facts["model"].get("delivered"), facts["scores"]["baselines"]
     if delivered is None:
         return ""
     if delivered == "network":
         other = " A simpler model is kept beside it: --model simple." if "simple" in baselines else ""
         return f"bioloom predict gives the predictions of this network.{other}"
     rival = in_sentence(baseline_title(delivered, baselines.get(delivered) or {}))
+    asked = (facts.part("recipe").get("evaluation") or {}).get("deliver", "auto") != "auto"
+    why = (
+        "the recipe asks for it"
+        if asked
+        else "the network was not clearly better on records that neither had seen"
+    )
     return (
-        f"bioloom predict gives the predictions of {rival}, because the network was not clearly better on records that "
-        "neither had seen, or because the recipe asks for it. The network is kept beside it: --model network. "
-        "Explanations below are those of the network."
+        f"bioloom predict gives the predictions of {rival}, because {why}. The network is kept beside it: "
+        "--model network. Explanations below are those of the network."
     )
 
 

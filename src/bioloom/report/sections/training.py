@@ -35,6 +35,7 @@ CHANGES = {
     "label_smoothing": "Label smoothing",
     "focal": "Focal exponent",
     "class_weights": "Class weights",
+    "lora": "Rank of changes beside learned layers (LoRA)",
 }
 """Settings that are shown only where they change something."""
 
@@ -44,6 +45,12 @@ AUGMENTED = {
     "mutation": "Share of mutated letters",
     "noise": "Noise (standard deviations)",
     "mixing": "Mixing of records (beta distribution)",
+    "mirror": "Mirrored left to right",
+    "upside_down": "Mirrored top to bottom",
+    "rotation": "Turned (degrees at most)",
+    "crop": "Share cut away (at most)",
+    "colour": "Colours changed (standard deviations at most)",
+    "elastic": "Elastic changes (pixels at most)",
 }
 """How training records were changed at random, where they were."""
 
