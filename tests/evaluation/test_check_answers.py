@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 from bioloom.evaluation.advice import doubled, larger_test, unlike_records
 from bioloom.evaluation.ceiling import ClassCeiling
 from bioloom.evaluation.checks import Answer, checks, run_checks
+from bioloom.evaluation.conformal import Calibrating, Conformal
 from bioloom.evaluation.curve import Doubling
 from bioloom.evaluation.evidence import Evidence
 from bioloom.evaluation.facts import Facts
+from bioloom.evaluation.resampling import Resampling
 from bioloom.evaluation.verdict import verdict
 from bioloom.metrics import METRICS
 from situations import (
@@ -141,6 +144,20 @@ def test_intervals_that_are_too_wide_are_cautious_not_wrong() -> None:
         if each.code == "calibration.intervals"
     )
     assert finding.fix == wide.fix
+
+
+def test_sets_of_classes_are_spoken_of_for_all_records_or_for_those_of_a_class() -> None:
+    random = np.random.default_rng(0)
+    value = random.uniform(size=(400, 1))
+    truth = (random.uniform(size=(400, 1)) < value).astype(float)
+    promised = Conformal.fit(Calibrating(value, truth, ("no", "yes"), 2))
+    found = promised.coverage(truth, value, Resampling(400))
+    assert found.names == ("", "no", "yes")
+    asked_about = told(SOUND, Evidence(uncertainty=found))
+    assert re.search(
+        r"the network's sets of classes( for records of (no|yes))? promise 90 %",
+        asked("calibration.intervals", asked_about).text,
+    )
 
 
 def test_probabilities_that_are_too_hesitant_are_told_from_those_that_are_too_sure() -> None:
