@@ -22,8 +22,8 @@ MOST = 3_000
 ALIKE = 0.6
 """Cosine of contributions from which stretches are of one motif."""
 
-BEGUN = 0.7
-"""Cosine of contributions from which groups begin: two motifs that share a half must not begin as one group."""
+BEGUN = (0.8, 0.7, ALIKE)
+"""Cosines of contributions from which groups begin, one after the other: motifs that share a half must not begin as one."""
 
 JOINED = 0.8
 """Cosine of mean contributions from which two groups are one motif."""
@@ -199,7 +199,7 @@ def _begun(pieces: _Pieces, both_strands: bool) -> list[_Group]:
     alike, shifts, turned = _similarities(pieces.contributions, pieces.contributions, both_strands)
     left = np.ones(len(alike), dtype=np.bool_)
     groups: list[_Group] = []
-    for least in (BEGUN, ALIKE):
+    for least in BEGUN:
         near = alike >= least
         while left.sum() >= FEWEST:
             centre = int(np.where(left, near[:, left].sum(axis=1), 0).argmax())
