@@ -131,7 +131,8 @@ def pair_effects(subject: Subject, words: tuple[str, str], spacing: int, listene
     """Two words alone and together, and what remains."""
     bench = Bench(subject, listener)
     table = epistasis(bench.answer, bench.sequences, words[0].upper(), words[1].upper(), spacing)
-    return Found(table, _bars(table, "what", bench.unit), bench.unit)
+    named = table.assign(what=[words[0].upper(), words[1].upper(), "both", "both, less each alone"])
+    return Found(table, _bars(named, "what", bench.unit), bench.unit)
 
 
 def tile_effects(subject: Subject, width: int, step: int, listener: Listener) -> Found:
@@ -139,8 +140,10 @@ def tile_effects(subject: Subject, width: int, step: int, listener: Listener) ->
     bench = Bench(subject, listener)
     table = tile(bench.answer, bench.sequences, width, step, seed=subject.seed)
     middles = ((table["start"] + table["end"] + 1) / 2).tolist()  # positions are counted from 1
-    figure = effects.along(middles, {"": _line(table)}, label=_capital(bench.unit))
-    return Found(table, figure, bench.unit)
+    unit = f"what the letters of a window add to {bench.target}"
+    across = f"Position (middle of {width} letters)"
+    figure = effects.along(middles, {"": _line(table)}, across=across, label=f"Added to {bench.target}")
+    return Found(table, figure, unit)
 
 
 def stretch_effect(subject: Subject, start: int, end: int, others: str, listener: Listener) -> Found:
@@ -153,7 +156,8 @@ def stretch_effect(subject: Subject, start: int, end: int, others: str, listener
     else:
         table = ablate(answer, bench.sequences, start - 1, end, seed=subject.seed)
     named = table.assign(what=f"{start} to {end}")
-    return Found(table, _bars(named, "what", bench.unit), bench.unit)
+    unit = f"what the letters from {start} to {end} add to {bench.target}"
+    return Found(table, _bars(named, "what", f"Added to {bench.target}"), unit)
 
 
 def pair_map(subject: Subject, start: int, end: int | None, listener: Listener) -> Found:
