@@ -23,9 +23,9 @@ def trainee() -> Trainee:
     return train_on_few()
 
 
-def train_on_few(meanwhile: Callable[[Lesson], None] = lambda lesson: None) -> Trainee:
+def train_on_few(meanwhile: Callable[[Lesson], None] = lambda lesson: None, threads: int = 0) -> Trainee:
     frame = motif_table(120).assign(split=np.repeat(["train", "validation", "test"], [60, 36, 24]))
-    settings = FAST | {"training.epochs": 1}
+    settings = FAST | {"training.epochs": 1, "threads": threads}
     request = Request(source=frame, target=("bound",), inputs=("sequence",), settings=settings, budget="fast")
     prepared = prepare(request)
     split = workflow.divide(prepared).split
@@ -134,12 +134,11 @@ def test_what_stops_early_rivals_is_said_when_they_are_asked_for(
         early.result()
 
 
+@pytest.mark.parametrize(("here", "threads", "beside"), [(1, 0, 0), (2, 0, 1), (2, 1, 0)])
 def test_a_network_that_leaves_a_processor_idle_trains_beside_its_rivals(
-    monkeypatch: pytest.MonkeyPatch,
+    here: int, threads: int, beside: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun: list[list[Lesson]] = []
-    for here in (1, 2):
-        monkeypatch.setattr("bioloom.journey.trainee.processors", lambda here=here: here)
-        begun.append([])
-        train_on_few(meanwhile=begun[-1].append)
-    assert [len(each) for each in begun] == [0, 1]
+    begun: list[Lesson] = []
+    monkeypatch.setattr("bioloom.journey.trainee.processors", lambda: here)
+    train_on_few(meanwhile=begun.append, threads=threads)
+    assert len(begun) == beside, "no more threads than were allowed"

@@ -180,7 +180,7 @@ def train_network(
         share = sum(done) / (len(jobs) * epoch.epochs)
         on_epoch(Stand(jobs[member], epoch, member, len(jobs), share))
 
-    if len(jobs) == 1 and threads_of(job) < processors():
+    if len(jobs) == 1 and threads_of(job) < min(job.threads or processors(), processors()):
         meanwhile(Lesson(prepared, split, learnable, job))
     members = tuple(fit_members(jobs, saved, tell, job.threads))
     alone = calibrate(prepared, learnable, job, members[0].raw)

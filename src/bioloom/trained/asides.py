@@ -52,7 +52,9 @@ def asides(model: Model, frames: Mapping[str, pd.DataFrame], said: Told) -> pd.D
         why = model.by_block(frames, lambda features: domain.judge(features.values).why)
         # what encoding had to change: cropped, too short, an unseen category
         for note in model.notes(frames):
-            why[note.rows] = [f"{said}; {note.message}" if said else note.message for said in why[note.rows]]
+            why[note.rows] = [
+                f"{before}; {note.message}" if before else note.message for before in why[note.rows]
+            ]
         columns["unlike"], columns["why"] = np.where(why != "", "yes", ""), why
     return pd.DataFrame(columns, index=range(len(value)))
 
