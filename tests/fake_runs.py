@@ -332,6 +332,11 @@ def language(folder: Path, *, n: int = 40) -> Path:
         },
     }  # fmt: skip
     result["verdict"] = {"code": "network_wins", "text": "The network needs 1.72 nats per token.", "next": ""}
+    texts = [
+        {"text": "KING:\nGood <night>,", "nats_per_token": 1.7},
+        {"text": "O, no!", "nats_per_token": 2.1},
+    ]
+    result["written"] = {"sequence": False, "texts": texts, "notes": ["1 of 2 sequences are exact copies"]}
     folder.mkdir(parents=True, exist_ok=True)
     rows = [f"r{row},{'train' if row % 2 else 'test'},1.{row + 10}" for row in range(n)]
     (folder / "predictions.csv").write_text("\n".join(["id,part,nats_per_token", *rows]) + "\n")

@@ -104,6 +104,20 @@ def test_a_language_model_is_judged_in_nats_beside_counting(books: Run) -> None:
     assert mean == pytest.approx(books.scores["nats"]["value"], rel=1e-4)
 
 
+def test_the_report_shows_what_a_language_model_writes(books: Run, reads: Run) -> None:
+    for run, length, unit in ((books, 300, "token"), (reads, 24, "letter")):
+        texts = run.result["written"]["texts"]
+        assert [len(each["text"]) for each in texts] == [length] * 3
+        page = (run.folder / "report.html").read_text(encoding="utf-8")
+        assert "What it writes" in page
+        assert f"every {unit} drawn" in page
+    (note,) = reads.result["written"]["notes"]
+    assert "of 3 sequences" in note
+    assert reads.result["written"]["texts"][0]["text"] in page
+    again = workflow.generate(books.folder, Assignment(length=300, count=3)).frame
+    assert again["text"].tolist() == [each["text"] for each in books.result["written"]["texts"]]
+
+
 def test_white_space_is_part_of_a_language(books: Run) -> None:
     assert "\n" in books.model.modalities["text"].channels
 

@@ -25,6 +25,7 @@ from bioloom.journey.judge import Trial
 from bioloom.journey.predicted import PredictionTable, read_table
 from bioloom.journey.result import predictions_table
 from bioloom.journey.tables import write_table
+from bioloom.journey.writing import taste
 from bioloom.trained import Model
 
 BESIDE = 5
@@ -178,12 +179,15 @@ def write_codes(table: PredictionTable, path: Path) -> None:
 
 
 def write_answers(trial: Trial, model: Model, folder: Path) -> dict[str, Any]:
-    """What is said of each record; without labels also codes and features. Gives what result.json tells of them."""
+    """What is said of each record; without labels also codes and features, and what a language model writes.
+
+    Gives what result.json tells of them.
+    """
     if not trial.task.restores:
         table = judged_table(trial) if trial.task.names else predictions_table(trial)
         write_table(folder / "predictions.csv", table)
         draw_areas(trial, folder / "figures")
-        return {}
+        return taste(model)
     features = restored_features(trial)
     write_table(folder / "predictions.csv", errors_table(trial))
     write_table(folder / "codes.csv", codes_table(trial, model))

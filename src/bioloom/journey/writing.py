@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import wrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,9 @@ from bioloom.trained import Model
 
 USUAL_LENGTH = 500
 """Tokens of a text where nobody says how many."""
+
+TASTE, TASTE_LENGTH = 3, 300
+"""Texts that the report shows of a language model, and tokens of each; sequences are as long as those that were learned."""
 
 AT_MOST = 1_000_000
 """Tokens that are written at most, all texts together."""
@@ -101,6 +105,19 @@ def new_texts(model: Model, asked: Assignment) -> NewTexts:
         }
     )
     return NewTexts(frame, sequence, _copies(model, frame[[column]], name) if sequence else ())
+
+
+def taste(model: Model) -> dict[str, Any]:
+    """A few texts that a language model writes from nothing, as they stand in result.json; of other models there are none."""
+    if not isinstance(members_of(model.network)[0], LanguageNetwork):
+        return {}
+    (modality,) = model.modalities.values()
+    length = 0 if modality.shape.kind is Kind.SEQUENCE else TASTE_LENGTH
+    found = new_texts(model, Assignment(length=length, count=TASTE))
+    texts = found.frame.iloc[:, 1].tolist()
+    judged = found.frame["nats_per_token"].tolist()
+    entries = [{"text": text, "nats_per_token": nats} for text, nats in zip(texts, judged, strict=True)]
+    return {"written": {"sequence": found.sequence, "texts": entries, "notes": list(found.notes)}}
 
 
 def begin_of(modality: Modality, prompt: str, column: str) -> NDArray[np.int64]:
