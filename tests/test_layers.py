@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from bioloom.errors import UserError
 from bioloom.modalities import Kind, Shape
-from bioloom.models import Network
+from bioloom.models import Network, build
 from bioloom.models.layers import in_words, layer_table, layers_of, parse_shape
 
 
@@ -104,3 +104,9 @@ def test_the_layers_of_a_network_by_name_come_with_their_sums_and_without_weight
 def test_a_place_of_a_picture_stays_height_by_width_when_one_is_left() -> None:
     shapes = [layer.shape for layer in layers_of("vgg", "8x8x3", settings={"depth": 11}).layers]
     assert (1, 1, 512) in shapes
+
+
+def test_dropout_behind_a_recurrence_leaves_positions_first() -> None:
+    shape = {"x": Shape(Kind.SEQUENCE, (4, 10))}
+    table = layer_table(build("rnn_language", shape, 3, {"hidden": 24, "width": 8}), shape)
+    assert [layer.shape for layer in table.layers] == [(10, 8), (10, 24), (10, 24), (10, 4)]

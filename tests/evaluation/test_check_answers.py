@@ -119,6 +119,9 @@ def test_a_score_that_is_gone_on_unlike_records_is_a_warning() -> None:
     gone = asked("leak.identity", told(SOUND, Evidence(identity=by_likeness((0.1, -0.1, 0.3)))))
     assert gone.severity == "warning"
     assert gone.text.endswith("; on the least alike the model is not clearly better than guessing.")
+    assert gone.fix == ""  # the usual advice
+    split = replace(told(SOUND, Evidence(identity=by_likeness((0.1, -0.1, 0.3)))), split="similarity")
+    assert "--split" not in asked("leak.identity", split).fix != ""
 
 
 def test_without_a_ceiling_there_is_nothing_to_reach() -> None:

@@ -236,7 +236,7 @@ def _recorder(
             Layer(
                 name=name,
                 operation=type(module).__name__,
-                shape=sizes if _places_first(module) else _course_order(sizes, pictures),
+                shape=sizes if _places_first(module, sizes, layers) else _course_order(sizes, pictures),
                 parameters=0
                 if again
                 else sum(weights.numel() for weights in module.parameters(recurse=False)),
@@ -251,9 +251,11 @@ def _recorder(
     return record
 
 
-def _places_first(module: nn.Module) -> bool:
-    """Whether what a layer gives is positions x channels already."""
-    return isinstance(module, nn.Linear | nn.Embedding | nn.RNNBase) or type(module) is nn.LayerNorm
+def _places_first(module: nn.Module, sizes: tuple[int, ...], before: list[Layer]) -> bool:
+    """Whether what a layer gives is positions x channels already: one without weights leaves that as it was before."""
+    if isinstance(module, nn.Linear | nn.Embedding | nn.RNNBase) or type(module) is nn.LayerNorm:
+        return True
+    return bool(before) and before[-1].shape == sizes and not any(True for _ in module.parameters())
 
 
 def _multiplications(module: nn.Module, output: Tensor) -> int:

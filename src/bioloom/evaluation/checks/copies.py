@@ -190,11 +190,13 @@ def groups(facts: Facts) -> Answer | None:
     )
 
 
+EXPECT_THE_LEAST = "for new kinds of records expect the score of the least alike"
+
+
 @check(
     "leak.identity",
     question="Does the score fall on records unlike the training records?",
-    fix="for new kinds of records expect the score of the least alike; split by similarity (--split similarity) to make "
-    "that the score of the run",
+    fix=f"{EXPECT_THE_LEAST}; split by similarity (--split similarity) to make that the score of the run",
 )
 def identity(facts: Facts) -> Answer | None:
     """A mean over records that are like training records says little of records that are not."""
@@ -210,7 +212,8 @@ def identity(facts: Facts) -> Answer | None:
     close = far.low95 if facts.metric.higher_is_better else far.high95
     lost = not facts.metric.gain(close, curve.guessing) > 0
     end = "; on the least alike the model is not clearly better than guessing." if lost else "."
-    return Answer("warning" if lost else "note", f"{curve.text.rstrip('.')}{end}")
+    fix = EXPECT_THE_LEAST if facts.split == "similarity" else ""
+    return Answer("warning" if lost else "note", f"{curve.text.rstrip('.')}{end}", fix)
 
 
 def _clearly_worse(far: Bin, near: Bin, facts: Facts) -> bool:

@@ -39,7 +39,8 @@ def render(facts: Facts) -> Markup | None:
     """Counts of copies across the split, how likeness was judged, and examples."""
     leakage = facts["leakage"] or {}
     counted = looked_for(facts.result)
-    counted |= {key: leakage[key] for key in ("conflicting_labels",) if leakage.get(key) is not None}
+    labels = ("conflicting_labels",) if facts["data"]["target"].get("labelled", True) else ()
+    counted |= {key: leakage[key] for key in labels if leakage.get(key) is not None}
     if not counted:
         return None
     values = {
