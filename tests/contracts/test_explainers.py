@@ -64,6 +64,14 @@ def test_an_explainer_says_what_it_is(name: str) -> None:
     assert explainer.explain.__doc__
 
 
+@pytest.mark.parametrize("name", list(explainers))
+def test_an_explainer_says_what_it_costs_whose_it_is_and_when_not_to_use_it(name: str) -> None:
+    """This is what `bioloom parts show` tells of it."""
+    told = explainers[name].__doc__ or ""
+    missing = [word for word in ("Cost", "Source", "ot ") if word not in told]
+    assert not missing, f"{name} lacks {missing}"
+
+
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_attributions_have_the_shape_of_the_input_and_are_finite(name: str, kind: Kind) -> None:
     asked = question(kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,15 +16,33 @@ from torch import Tensor
 from bioloom.errors import UserError
 from bioloom.explanation import Explanation, Question, Scale, Target, explainers
 from bioloom.explanation.engine import untouched
-from bioloom.explanation.maps.cam import cam
-from bioloom.explanation.maps.grad_cam import grad_cam, grad_cam_plus_plus, hires_cam, layer_cam
 from bioloom.explanation.maps.look import Look, interpolated, readings, stretched
-from bioloom.explanation.maps.map_by_map import Ground, ablation_cam, replay, score_cam
+from bioloom.explanation.maps.map_by_map import replay
 from bioloom.modalities import Kind, Shape, Signal
 from bioloom.models import build, networks
 from bioloom.models.ensemble import Ensemble
 from bioloom.models.strands import other_strand
 from toy_networks import SIZES, Additive, Averaging, letters, signal
+
+Says = Callable[..., Explanation]
+
+
+def method(name: str) -> Says:
+    """A method as a function of a question, how maps are looked at, and its own settings."""
+
+    def answer(question: Question, look: Look | None = None, **own: object) -> Explanation:
+        explainer = explainers[name]
+        words = {} if look is None else {"relu": look.relu, "normalised": look.normalised}
+        layer = question.layer if look is None else look.layer
+        return explainer.explain(replace(question, layer=layer, settings=explainer.Settings(**words, **own)))
+
+    answer.__name__ = name
+    return answer
+
+
+cam, grad_cam, hires_cam = method("cam"), method("grad_cam"), method("hires_cam")
+grad_cam_plus_plus, layer_cam = method("grad_cam_plus_plus"), method("layer_cam")
+score_cam, ablation_cam = method("score_cam"), method("ablation_cam")
 
 GRADIENT = (grad_cam, hires_cam, grad_cam_plus_plus, layer_cam)
 ASKING = (score_cam, ablation_cam)
@@ -128,8 +147,8 @@ def test_maps_are_taken_away_one_at_a_time(axes: int) -> None:
         lost = (answer - question.network.head(without)[:, 1].detach()) / answer.abs()
         expected += lost.view(-1, *[1] * axes) * maps[:, k]
     np.testing.assert_allclose(summed(ablation_cam(question)), expected.relu(), rtol=1e-3, atol=1e-5)
-    turned = ablation_cam(question, Look(), "signed").attribution
-    plain = ablation_cam(question, Look(), "abs").attribution
+    turned = ablation_cam(question, Look(), divided="signed").attribution
+    plain = ablation_cam(question, Look(), divided="abs").attribution
     sign = answer.sign().numpy().reshape(-1, *[1] * (axes + 1))
     np.testing.assert_allclose(turned, plain * sign, rtol=1e-4, atol=1e-6)
 
@@ -221,7 +240,7 @@ def test_hidden_letters_may_be_other_letters() -> None:
     question = Question(Averaging(1, channels=4), {"x": Signal(x)}, "x", 0, background=x[:, None])
     maps, _, _ = parts(question)
     some = maps.flatten(2).amax(dim=2) > maps.flatten(2).amin(dim=2)
-    found = score_cam(question, ground=Ground(blended=True))
+    found = score_cam(question, blended=True)
     expected = torch.stack([maps[n][some[n]].mean(dim=0) for n in range(2)])
     np.testing.assert_allclose(found.attribution.sum(axis=1), expected, rtol=1e-4)
     assert found.reference == "the first background of each record"

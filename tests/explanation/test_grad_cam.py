@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bioloom.explanation import Question
-from bioloom.explanation.maps.grad_cam import grad_cam, on_pixels
+from bioloom.explanation.maps.grad_cam import GradCam, on_pixels
 from bioloom.modalities import Signal
 from bioloom.models.ensemble import Ensemble
 from toy_networks import Additive, Toy
@@ -35,7 +35,7 @@ def picture() -> Tensor:
 
 
 def test_places_contribute_what_their_maps_and_weights_say() -> None:
-    found = grad_cam(Question(Averaged(), {"x": Signal(picture())}, "x", 0)).attribution
+    found = GradCam.explain(Question(Averaged(), {"x": Signal(picture())}, "x", 0)).attribution
     # maps: [[1, 0], [0, 2]] and [[1, 0], [0, 8]]; each place counts a quarter of its weight
     value = torch.tensor([[[[1 / 4 - 1 / 8, 0.0], [0.0, 2 / 4 - 8 / 8]]]])
     np.testing.assert_allclose(found, on_pixels(value, (4, 4)).numpy(), atol=1e-6)
@@ -44,7 +44,7 @@ def test_places_contribute_what_their_maps_and_weights_say() -> None:
 def test_contributions_add_up_to_the_output_less_its_bias() -> None:
     x = torch.randn(5, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     network = Averaged()
-    found = grad_cam(Question(network, {"x": Signal(x)}, "x", 0)).attribution
+    found = GradCam.explain(Question(network, {"x": Signal(x)}, "x", 0)).attribution
     np.testing.assert_allclose(found.sum(axis=(1, 2, 3)), network(x)[:, 0].detach().numpy() - 7.0, rtol=1e-4)
 
 
@@ -60,18 +60,20 @@ def test_of_several_networks_the_mean_is_taken() -> None:
     one, other = Averaged((1.0, 0.0)), Averaged((3.0, 0.0))
     asked = Question(one, {"x": Signal(picture())}, "x", 0)
     together = Question(Ensemble([one, other]), asked.batch, "x", 0)
-    np.testing.assert_allclose(grad_cam(together).attribution, 2 * grad_cam(asked).attribution, rtol=1e-5)
+    np.testing.assert_allclose(
+        GradCam.explain(together).attribution, 2 * GradCam.explain(asked).attribution, rtol=1e-5
+    )
 
 
 def test_a_network_without_maps_is_looked_at_where_the_picture_comes_in() -> None:
     x, weight = torch.randn(2, 3, 4, 4), torch.randn(1, 3, 4, 4)
-    found = grad_cam(Question(Additive(weight), {"x": Signal(x)}, "x", 0)).attribution
+    found = GradCam.explain(Question(Additive(weight), {"x": Signal(x)}, "x", 0)).attribution
     np.testing.assert_allclose(found, (x * weight).numpy(), rtol=1e-5)
 
 
 def test_the_network_is_left_as_it_was() -> None:
     network = Averaged()
-    grad_cam(Question(network, {"x": Signal(picture())}, "x", 0))
+    GradCam.explain(Question(network, {"x": Signal(picture())}, "x", 0))
     assert network.features is None
     assert network.weight.requires_grad
     assert network.weight.grad is None

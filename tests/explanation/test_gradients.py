@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bioloom.errors import UserError
-from bioloom.explanation import Question, Scale, Target, explainers
+from bioloom.explanation import Explanation, Question, Scale, Target, explainers
 from bioloom.explanation.gradients.expected_gradients import expected_gradients
 from bioloom.explanation.gradients.guided_ig import Way, guided_ig
 from bioloom.explanation.gradients.integrated_gradients import integrated_gradients
-from bioloom.explanation.gradients.noise import Noise, smoothgrad, vargrad
+from bioloom.explanation.gradients.noise import Noise, OfNoise, SmoothGrad, VarGrad
 from bioloom.explanation.gradients.saliency import input_x_gradient, saliency
 from bioloom.explanation.letters.mutagenesis import mutagenesis
 from bioloom.modalities import Signal
@@ -27,6 +27,18 @@ class Quadratic(Toy):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         return (x[:, 0] ** 2 + 3 * x[:, 1] + x[:, 2] * x[:, 3])[:, None]
+
+
+def noisy(explainer: type[OfNoise], question: Question, noise: Noise) -> Explanation:
+    return explainer.explain(replace(question, settings=explainer.Settings(**asdict(noise))))
+
+
+def smoothgrad(question: Question, noise: Noise) -> Explanation:
+    return noisy(SmoothGrad, question, noise)
+
+
+def vargrad(question: Question, noise: Noise) -> Explanation:
+    return noisy(VarGrad, question, noise)
 
 
 def table(*rows: list[float]) -> Question:

@@ -22,7 +22,17 @@ SAMPLES = 200
 
 @explainers.register
 class ExpectedGradients(Explainer):
-    """Expected gradients with its defaults; see `expected_gradients`."""
+    """Average slope times difference over random backgrounds and random points between them and the record.
+
+    value = mean over samples of (x - b) * df/dx at b + t (x - b), b a background, t uniform from 0 to 1: for each
+    background one from each of equally wide parts (which scatters less than free draws, without bias). In the limit the values
+    add up to f(x) - mean f(b), as those of Integrated Gradients with the same backgrounds; with finitely many samples
+    they do so about, and the settings say how nearly.
+
+    Cost: 200 gradients for each record, or one for each background where these are more: its use is many backgrounds.
+    With few of them Integrated Gradients is exact and as fast. Not where points half way between records mean nothing.
+    Source: Erion et al. 2021, Nature Machine Intelligence 3:620 (arXiv:1906.10670); "GradientSHAP" of Lundberg's package.
+    """
 
     name = "expected_gradients"
     title = "Expected gradients (slopes at random points on the way from backgrounds)"
@@ -45,14 +55,7 @@ class ExpectedGradients(Explainer):
 def expected_gradients(question: Question, *, samples: int | None = None) -> Explanation:
     """Average slope times difference over random backgrounds and random points between them and the record.
 
-    value = mean over samples of (x - b) * df/dx at b + t (x - b), b a background, t uniform from 0 to 1: for each
-    background one from each of equally wide parts (which scatters less than free draws, without bias). In the limit the values
-    add up to f(x) - mean f(b), as those of Integrated Gradients with the same backgrounds; with finitely many samples
-    they do so about, and the settings say how nearly.
-
-    Cost: 200 gradients for each record, or one for each background where these are more: its use is many backgrounds.
-    With few of them Integrated Gradients is exact and as fast. Not where points half way between records mean nothing.
-    Source: Erion et al. 2021, Nature Machine Intelligence 3:620 (arXiv:1906.10670); "GradientSHAP" of Lundberg's package.
+    `ExpectedGradients` says how, at what cost, and by whom.
 
     Raises UserError where the question holds no background.
     """

@@ -34,7 +34,17 @@ WARNING = (
 
 @explainers.register
 class GuidedBackprop(Explainer):
-    """Guided Backprop; see `guided_backprop`."""
+    """The slope of the output, of which at each rectifier only positive parts flow back.
+
+    Backwards through a ReLU: R_in = 1[z > 0] * 1[R_out > 0] * R_out; through other rectifiers (leaky, ELU, GELU, SiLU,
+    softplus) their slope takes the place of 1[z > 0]. A network without rectifiers gets its plain slope. Of letters the
+    mean over those of a position is subtracted.
+
+    Warning: it partly restores the input and hardly depends on what the upper layers learned, so that it fails
+    randomisation tests (Adebayo et al. 2018, arXiv:1810.03292); the result says so too. Cost: one evaluation and its
+    gradient. Not for saying why a model decided as it did; it is here to be compared with.
+    Source: Springenberg et al. 2015, arXiv:1412.6806.
+    """
 
     name = "guided_backprop"
     title = "Guided Backprop (slopes that speak for the prediction; fails sanity checks)"
@@ -50,7 +60,14 @@ class GuidedBackprop(Explainer):
 
 @explainers.register
 class Deconvnet(Explainer):
-    """The deconvolution network; see `deconvnet`."""
+    """What flows back through the layers if each rectifier lets pass what is positive on the way back.
+
+    Backwards through a ReLU: R_in = 1[R_out > 0] * R_out, whatever stood there on the way forward; max pools return to the
+    places of their largest numbers. Otherwise, and in its warning, as `guided_backprop`.
+
+    Cost: one evaluation and its gradient. Not for saying why a model decided as it did: it fails the same tests.
+    Source: Zeiler & Fergus 2014, ECCV, arXiv:1311.2901.
+    """
 
     name = "deconvnet"
     title = "Deconvolution network (what would excite the prediction; fails sanity checks)"
@@ -66,14 +83,7 @@ class Deconvnet(Explainer):
 def guided_backprop(question: Question) -> Explanation:
     """The slope of the output, of which at each rectifier only positive parts flow back.
 
-    Backwards through a ReLU: R_in = 1[z > 0] * 1[R_out > 0] * R_out; through other rectifiers (leaky, ELU, GELU, SiLU,
-    softplus) their slope takes the place of 1[z > 0]. A network without rectifiers gets its plain slope. Of letters the
-    mean over those of a position is subtracted.
-
-    Warning: it partly restores the input and hardly depends on what the upper layers learned, so that it fails
-    randomisation tests (Adebayo et al. 2018, arXiv:1810.03292); the result says so too. Cost: one evaluation and its
-    gradient. Not for saying why a model decided as it did; it is here to be compared with.
-    Source: Springenberg et al. 2015, arXiv:1412.6806.
+    `GuidedBackprop` says how, at what cost, and by whom.
     """
     return _rectified(question, GuidedBackprop.name, deconvolved=False)
 
@@ -81,11 +91,7 @@ def guided_backprop(question: Question) -> Explanation:
 def deconvnet(question: Question) -> Explanation:
     """What flows back through the layers if each rectifier lets pass what is positive on the way back.
 
-    Backwards through a ReLU: R_in = 1[R_out > 0] * R_out, whatever stood there on the way forward; max pools return to the
-    places of their largest numbers. Otherwise, and in its warning, as `guided_backprop`.
-
-    Cost: one evaluation and its gradient. Not for saying why a model decided as it did: it fails the same tests.
-    Source: Zeiler & Fergus 2014, ECCV, arXiv:1311.2901.
+    `Deconvnet` says how, at what cost, and by whom.
     """
     return _rectified(question, Deconvnet.name, deconvolved=True)
 

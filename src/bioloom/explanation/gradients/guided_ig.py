@@ -41,7 +41,20 @@ class Way:
 
 @explainers.register
 class GuidedIntegratedGradients(Explainer):
-    """Guided Integrated Gradients with its defaults; see `guided_ig`."""
+    """Follow the gradient from a background to the record on a way that moves numbers with small slopes first.
+
+    Step t of T ends where the distance left, |x - point| summed over the input, is 1 - t/T of that at the start. Numbers
+    more than 2 % behind the straight way are brought up to there first; then, again and again, the quarter of those that
+    may still move (to 2 % ahead) with the smallest |df/dx| does, until the distance is reached; the last quarter moves a
+    part of its way. Each movement adds slope x movement. Of several backgrounds the mean is taken; the numbers of a
+    position of letters are added up and put on the letter that stands there.
+
+    The values add up to f(x) - mean f(background) only about, the nearer the more steps there are and the less freedom;
+    the settings say how nearly.
+    Cost: 200 gradients for each record and background, one after the other. Not for a quick look, and not where features
+    that matter little one by one matter together: these move first.
+    Source: Kapishnikov et al. 2021, CVPR, arXiv:2106.09788.
+    """
 
     name = "guided_ig"
     title = "Guided Integrated Gradients (a way to the record that avoids steep places)"
@@ -72,17 +85,7 @@ class GuidedIntegratedGradients(Explainer):
 def guided_ig(question: Question, way: Way | None = None) -> Explanation:
     """Follow the gradient from a background to the record on a way that moves numbers with small slopes first.
 
-    Step t of T ends where the distance left, |x - point| summed over the input, is 1 - t/T of that at the start. Numbers
-    more than 2 % behind the straight way are brought up to there first; then, again and again, the quarter of those that
-    may still move (to 2 % ahead) with the smallest |df/dx| does, until the distance is reached; the last quarter moves a
-    part of its way. Each movement adds slope x movement. Of several backgrounds the mean is taken; the numbers of a
-    position of letters are added up and put on the letter that stands there.
-
-    The values add up to f(x) - mean f(background) only about, the nearer the more steps there are and the less freedom;
-    the settings say how nearly.
-    Cost: 200 gradients for each record and background, one after the other. Not for a quick look, and not where features
-    that matter little one by one matter together: these move first.
-    Source: Kapishnikov et al. 2021, CVPR, arXiv:2106.09788.
+    `GuidedIntegratedGradients` says how, at what cost, and by whom.
 
     Raises UserError where the question holds no background.
     """

@@ -40,7 +40,22 @@ class Steps:
 
 @explainers.register
 class IntegratedGradients(Explainer):
-    """Integrated Gradients with its defaults; see `integrated_gradients`."""
+    """Divide f(x) - f(background) among the parts of the input by following the gradient in between.
+
+    attribution = (x - b) * integral over t from 0 to 1 of df/dx at b + t (x - b), by Gauss-Legendre
+    quadrature, averaged over the backgrounds b of a record. The attributions of a record add up to
+    f(x) - mean f(b); `delta` tells how nearly. Until that gap is at most 1 % of the difference, those pieces of the way
+    are cut in two whose own sum is furthest from the change of the answer on them: bends of a network are few and local.
+
+    Letters: the numbers of a position are added up and put on the letter that stands there, which keeps the
+    sum. (The correction of gradients for one-hot letters, subtracting the mean over letters, Majdandzic et
+    al. 2023, Genome Biology 24:109, changes nothing then: x - b adds up to zero at each position.)
+    Other inputs of the network stay as they are. Places outside the mask get 0.
+
+    Cost: steps x backgrounds gradients per record. The way leads through inputs that no experiment ever
+    saw, half one letter and half another; where that misleads, mutagenesis agrees with it poorly.
+    Source: Sundararajan, Taly & Yan 2017, ICML, https://arxiv.org/abs/1703.01365.
+    """
 
     name = "integrated_gradients"
     title = "Integrated Gradients (follow the slope from a background to the record)"
@@ -71,19 +86,7 @@ class IntegratedGradients(Explainer):
 def integrated_gradients(question: Question, *, steps: Steps | None = None) -> Explanation:
     """Divide f(x) - f(background) among the parts of the input by following the gradient in between.
 
-    attribution = (x - b) * integral over t from 0 to 1 of df/dx at b + t (x - b), by Gauss-Legendre
-    quadrature, averaged over the backgrounds b of a record. The attributions of a record add up to
-    f(x) - mean f(b); `delta` tells how nearly. Until that gap is at most 1 % of the difference, those pieces of the way
-    are cut in two whose own sum is furthest from the change of the answer on them: bends of a network are few and local.
-
-    Letters: the numbers of a position are added up and put on the letter that stands there, which keeps the
-    sum. (The correction of gradients for one-hot letters, subtracting the mean over letters, Majdandzic et
-    al. 2023, Genome Biology 24:109, changes nothing then: x - b adds up to zero at each position.)
-    Other inputs of the network stay as they are. Places outside the mask get 0.
-
-    Cost: steps x backgrounds gradients per record. The way leads through inputs that no experiment ever
-    saw, half one letter and half another; where that misleads, mutagenesis agrees with it poorly.
-    Source: Sundararajan, Taly & Yan 2017, ICML, https://arxiv.org/abs/1703.01365.
+    `IntegratedGradients` says how, at what cost, and by whom.
 
     Raises UserError where the question holds no background.
     """

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from pydantic import Field
@@ -52,48 +53,46 @@ class NoiseSettings(ExplainerSettings):
 
     def noise(self, question: Question) -> Noise:
         """What they come to for a question."""
-        return Noise(self.samples or _samples(question), self.spread, self.rate)
+        samples = self.samples or max(2, round(Noise.samples * question.effort))
+        return Noise(samples, self.spread, self.rate)
 
 
-@explainers.register
-class SmoothGrad(Explainer):
-    """SmoothGrad with its defaults; see `smoothgrad`."""
+class OfNoise(Explainer):
+    """What SmoothGrad and VarGrad share: slopes at changed copies of a record. effect: what a value tells."""
 
-    name = "smoothgrad"
-    title = "SmoothGrad (mean slope over slightly changed records)"
     accepts = SLOPED
+    effect: ClassVar[str]
 
     class Settings(NoiseSettings):
         """How records are changed."""
 
     @classmethod
-    def explain(cls, question: Question) -> Explanation:
-        """Average the slope over slightly changed records; see `smoothgrad`."""
-        return smoothgrad(question, cls.told(question).noise(question))
-
-
-@explainers.register
-class VarGrad(Explainer):
-    """VarGrad with its defaults; see `vargrad`."""
-
-    name = "vargrad"
-    title = "VarGrad (how much the slope depends on the rest of the record)"
-    accepts = SLOPED
-    bends_only = True
-
-    class Settings(NoiseSettings):
-        """How records are changed."""
+    @abstractmethod
+    def moment(cls, mean: Tensor, variance: Tensor) -> Tensor:
+        """Which of the two is the answer, (records, *shape) each."""
 
     @classmethod
     def explain(cls, question: Question) -> Explanation:
-        """Measure the scatter of the slope over slightly changed records; see `vargrad`."""
-        return vargrad(question, cls.told(question).noise(question))
+        """Follow the slope at slightly changed records."""
+        noise = cls.told(question).noise(question)
+        value = cls.moment(*_moments(question, noise))
+        x, mask = question.batch[question.input]
+        letters = spells_letters(x)
+        how = {"rate": noise.rate} if letters else {"spread": noise.spread}
+        question.progress(1.0)
+        return Explanation(
+            attribution=where_filled(value, mask).float().cpu().numpy(),
+            method=cls.name,
+            input=question.input,
+            reference=f"{noise.samples} copies of the record "
+            + (f"with {noise.rate:.0%} of the letters replaced" if letters else "with noise"),
+            settings={"samples": noise.samples, **how, "between_letters": letters},
+            effect=cls.effect,
+        )
 
 
-EFFECTS = {SmoothGrad.name: "Mean slope of {}", VarGrad.name: "Variance of the slope of {}"}
-
-
-def smoothgrad(question: Question, noise: Noise | None = None) -> Explanation:
+@explainers.register
+class SmoothGrad(OfNoise):
     """The mean slope of the output over copies of a record with noise, which is calmer than that at the record itself.
 
     value = mean over 50 samples of df/dx at x + e, e ~ N(0, s^2), s = 15 % of the range of the record's numbers. Letters
@@ -103,12 +102,19 @@ def smoothgrad(question: Question, noise: Noise | None = None) -> Explanation:
     Cost: 50 gradients for each record. Not where the slope itself misleads (see `saliency`): it is smoothed, not cured.
     Source: Smilkov et al. 2017, arXiv:1706.03825; changes of letters in place of noise are ours.
     """
-    noise = noise or Noise(samples=_samples(question))
-    mean, _ = _moments(question, noise)
-    return _told(question, mean, SmoothGrad.name, noise)
+
+    name = "smoothgrad"
+    title = "SmoothGrad (mean slope over slightly changed records)"
+    effect = "Mean slope of {}"
+
+    @classmethod
+    def moment(cls, mean: Tensor, variance: Tensor) -> Tensor:
+        """The mean."""
+        return mean
 
 
-def vargrad(question: Question, noise: Noise | None = None) -> Explanation:
+@explainers.register
+class VarGrad(OfNoise):
     """How much the slope of the output varies over copies of a record with noise: large where parts act together.
 
     value = variance (divisor samples - 1) over the samples of `smoothgrad`, without a sign. It is 0 wherever the model
@@ -117,29 +123,16 @@ def vargrad(question: Question, noise: Noise | None = None) -> Explanation:
     Cost: 50 gradients for each record.
     Source: Adebayo et al. 2018, arXiv:1810.03307.
     """
-    noise = noise or Noise(samples=_samples(question))
-    _, variance = _moments(question, noise)
-    return _told(question, variance, VarGrad.name, noise)
 
+    name = "vargrad"
+    title = "VarGrad (how much the slope depends on the rest of the record)"
+    bends_only = True
+    effect = "Variance of the slope of {}"
 
-def _samples(question: Question) -> int:
-    return max(2, round(Noise.samples * question.effort))
-
-
-def _told(question: Question, value: Tensor, method: str, noise: Noise) -> Explanation:
-    x, mask = question.batch[question.input]
-    letters = spells_letters(x)
-    how = {"rate": noise.rate} if letters else {"spread": noise.spread}
-    question.progress(1.0)
-    return Explanation(
-        attribution=where_filled(value, mask).float().cpu().numpy(),
-        method=method,
-        input=question.input,
-        reference=f"{noise.samples} copies of the record "
-        + (f"with {noise.rate:.0%} of the letters replaced" if letters else "with noise"),
-        settings={"samples": noise.samples, **how, "between_letters": letters},
-        effect=EFFECTS[method],
-    )
+    @classmethod
+    def moment(cls, mean: Tensor, variance: Tensor) -> Tensor:
+        """The variance."""
+        return variance
 
 
 def _moments(question: Question, noise: Noise) -> tuple[Tensor, Tensor]:

@@ -28,7 +28,16 @@ SLOPED = frozenset({Kind.SEQUENCE, Kind.VECTOR, Kind.IMAGE, Kind.GRAPH})
 
 @explainers.register
 class Saliency(Explainer):
-    """Saliency with its defaults; see `saliency`."""
+    """How steeply the output changes with each number of the input, at the record itself.
+
+    value = |df/dx|, as in the paper. Of letters the sign is kept (`absolute` decides, if given) and the mean over the
+    letters of a position subtracted: then it says, to first order, what putting each letter there would do, less the
+    mean over letters, as mutagenesis does by asking.
+
+    Cost: one evaluation and its gradient. Not for saying what made a prediction: a slope tells what a small change would
+    do, is 0 where the model is saturated, and is noisy between records that look alike.
+    Source: Simonyan, Vedaldi & Zisserman 2014, arXiv:1312.6034; letters, Majdandzic et al. 2023, Genome Biology 24:109.
+    """
 
     name = "saliency"
     title = "Saliency (how steeply the prediction changes with each part)"
@@ -49,7 +58,16 @@ class Saliency(Explainer):
 
 @explainers.register
 class InputTimesGradient(Explainer):
-    """Input times gradient; see `input_x_gradient`."""
+    """Multiply each number of the input by how steeply the output changes with it.
+
+    value = x * df/dx; of letters the mean slope over the letters of a position is subtracted first, so that the letter
+    that stands there is compared with a random one. For a network of rectified linear units without biases the values
+    add up to the output; otherwise nothing is promised.
+
+    Cost: one evaluation and its gradient. Not where zero is no sensible "nothing here" (columns that are centred, pixels
+    whose zero is the mean colour), and not where letters stand in for each other: x1 * x2 is counted twice.
+    Source: Shrikumar, Greenside & Kundaje 2017, ICML, arXiv:1605.01713 (as the method to improve on).
+    """
 
     name = "input_x_gradient"
     title = "Input times gradient (what is there, by how steeply it counts)"
@@ -65,13 +83,7 @@ class InputTimesGradient(Explainer):
 def saliency(question: Question, *, absolute: bool | None = None) -> Explanation:
     """How steeply the output changes with each number of the input, at the record itself.
 
-    value = |df/dx|, as in the paper. Of letters the sign is kept (`absolute` decides, if given) and the mean over the
-    letters of a position subtracted: then it says, to first order, what putting each letter there would do, less the
-    mean over letters, as mutagenesis does by asking.
-
-    Cost: one evaluation and its gradient. Not for saying what made a prediction: a slope tells what a small change would
-    do, is 0 where the model is saturated, and is noisy between records that look alike.
-    Source: Simonyan, Vedaldi & Zisserman 2014, arXiv:1312.6034; letters, Majdandzic et al. 2023, Genome Biology 24:109.
+    `Saliency` says how, at what cost, and by whom.
     """
     x, mask = question.batch[question.input]
     gradient = between_letters(slopes(question), x)
@@ -90,13 +102,7 @@ def saliency(question: Question, *, absolute: bool | None = None) -> Explanation
 def input_x_gradient(question: Question) -> Explanation:
     """Multiply each number of the input by how steeply the output changes with it.
 
-    value = x * df/dx; of letters the mean slope over the letters of a position is subtracted first, so that the letter
-    that stands there is compared with a random one. For a network of rectified linear units without biases the values
-    add up to the output; otherwise nothing is promised.
-
-    Cost: one evaluation and its gradient. Not where zero is no sensible "nothing here" (columns that are centred, pixels
-    whose zero is the mean colour), and not where letters stand in for each other: x1 * x2 is counted twice.
-    Source: Shrikumar, Greenside & Kundaje 2017, ICML, arXiv:1605.01713 (as the method to improve on).
+    `InputTimesGradient` says how, at what cost, and by whom.
     """
     x, mask = question.batch[question.input]
     value = where_filled(between_letters(slopes(question), x) * x, mask)

@@ -54,7 +54,22 @@ class Sparseness:
 
 @explainers.register
 class MeaningfulPerturbation(Explainer):
-    """Meaningful Perturbation with its defaults; see `meaningful_perturbation`."""
+    """Learn a smooth mask that deletes as little as possible and takes away as much of the output as possible.
+
+    minimise over m: s(m x + (1 - m) background) + area mean(1 - m) + rough mean |step of m|^3
+
+    s is the output scaled so that it is 1 for the record and 0 for its backgrounds, whichever is higher (where these
+    differ among themselves by more than that, one is their standard deviation); backgrounds take turns. The mask is a
+    grid of cells brought to full size with soft
+    edges, learned by Adam (300 rounds, rate 0.1).
+    (The paper takes a probability for s, adds noise to the grid and shifts pictures by up to 4 of 224 pixels.)
+    What the output loses when 1 - m is taken away is shared among places in proportion to 1 - m: this is the attribution.
+
+    Cost: 300 evaluations and gradients of a record. The mask depends on the two penalties, and on letters it passes
+    through mixtures of letters. Do not use it to rank places outside of what it deletes, nor for outputs that are nearly
+    those of the backgrounds: there is nothing to delete then.
+    Source: Fong & Vedaldi 2017, ICCV, https://arxiv.org/abs/1704.03296.
+    """
 
     name = "meaningful_perturbation"
     title = "Meaningful Perturbation (the smallest part whose loss costs the most)"
@@ -83,7 +98,24 @@ class MeaningfulPerturbation(Explainer):
 
 @explainers.register
 class ExtremalPerturbation(Explainer):
-    """Extremal Perturbation with its defaults; see `extremal_perturbation`."""
+    """Learn for each of some sizes the mask of that size that keeps the most of the output.
+
+    maximise over m: s(m x + (1 - m) background) - weight mean (sorted m - r)^2, r being 0 for the smallest 1 - area and 1
+    for the largest area of all places
+
+    s is the output scaled as for Meaningful Perturbation. The mask is the smooth maximum (coldness 20) over cells of a bump
+    exp(-2 max(d / 3 - 1/2, 0)^2), d in cells, times the number of the cell, and between cells by interpolation; so it has
+    no edges sharper than the bump. Adam, 300 rounds; the weight of the size grows from 1 to 300. (The paper learns by
+    gradient descent with momentum and a weight from 300, which suits its logits, and blurs pictures by mask value; here
+    what is not kept fades into the background.)
+
+    What each mask keeps of the output beyond the backgrounds is shared among places in proportion to the mask; the
+    attribution is the mean over areas. A place in the masks of all sizes matters most.
+
+    Cost: 4 areas x 300 evaluations and gradients of a record. Do not use it where several small places matter that are
+    smaller than a bump, nor where the kept part alone is unlike any record the network has seen.
+    Source: Fong, Patrick & Vedaldi 2019, ICCV, https://arxiv.org/abs/1910.08485.
+    """
 
     name = "extremal_perturbation"
     title = "Extremal Perturbation (the part of a given size that keeps the most)"
@@ -113,19 +145,7 @@ def meaningful_perturbation(
 ) -> Explanation:
     """Learn a smooth mask that deletes as little as possible and takes away as much of the output as possible.
 
-    minimise over m: s(m x + (1 - m) background) + area mean(1 - m) + rough mean |step of m|^3
-
-    s is the output scaled so that it is 1 for the record and 0 for its backgrounds, whichever is higher (where these
-    differ among themselves by more than that, one is their standard deviation); backgrounds take turns. The mask is a
-    grid of cells brought to full size with soft
-    edges, learned by Adam (300 rounds, rate 0.1).
-    (The paper takes a probability for s, adds noise to the grid and shifts pictures by up to 4 of 224 pixels.)
-    What the output loses when 1 - m is taken away is shared among places in proportion to 1 - m: this is the attribution.
-
-    Cost: 300 evaluations and gradients of a record. The mask depends on the two penalties, and on letters it passes
-    through mixtures of letters. Do not use it to rank places outside of what it deletes, nor for outputs that are nearly
-    those of the backgrounds: there is nothing to delete then.
-    Source: Fong & Vedaldi 2017, ICCV, https://arxiv.org/abs/1704.03296.
+    `MeaningfulPerturbation` says how, at what cost, and by whom.
     """
     costs = sparseness or Sparseness()
     count = rounds or max(1, round(DELETING_ROUNDS * question.effort))
@@ -144,23 +164,9 @@ def extremal_perturbation(
 ) -> Explanation:
     """Learn for each of some sizes the mask of that size that keeps the most of the output.
 
-    maximise over m: s(m x + (1 - m) background) - weight mean (sorted m - r)^2, r being 0 for the smallest 1 - area and 1
-    for the largest area of all places
-
-    s is the output scaled as for Meaningful Perturbation. The mask is the smooth maximum (coldness 20) over cells of a bump
-    exp(-2 max(d / 3 - 1/2, 0)^2), d in cells, times the number of the cell, and between cells by interpolation; so it has
-    no edges sharper than the bump. Adam, 300 rounds; the weight of the size grows from 1 to 300. (The paper learns by
-    gradient descent with momentum and a weight from 300, which suits its logits, and blurs pictures by mask value; here
-    what is not kept fades into the background.)
-
-    What each mask keeps of the output beyond the backgrounds is shared among places in proportion to the mask; the
-    attribution is the mean over areas. A place in the masks of all sizes matters most.
+    `ExtremalPerturbation` says how, at what cost, and by whom.
 
     areas:  shares of a record, above 0 and below 1
-
-    Cost: 4 areas x 300 evaluations and gradients of a record. Do not use it where several small places matter that are
-    smaller than a bump, nor where the kept part alone is unlike any record the network has seen.
-    Source: Fong, Patrick & Vedaldi 2019, ICCV, https://arxiv.org/abs/1910.08485.
     """
     count = rounds or max(1, round(KEEPING_ROUNDS * question.effort))
 

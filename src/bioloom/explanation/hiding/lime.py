@@ -40,7 +40,24 @@ NO_FIT = 1e-12
 
 @explainers.register
 class Lime(Explainer):
-    """LIME with its defaults; see `lime`."""
+    """Hide segments at random, weigh each variant by its likeness to the record, and fit a linear model to the answers.
+
+    minimise over a, c: sum over variants of w(z) (f(z) - a - c.z)^2 + ridge |c|^2
+
+    z is 1 for segments that stay, each with probability 1/2; f(z) is the mean of the output over the backgrounds from
+    which the others are taken; w(z) = exp(-D^2 / width^2), where D is the cosine distance of z from 1 (width 0.25), for
+    tables the Euclidean one (width 0.75 times the root of the number of columns): distances and widths of the authors'
+    program, which takes the root of this kernel of their paper. The number of a segment, c, is shared evenly among its
+    places.
+
+    `fit` is the share of the weighted variance of the answers that the line predicts for variants it was not fitted to
+    (leaving out one at a time, in closed form): 1 is a perfect line, 0 none. With a low fit the numbers mean little: the
+    model is not a sum of effects of these segments. Where the answer never changes it is NaN.
+
+    Cost: 1000 evaluations of a record. Do not use it where the fit is low, nor to read single letters:
+    a segment is the smallest part it knows. It promises no completeness: see Kernel SHAP, which is LIME with other weights.
+    Source: Ribeiro, Singh & Guestrin 2016, KDD, https://arxiv.org/abs/1602.04938.
+    """
 
     name = "lime"
     title = "LIME (a straight line fitted to what hiding segments does)"
@@ -70,25 +87,11 @@ def lime(
 ) -> Explanation:
     """Hide segments at random, weigh each variant by its likeness to the record, and fit a linear model to the answers.
 
-    minimise over a, c: sum over variants of w(z) (f(z) - a - c.z)^2 + ridge |c|^2
-
-    z is 1 for segments that stay, each with probability 1/2; f(z) is the mean of the output over the backgrounds from
-    which the others are taken; w(z) = exp(-D^2 / width^2), where D is the cosine distance of z from 1 (width 0.25), for
-    tables the Euclidean one (width 0.75 times the root of the number of columns): distances and widths of the authors'
-    program, which takes the root of this kernel of their paper. The number of a segment, c, is shared evenly among its
-    places.
-
-    `fit` is the share of the weighted variance of the answers that the line predicts for variants it was not fitted to
-    (leaving out one at a time, in closed form): 1 is a perfect line, 0 none. With a low fit the numbers mean little: the
-    model is not a sum of effects of these segments. Where the answer never changes it is NaN.
+    `Lime` says how, at what cost, and by whom.
 
     segments: what is hidden together; columns, tokens, windows, nodes or squares if left out
     samples:  variants of a record; 1000 divided by the number of backgrounds, or 4 for each segment, if that is more
     ridge:    penalty; small, so that coefficients are not shrunk (the authors' program uses 1, which shrinks them)
-
-    Cost: 1000 evaluations of a record. Do not use it where the fit is low, nor to read single letters:
-    a segment is the smallest part it knows. It promises no completeness: see Kernel SHAP, which is LIME with other weights.
-    Source: Ribeiro, Singh & Guestrin 2016, KDD, https://arxiv.org/abs/1602.04938.
     """
     x = question.batch[question.input].x
     cut = segments or segments_of(question)

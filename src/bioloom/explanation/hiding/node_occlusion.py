@@ -19,7 +19,15 @@ _NODES_PER_BLOCK = 2**12
 
 @explainers.register
 class NodeOcclusion(Explainer):
-    """Occlusion of nodes with its defaults; see `node_occlusion`."""
+    """Replace each node by the mean node and record how much of the output is lost.
+
+    effect = f(x) - mean over backgrounds of f(x with the node taken from the background); a background of the same
+    graph changes features and leaves edges, so that a residue becomes an average one at the same place. The effect of a
+    node is shared among its features by how far each is from the background, so that they add up to it. Nodes
+    outside the mask get 0. Cost: one evaluation for each node and different background. Not for bonds or contacts, which
+    stay, nor where nodes can stand in for each other.
+    Source: Zeiler & Fergus 2014, ECCV, https://doi.org/10.1007/978-3-319-10590-1_53, for nodes in place of patches.
+    """
 
     name = "node_occlusion"
     title = "Occlusion (replace one residue or atom at a time by an average one)"
@@ -36,11 +44,7 @@ class NodeOcclusion(Explainer):
 def node_occlusion(question: Question) -> Explanation:
     """Replace each node by the mean node and record how much of the output is lost.
 
-    effect = f(x) - mean over backgrounds of f(x with the node taken from the background); a background of the same
-    graph changes features and leaves edges, so that a residue becomes an average one at the same place. The effect of a
-    node is shared among its features by how far each is from the background, so that they add up to it. Nodes
-    outside the mask get 0. Cost: one evaluation for each node and different background.
-    Source: Zeiler & Fergus 2014, ECCV, https://doi.org/10.1007/978-3-319-10590-1_53, for nodes in place of patches.
+    `NodeOcclusion` says how, at what cost, and by whom.
     """
     x, mask = question.batch[question.input]
     background = backgrounds(question)

@@ -21,7 +21,17 @@ _NUMBERS_PER_BLOCK = 2**20
 
 @explainers.register
 class Occlusion(Explainer):
-    """Occlusion with its defaults; see `occlusion`."""
+    """Replace a part by "nothing here" and record how much of the output is lost.
+
+    effect = f(x) - mean over backgrounds of f(x with the part taken from the background); zeros where the
+    question holds no background. A column of a table is a part of its own, and so is a token. Along a sequence a window
+    slides, and each position gets the mean effect of the windows that cover it; letters are hidden whole,
+    other signals one channel at a time. Positions outside the mask are left alone and get 0.
+
+    Cost: one evaluation for each part and background. It says how much a stretch matters, not which letter
+    would be better, and it blurs: nothing finer than the window can be told apart.
+    Source: Zeiler & Fergus 2014, ECCV, https://doi.org/10.1007/978-3-319-10590-1_53.
+    """
 
     name = "occlusion"
     title = "Occlusion (hide a window or a column)"
@@ -50,17 +60,10 @@ class Occlusion(Explainer):
 def occlusion(question: Question, *, window: int | None = None, stride: int | None = None) -> Explanation:
     """Replace a part by "nothing here" and record how much of the output is lost.
 
-    effect = f(x) - mean over backgrounds of f(x with the part taken from the background); zeros where the
-    question holds no background. A column of a table is a part of its own, and so is a token. Along a sequence a window
-    slides, and each position gets the mean effect of the windows that cover it; letters are hidden whole,
-    other signals one channel at a time. Positions outside the mask are left alone and get 0.
+    `Occlusion` says how, at what cost, and by whom.
 
     window: positions hidden at once; about a twelfth of the sequence, 3 to 10, by default
     stride: positions between windows; 1 up to 500 positions by default
-
-    Cost: one evaluation for each part and background. It says how much a stretch matters, not which letter
-    would be better, and it blurs: nothing finer than the window can be told apart.
-    Source: Zeiler & Fergus 2014, ECCV, https://doi.org/10.1007/978-3-319-10590-1_53.
     """
     x, mask = question.batch[question.input]
     background = x.new_zeros(len(x), 1, *x.shape[1:]) if question.background is None else question.background

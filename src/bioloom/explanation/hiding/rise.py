@@ -31,7 +31,25 @@ _NUMBERS_PER_BLOCK = 2**22
 
 @explainers.register
 class Rise(Explainer):
-    """RISE with its defaults; see `rise`."""
+    """Mean output where a place is shown, less the mean output over all masks.
+
+    value(place) = sum of f(x shown through M) M(place) / sum of M(place) - mean of f
+
+    A mask M is a coarse grid of cells, each shown with probability 1/2, brought to full size with soft edges and shifted
+    at random; what is not shown comes from the backgrounds in turn. Letters are not mixed: of a soft edge that part is
+    shown which exceeds one random height for each mask, so that the network sees letters only. The paper does not
+    subtract the mean of f and so needs outputs that are probabilities; the order of places is the same. Dividing by the
+    shown share of each place, and not by its expectation, takes away part of the chance.
+
+    `error` is the standard error by the draw of masks, from ten groups of them; in the settings `running_error` says how
+    it fell from two groups to all ten: the mean error of places over the largest value of a record, its mean over
+    records. Above about 0.3 the map is mostly chance, and more masks are needed.
+
+    Cost: one evaluation for each mask. Values are blurred by the cells and are no contributions: they add up to nothing,
+    and a place beside an important one gets some of its value. Do not use it for single letters, nor where cheaper
+    occlusion says the same; it is better than that where several places must be shown together to matter.
+    Source: Petsiuk, Das & Saenko 2018, BMVC, https://arxiv.org/abs/1806.07421.
+    """
 
     name = "rise"
     title = "RISE (which places were shown when the output was high)"
@@ -60,25 +78,10 @@ class Rise(Explainer):
 def rise(question: Question, *, masks: int | None = None, cell: int | None = None) -> Explanation:
     """Mean output where a place is shown, less the mean output over all masks.
 
-    value(place) = sum of f(x shown through M) M(place) / sum of M(place) - mean of f
-
-    A mask M is a coarse grid of cells, each shown with probability 1/2, brought to full size with soft edges and shifted
-    at random; what is not shown comes from the backgrounds in turn. Letters are not mixed: of a soft edge that part is
-    shown which exceeds one random height for each mask, so that the network sees letters only. The paper does not
-    subtract the mean of f and so needs outputs that are probabilities; the order of places is the same. Dividing by the
-    shown share of each place, and not by its expectation, takes away part of the chance.
-
-    `error` is the standard error by the draw of masks, from ten groups of them; in the settings `running_error` says how
-    it fell from two groups to all ten: the mean error of places over the largest value of a record, its mean over
-    records. Above about 0.3 the map is mostly chance, and more masks are needed.
+    `Rise` says how, at what cost, and by whom.
 
     masks: for each record; 1000 along a sequence, 2000 over a picture (the paper takes 4000 to 8000)
     cell:  places of a cell: an eighth of a sequence, 4 to 15; a seventh of a picture by default
-
-    Cost: one evaluation for each mask. Values are blurred by the cells and are no contributions: they add up to nothing,
-    and a place beside an important one gets some of its value. Do not use it for single letters, nor where cheaper
-    occlusion says the same; it is better than that where several places must be shown together to matter.
-    Source: Petsiuk, Das & Saenko 2018, BMVC, https://arxiv.org/abs/1806.07421.
     """
     x = question.batch[question.input].x
     usual = round(question.effort * MASKS[x.dim() - 2])

@@ -49,7 +49,25 @@ GROUPS = 10
 
 @explainers.register
 class KernelShap(Explainer):
-    """Kernel SHAP with its defaults; see `kernel_shap`."""
+    """Shapley values of segments from a regression on coalitions of segments that stay.
+
+    value(i) = sum over coalitions S without i of |S|! (M - |S| - 1)! / M! (v(S + i) - v(S))
+
+    M counts the segments that hold anything; v(S) is the mean output over the backgrounds from which all but S are taken.
+    Up to 11 segments that sum is taken as it stands, exactly. With more, v is fitted by a linear function of membership,
+    each coalition counting by the kernel (M - 1) / (C(M, s) s (M - s)) for its size s: sizes are asked completely from
+    the outside in (s and M - s together) while the budget lasts, of the others coalitions are drawn, each with its
+    complement. That the values of a record add up to f(x) - mean f(background) is built into the fit, and `delta` is
+    rounding. `error` is the standard error by the draw, from leaving out a tenth of the drawn coalitions at a time; 0
+    where none was drawn. The value of a segment is shared evenly among its places.
+
+    Cost: 2 evaluations for each segment and background and 2048 more for each record; up to 11 segments 2^M for each
+    background.
+    Do not use it on many segments (`permutation_shap` needs no equations and its errors are simpler), nor on strongly
+    correlated columns without a thought: coalitions mix a record with backgrounds into rows that may not exist.
+    Source: Lundberg & Lee 2017, NeurIPS, https://arxiv.org/abs/1705.07874; the constrained fit in closed form, Covert &
+    Lee 2021, AISTATS, https://arxiv.org/abs/2012.01536.
+    """
 
     name = "kernel_shap"
     title = "Kernel SHAP (what each part adds, averaged over all orders, by regression)"
@@ -69,7 +87,19 @@ class KernelShap(Explainer):
 
 @explainers.register
 class PermutationShap(Explainer):
-    """Permutation SHAP with its defaults; see `permutation_shap`."""
+    """Shapley values of segments from random orders: add them one by one, forward and backward.
+
+    value(i) = mean over orders of f(with i and all before it) - f(with all before it); what is not there yet is taken
+    from a background. Each order is walked both ways (antithetic), and backgrounds take turns, equally often: without a
+    draw of infinitely many orders the values are unbiased, and those of a record add up to f(x) - mean f(background)
+    exactly, `delta` being rounding. `error` is their standard error over pairs of orders; it holds what backgrounds
+    differ by. The value of a segment is shared evenly among its places.
+
+    Cost: 2 evaluations for each segment and pair of orders, about 2048 and never less than 4 for each segment of a record.
+    Do not use it for up to 11 segments, where `kernel_shap` is exact; and see there about correlated columns.
+    Source: Strumbelj & Kononenko 2014, Knowledge and Information Systems 41:647; antithetic orders, Mitchell et al. 2022,
+    JMLR 23:43, https://arxiv.org/abs/2104.12199.
+    """
 
     name = "permutation_shap"
     title = "Permutation SHAP (what each part adds, averaged over random orders)"
@@ -96,24 +126,9 @@ class PermutationShap(Explainer):
 def kernel_shap(question: Question, *, segments: Segments | None = None) -> Explanation:
     """Shapley values of segments from a regression on coalitions of segments that stay.
 
-    value(i) = sum over coalitions S without i of |S|! (M - |S| - 1)! / M! (v(S + i) - v(S))
-
-    M counts the segments that hold anything; v(S) is the mean output over the backgrounds from which all but S are taken.
-    Up to 11 segments that sum is taken as it stands, exactly. With more, v is fitted by a linear function of membership,
-    each coalition counting by the kernel (M - 1) / (C(M, s) s (M - s)) for its size s: sizes are asked completely from
-    the outside in (s and M - s together) while the budget lasts, of the others coalitions are drawn, each with its
-    complement. That the values of a record add up to f(x) - mean f(background) is built into the fit, and `delta` is
-    rounding. `error` is the standard error by the draw, from leaving out a tenth of the drawn coalitions at a time; 0
-    where none was drawn. The value of a segment is shared evenly among its places.
+    `KernelShap` says how, at what cost, and by whom.
 
     segments: what is hidden together; columns, tokens, windows, nodes or squares if left out
-
-    Cost: 2 evaluations for each segment and background and 2048 more for each record; up to 11 segments 2^M for each
-    background.
-    Do not use it on many segments (`permutation_shap` needs no equations and its errors are simpler), nor on strongly
-    correlated columns without a thought: coalitions mix a record with backgrounds into rows that may not exist.
-    Source: Lundberg & Lee 2017, NeurIPS, https://arxiv.org/abs/1705.07874; the constrained fit in closed form, Covert &
-    Lee 2021, AISTATS, https://arxiv.org/abs/2012.01536.
 
     Raises UserError for more than 3000 segments.
     """
@@ -181,19 +196,10 @@ def permutation_shap(
 ) -> Explanation:
     """Shapley values of segments from random orders: add them one by one, forward and backward.
 
-    value(i) = mean over orders of f(with i and all before it) - f(with all before it); what is not there yet is taken
-    from a background. Each order is walked both ways (antithetic), and backgrounds take turns, equally often: without a
-    draw of infinitely many orders the values are unbiased, and those of a record add up to f(x) - mean f(background)
-    exactly, `delta` being rounding. `error` is their standard error over pairs of orders; it holds what backgrounds
-    differ by. The value of a segment is shared evenly among its places.
+    `PermutationShap` says how, at what cost, and by whom.
 
     segments: what is hidden together; columns, tokens, windows, nodes or squares if left out
     pairs:    orders, each walked both ways; as many as Kernel SHAP's budget allows, and at least two
-
-    Cost: 2 evaluations for each segment and pair of orders, about 2048 and never less than 4 for each segment of a record.
-    Do not use it for up to 11 segments, where `kernel_shap` is exact; and see there about correlated columns.
-    Source: Strumbelj & Kononenko 2014, Knowledge and Information Systems 41:647; antithetic orders, Mitchell et al. 2022,
-    JMLR 23:43, https://arxiv.org/abs/2104.12199.
     """
     x = question.batch[question.input].x
     cut, nothing = segments or segments_of(question), backgrounds(question).shape[1]

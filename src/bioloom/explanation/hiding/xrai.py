@@ -30,7 +30,21 @@ FINEST_STEPS = 500
 
 @explainers.register
 class Xrai(Explainer):
-    """XRAI with its defaults; see `xrai`."""
+    """Add up Integrated Gradients over overlapping regions, and take the densest regions one after the other.
+
+    again and again: take the region whose places not taken yet have the highest mean of a; these places get that mean
+
+    a is the sum over channels of Integrated Gradients, of pictures from two even backgrounds (the lowest and the highest
+    number of the picture), of sequences from the question's backgrounds. Regions are windows of 6, 10, 15 and 25 positions,
+    or superpixels of a picture from 8 to 256. One that would add few places (half of the narrowest window; 4 pixels, or a
+    three-hundredth of a picture) is left out; what no region takes at last gets its own mean. So the map is constant on
+    regions, and it adds up to what Integrated Gradients adds up to; `delta` is theirs. (The paper takes the largest channel
+    instead of the sum, which adds up to nothing, and segments pictures by Felzenszwalb's graph in place of superpixels.)
+
+    Cost: that of Integrated Gradients, 32 to 512 gradients for each background, and seconds for a large picture. Do not
+    use it to read single letters or pixels, nor where Integrated Gradients is wrong: it draws the same numbers larger.
+    Source: Kapishnikov et al. 2019, ICCV, https://arxiv.org/abs/1906.02825.
+    """
 
     name = "xrai"
     title = "XRAI (regions that hold the most for their size)"
@@ -47,18 +61,7 @@ class Xrai(Explainer):
 def xrai(question: Question) -> Explanation:
     """Add up Integrated Gradients over overlapping regions, and take the densest regions one after the other.
 
-    again and again: take the region whose places not taken yet have the highest mean of a; these places get that mean
-
-    a is the sum over channels of Integrated Gradients, of pictures from two even backgrounds (the lowest and the highest
-    number of the picture), of sequences from the question's backgrounds. Regions are windows of 6, 10, 15 and 25 positions,
-    or superpixels of a picture from 8 to 256. One that would add few places (half of the narrowest window; 4 pixels, or a
-    three-hundredth of a picture) is left out; what no region takes at last gets its own mean. So the map is constant on
-    regions, and it adds up to what Integrated Gradients adds up to; `delta` is theirs. (The paper takes the largest channel
-    instead of the sum, which adds up to nothing, and segments pictures by Felzenszwalb's graph in place of superpixels.)
-
-    Cost: that of Integrated Gradients, 32 to 512 gradients for each background, and seconds for a large picture. Do not
-    use it to read single letters or pixels, nor where Integrated Gradients is wrong: it draws the same numbers larger.
-    Source: Kapishnikov et al. 2019, ICCV, https://arxiv.org/abs/1906.02825.
+    `Xrai` says how, at what cost, and by whom.
     """
     x = question.batch[question.input].x
     asked = replace(question, progress=lambda share: question.progress(0.9 * share))

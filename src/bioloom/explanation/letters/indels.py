@@ -31,7 +31,14 @@ if TYPE_CHECKING:
 
 @explainers.register
 class Deletion(Explainer):
-    """What each letter is worth by taking it out; see `deletion`."""
+    """Take each letter out and record what is lost: f(x) - f(x without it), given to the letter that stands there.
+
+    What stands behind moves up by one. A record that may be shorter gets shorter; where all records are equally long, an even
+    mixture of letters stands at the end. Deleting any letter of a run of equal ones gives the same sequence, so these share
+    one number. Cost: one evaluation for each position. Not for reading letters where spacing matters: a deletion between two
+    sites also brings them closer together.
+    Source: deletions as in Zhou & Troyanskaya 2015, Nature Methods 12:931, which has substitutions.
+    """
 
     name = "deletion"
     title = "Deletion (take each letter out, and let the others move up)"
@@ -45,7 +52,13 @@ class Deletion(Explainer):
 
 @explainers.register
 class Insertion(Explainer):
-    """What each letter does where it is put in; see `insertion`."""
+    """Put each letter in before each position and record what changes: f(x with it) - f(x), (letters, positions).
+
+    What stands behind moves down by one. A record gets longer where there is room; else its last letter is pushed out.
+    Cost: one evaluation for each letter and position. It tells where a gap between sites may grow, which substitutions
+    cannot. Values are of letters that are not there, so their sum over a record means nothing.
+    Source: as for `deletion`.
+    """
 
     name = "insertion"
     title = "Insertion (put each letter in before each other one)"
@@ -60,11 +73,7 @@ class Insertion(Explainer):
 def deletion(question: Question) -> Explanation:
     """Take each letter out and record what is lost: f(x) - f(x without it), given to the letter that stands there.
 
-    What stands behind moves up by one. A record that may be shorter gets shorter; where all records are equally long, an even
-    mixture of letters stands at the end. Deleting any letter of a run of equal ones gives the same sequence, so these share
-    one number. Cost: one evaluation for each position. It mixes what a letter says with where the rest stands: a deletion
-    between two sites brings them closer together.
-    Source: deletions as in Zhou & Troyanskaya 2015, Nature Methods 12:931, which has substitutions.
+    `Deletion` says how, at what cost, and by whom.
 
     Raises UserError where the input is not made of letters.
     """
@@ -92,10 +101,7 @@ def deletion(question: Question) -> Explanation:
 def insertion(question: Question) -> Explanation:
     """Put each letter in before each position and record what changes: f(x with it) - f(x), (letters, positions).
 
-    What stands behind moves down by one. A record gets longer where there is room; else its last letter is pushed out.
-    Cost: one evaluation for each letter and position. It tells where a gap between sites may grow, which substitutions
-    cannot. Values are of letters that are not there, so their sum over a record means nothing.
-    Source: as for `deletion`.
+    `Insertion` says how, at what cost, and by whom.
 
     Raises UserError where the input is not made of letters.
     """

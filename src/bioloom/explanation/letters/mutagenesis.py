@@ -31,7 +31,19 @@ _NUMBERS_PER_BLOCK = 2**20
 
 @explainers.register
 class Mutagenesis(Explainer):
-    """In-silico mutagenesis with its defaults; see `mutagenesis`."""
+    """Change each letter to each other one and record how the output changes.
+
+    delta[letter, position] = f(x with this letter there) - f(x), which is 0 for the observed letter. With
+    `centred`, the mean over letters is subtracted at each position, so that the observed letter holds minus
+    the mean effect of replacing it, times (letters - 1) / letters: positive where the record's own letter
+    raises the output. Nothing is lost: `summary.substitutions` gives delta back.
+
+    Gaps and mixtures such as N are replaced by each letter in turn; positions outside the mask are skipped
+    and stay 0. Cost: one evaluation for each substitution, 3 x positions for DNA, 19 x positions for proteins;
+    where it pays, only what a substitution can change is worked out (`bioloom.explanation.locality.windowed`).
+    Not where sites can stand in for each other: it sees one change at a time, and both may look unimportant.
+    Source: Zhou & Troyanskaya 2015, Nature Methods 12:931.
+    """
 
     name = "mutagenesis"
     title = "In-silico mutagenesis (change each letter, one at a time)"
@@ -57,16 +69,7 @@ class Mutagenesis(Explainer):
 def mutagenesis(question: Question, *, centred: bool = True) -> Explanation:
     """Change each letter to each other one and record how the output changes.
 
-    delta[letter, position] = f(x with this letter there) - f(x), which is 0 for the observed letter. With
-    `centred`, the mean over letters is subtracted at each position, so that the observed letter holds minus
-    the mean effect of replacing it, times (letters - 1) / letters: positive where the record's own letter
-    raises the output. Nothing is lost: `summary.substitutions` gives delta back.
-
-    Gaps and mixtures such as N are replaced by each letter in turn; positions outside the mask are skipped
-    and stay 0. Cost: one evaluation for each substitution, 3 x positions for DNA, 19 x positions for proteins;
-    where it pays, only what a substitution can change is worked out (`bioloom.explanation.locality.windowed`).
-    It sees one change at a time: two sites that can stand in for each other may both look unimportant.
-    Source: Zhou & Troyanskaya 2015, Nature Methods 12:931.
+    `Mutagenesis` says how, at what cost, and by whom.
 
     Raises UserError where the input is not made of letters.
     """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from bioloom.errors import UserError
-from bioloom.explanation import Explainer, Explanation, Question, explainers
-from bioloom.explanation.maps.grad_cam import MAPPED, REFERENCE, SPEAKS
-from bioloom.explanation.maps.look import Look, LookSettings, Reading, Seen, laid
+from bioloom.explanation import explainers
+from bioloom.explanation.maps.look import Reading, Seen
+from bioloom.explanation.maps.weighing import WeighsMaps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,25 +19,7 @@ _SHARE = 1e-3
 
 
 @explainers.register
-class ClassActivationMap(Explainer):
-    """Class activation maps; see `cam`."""
-
-    name = "cam"
-    title = "CAM (maps weighed as the last layer weighs their means)"
-    accepts = MAPPED
-    refuses = True
-    looks = True
-
-    class Settings(LookSettings):
-        """How what maps say is told."""
-
-    @classmethod
-    def explain(cls, question: Question) -> Explanation:
-        """Attribute an output to places; see `cam`."""
-        return cam(question, cls.told(question).look(question))
-
-
-def cam(question: Question, look: Look | None = None) -> Explanation:
+class ClassActivationMap(WeighsMaps):
     """Weigh the last maps by the weights with which the network weighs their means.
 
     value(place) = sum over maps of W[output, map] x map(place), negative values kept as in the paper. The mean over the
@@ -45,13 +27,18 @@ def cam(question: Question, look: Look | None = None) -> Explanation:
     are added up with weights; that is tried on each record, by asking about other maps, and not taken from the names of
     layers. With `Grad-CAM` there is no such condition: it equals CAM divided by the number of places where CAM is defined.
 
-    Cost: one evaluation and its gradient for each record, and three evaluations of the head.
+    Cost: one evaluation and its gradient for each record, and three evaluations of the head. Not for networks with
+    another head, which are refused.
     Source: Zhou et al. 2016, CVPR, arXiv:1512.04150.
-
-    Raises UserError where the head of the network is another one.
     """
 
-    def weigh(reading: Reading, part: slice) -> Tensor:
+    name = "cam"
+    title = "CAM (maps weighed as the last layer weighs their means)"
+    in_units = False
+
+    @classmethod
+    def says(cls, reading: Reading, part: slice, told: Any) -> Tensor:
+        """Maps weighed as the last layer weighs their means; UserError where the head is another one."""
         seen = reading.sloped(part)
         if not _weighs_means(reading, part, seen):
             raise UserError(
@@ -61,16 +48,6 @@ def cam(question: Question, look: Look | None = None) -> Explanation:
             )
         places = seen.maps[0, 0].numel()
         return places * (seen.gradient.mean(dim=seen.axes, keepdim=True) * seen.maps).sum(dim=1)
-
-    value, settings = laid(question, look or Look(question.layer), weigh)
-    return Explanation(
-        attribution=value.float().cpu().numpy(),
-        method=ClassActivationMap.name,
-        input=question.input,
-        reference=REFERENCE,
-        settings=settings,
-        effect=SPEAKS,
-    )
 
 
 def _weighs_means(reading: Reading, part: slice, seen: Seen) -> bool:

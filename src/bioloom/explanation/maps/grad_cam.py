@@ -2,121 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from bioloom.explanation import Explainer, Explanation, Question, explainers
+from bioloom.explanation import Explanation, Question, explainers
 from bioloom.explanation.engine import between_letters, where_filled
 from bioloom.explanation.gradients.saliency import slopes
 from bioloom.explanation.maps.look import (
-    Look,
-    LookSettings,
     NoMapsError,
     Reading,
     RectifiedLookSettings,
     Seen,
     interpolated,
-    laid,
 )
-from bioloom.modalities import Kind
+from bioloom.explanation.maps.weighing import WeighsMaps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import Tensor
 
-MAPPED = frozenset({Kind.SEQUENCE, Kind.IMAGE})
-"""Kinds of input with places along one axis or more."""
-
-REFERENCE = "maps that are zero"
-
-SPEAKS = "Evidence for {} (no unit)"
-
 
 @explainers.register
-class GradCam(Explainer):
-    """Grad-CAM; see `grad_cam`."""
-
-    name = "grad_cam"
-    title = "Grad-CAM (where the last maps speak for it)"
-    accepts = MAPPED
-    looks = True
-    compared = True
-
-    class Settings(LookSettings):
-        """How what maps say is told."""
-
-    @classmethod
-    def explain(cls, question: Question) -> Explanation:
-        """Attribute an output to places; see `grad_cam`."""
-        return grad_cam(question, cls.told(question).look(question))
-
-
-@explainers.register
-class HiResCam(Explainer):
-    """HiResCAM; see `hires_cam`."""
-
-    name = "hires_cam"
-    title = "HiResCAM (what each place of the last maps contributes)"
-    accepts = MAPPED
-    refuses = True
-    looks = True
-
-    class Settings(LookSettings):
-        """How what maps say is told."""
-
-    @classmethod
-    def explain(cls, question: Question) -> Explanation:
-        """Attribute an output to places; see `hires_cam`."""
-        return hires_cam(question, cls.told(question).look(question))
-
-
-@explainers.register
-class GradCamPlusPlus(Explainer):
-    """Grad-CAM++; see `grad_cam_plus_plus`."""
-
-    name = "grad_cam_plus_plus"
-    title = "Grad-CAM++ (Grad-CAM that counts several places of one kind)"
-    accepts = MAPPED
-    refuses = True
-    looks = True
-
-    class Settings(RectifiedLookSettings):
-        """How what maps say is told."""
-
-    @classmethod
-    def explain(cls, question: Question) -> Explanation:
-        """Attribute an output to places; see `grad_cam_plus_plus`."""
-        return grad_cam_plus_plus(question, cls.told(question).look(question))
-
-
-@explainers.register
-class LayerCam(Explainer):
-    """Layer-CAM; see `layer_cam`."""
-
-    name = "layer_cam"
-    title = "Layer-CAM (what speaks for it at each place, finer than Grad-CAM)"
-    accepts = MAPPED
-    refuses = True
-    looks = True
-
-    class Settings(RectifiedLookSettings):
-        """How what maps say is told."""
-
-    @classmethod
-    def explain(cls, question: Question) -> Explanation:
-        """Attribute an output to places; see `layer_cam`."""
-        return layer_cam(question, cls.told(question).look(question))
-
-
-def grad_cam(question: Question, look: Look | None = None) -> Explanation:
+class GradCam(WeighsMaps):
     """Weigh each of the last maps by the mean gradient of the output with respect to it, and add them up.
 
     value(place) = sum over maps of map(place) x mean over all places of d output / d map. Where a network averages
     its maps and weighs the means, as a residual network does, these values add up to the output less its bias: the
     contribution of each place. They are spread over the pixels or positions that a place stands for, smoothly. Other than
-    in the paper negative values are kept: they speak against the output (`Look.relu` leaves them out). Of several
+    in the paper negative values are kept: they speak against the output (`relu` leaves them out). Of several
     networks the mean is taken. A network that keeps no maps is looked at where it takes the record in: input x gradient.
 
     Cost: one evaluation and its gradient for each record. It is as coarse as the last maps are (7 x 7 places of a
@@ -125,23 +38,38 @@ def grad_cam(question: Question, look: Look | None = None) -> Explanation:
     Source: Selvaraju et al. 2017, ICCV, arXiv:1610.02391; that it is faithful after averaging, Draelos & Carin 2020,
     arXiv:2011.08891.
     """
-    try:
-        return _told(question, GradCam.name, look or Look(question.layer), mean_gradients)
-    except NoMapsError:
-        if (look or Look(question.layer)).layer:
-            raise
-    x, mask = question.batch[question.input]
-    value = where_filled(between_letters(slopes(question), x) * x, mask)
-    return Explanation(
-        attribution=value.float().cpu().numpy(),
-        method=GradCam.name,
-        input=question.input,
-        reference="an input that is zero",
-        settings={"layer": "the input", "places": int(x[0, 0].numel())},
-    )
+
+    name = "grad_cam"
+    title = "Grad-CAM (where the last maps speak for it)"
+    refuses = False
+    compared = True
+
+    @classmethod
+    def says(cls, reading: Reading, part: slice, told: Any) -> Tensor:
+        """Maps weighed by the mean of their gradients, (records, *places)."""
+        return mean_gradients(reading.sloped(part))
+
+    @classmethod
+    def explain(cls, question: Question) -> Explanation:
+        """Attribute an output to places, or to the input itself where there are no maps and no layer is named."""
+        try:
+            return super().explain(question)
+        except NoMapsError:
+            if question.layer:
+                raise
+        x, mask = question.batch[question.input]
+        value = where_filled(between_letters(slopes(question), x) * x, mask)
+        return Explanation(
+            attribution=value.float().cpu().numpy(),
+            method=cls.name,
+            input=question.input,
+            reference="an input that is zero",
+            settings={"layer": "the input", "places": int(x[0, 0].numel())},
+        )
 
 
-def hires_cam(question: Question, look: Look | None = None) -> Explanation:
+@explainers.register
+class HiResCam(WeighsMaps):
     """Multiply each map by its gradient, place by place, and add the maps up.
 
     value(place) = sum over maps of map(place) x d output / d map(place), negative values kept. Where the head of a network
@@ -150,10 +78,18 @@ def hires_cam(question: Question, look: Look | None = None) -> Explanation:
     Cost: one evaluation and its gradient for each record. Not for finer detail than the maps have.
     Source: Draelos & Carin 2020, arXiv:2011.08891.
     """
-    return _told(question, HiResCam.name, look or Look(question.layer), own_gradients)
+
+    name = "hires_cam"
+    title = "HiResCAM (what each place of the last maps contributes)"
+
+    @classmethod
+    def says(cls, reading: Reading, part: slice, told: Any) -> Tensor:
+        """Maps weighed place by place, (records, *places)."""
+        return own_gradients(reading.sloped(part))
 
 
-def grad_cam_plus_plus(question: Question, look: Look | None = None) -> Explanation:
+@explainers.register
+class GradCamPlusPlus(WeighsMaps):
     """Grad-CAM with weights that do not shrink where a map answers at few places, or at several alike.
 
     weight of a map = sum over places of a(place) x ReLU(g(place)); g = d output / d map, a = g^2 / (2 g^2 + S g^3), S the
@@ -163,10 +99,26 @@ def grad_cam_plus_plus(question: Question, look: Look | None = None) -> Explanat
     Cost: one evaluation and its gradient for each record. Not for what speaks against an output, and not for adding up.
     Source: Chattopadhay et al. 2018, WACV, arXiv:1710.11063, equation 19.
     """
-    return _told(question, GradCamPlusPlus.name, look or Look(question.layer, relu=True), counted_gradients)
+
+    name = "grad_cam_plus_plus"
+    title = "Grad-CAM++ (Grad-CAM that counts several places of one kind)"
+
+    class Settings(RectifiedLookSettings):
+        """How what maps say is told."""
+
+    @classmethod
+    def says(cls, reading: Reading, part: slice, told: Any) -> Tensor:
+        """Maps with these weights, (records, *places); g^2 is cancelled, because it is 0 in floating point long before g is."""
+        seen = reading.sloped(part)
+        divisor = 2 + seen.maps.sum(dim=seen.axes, keepdim=True) * seen.gradient
+        some = (seen.gradient != 0) & (divisor != 0)
+        share = torch.where(some, 1 / torch.where(some, divisor, 1.0), 0.0)
+        weight = (share * seen.gradient.relu()).sum(dim=seen.axes, keepdim=True)
+        return (weight * seen.maps).sum(dim=1)
 
 
-def layer_cam(question: Question, look: Look | None = None) -> Explanation:
+@explainers.register
+class LayerCam(WeighsMaps):
     """Multiply each map by its gradient where that is positive, and add the maps up; also for layers before the last.
 
     value(place) = ReLU(sum over maps of ReLU(d output / d map(place)) x map(place)).
@@ -175,50 +127,29 @@ def layer_cam(question: Question, look: Look | None = None) -> Explanation:
     place, so that much of what is shown may cancel in the network.
     Source: Jiang et al. 2021, IEEE Transactions on Image Processing 30:5875.
     """
-    return _told(question, LayerCam.name, look or Look(question.layer, relu=True), positive_gradients)
 
+    name = "layer_cam"
+    title = "Layer-CAM (what speaks for it at each place, finer than Grad-CAM)"
 
-# ---- what places say, (records, *places) -----------------------------------------------------------------
+    class Settings(RectifiedLookSettings):
+        """How what maps say is told."""
+
+    @classmethod
+    def says(cls, reading: Reading, part: slice, told: Any) -> Tensor:
+        """Maps weighed place by place where this speaks for the output, (records, *places)."""
+        seen = reading.sloped(part)
+        return (seen.gradient.relu() * seen.maps).sum(dim=1)
 
 
 def mean_gradients(seen: Seen) -> Tensor:
-    """Maps weighed by the mean of their gradients."""
+    """Maps weighed by the mean of their gradients, (records, *places)."""
     weight = seen.gradient.mean(dim=seen.axes, keepdim=True)
     return (weight * seen.maps).sum(dim=1)
 
 
 def own_gradients(seen: Seen) -> Tensor:
-    """Maps weighed place by place."""
+    """Maps weighed place by place, (records, *places)."""
     return (seen.gradient * seen.maps).sum(dim=1)
-
-
-def positive_gradients(seen: Seen) -> Tensor:
-    """Maps weighed place by place where this speaks for the output."""
-    return (seen.gradient.relu() * seen.maps).sum(dim=1)
-
-
-def counted_gradients(seen: Seen) -> Tensor:
-    """Maps weighed as Grad-CAM++ does; g^2 is cancelled, because it is 0 in floating point long before g is."""
-    divisor = 2 + seen.maps.sum(dim=seen.axes, keepdim=True) * seen.gradient
-    some = (seen.gradient != 0) & (divisor != 0)
-    share = torch.where(some, 1 / torch.where(some, divisor, 1.0), 0.0)
-    weight = (share * seen.gradient.relu()).sum(dim=seen.axes, keepdim=True)
-    return (weight * seen.maps).sum(dim=1)
-
-
-def _told(question: Question, method: str, look: Look, says: Callable[[Seen], Tensor]) -> Explanation:
-    def weigh(reading: Reading, part: slice) -> Tensor:
-        return says(reading.sloped(part))
-
-    value, settings = laid(question, look, weigh)
-    return Explanation(
-        attribution=value.float().cpu().numpy(),
-        method=method,
-        input=question.input,
-        reference=REFERENCE,
-        settings=settings,
-        effect=SPEAKS if look.relu else "Change of {}",
-    )
 
 
 def on_pixels(value: Tensor, size: tuple[int, int]) -> Tensor:

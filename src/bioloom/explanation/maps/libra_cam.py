@@ -12,10 +12,10 @@ from torch import Tensor
 from bioloom.errors import UserError
 from bioloom.explanation import Explainer, ExplainerSettings, Explanation, Question, Scale, explainers
 from bioloom.explanation.engine import spells_letters
-from bioloom.explanation.maps.grad_cam import MAPPED
 from bioloom.explanation.maps.look import Look, Reading, Seen, laid, over_places, stretched
 from bioloom.explanation.maps.map_by_map import Ground, background_of, shares_seen
 from bioloom.explanation.maps.references import ReferenceLibrary, fitted
+from bioloom.explanation.maps.weighing import MAPPED
 
 THRESHOLDS = tuple(number / 10 for number in range(10))
 """Shares of the input, those with the lowest values, that are tried to be left out."""
@@ -27,7 +27,7 @@ class Balance:
 
     references: how many, at most
     gamma:      keep the maps with which the probability is above this, as in the paper; None: those that raise it as
-                most others do, as in the authors' program (see `libra_cam`)
+                most others do, as in the authors' program (see `LibraCam`)
     relu:       leave out of each map what speaks against the class
     calibrated: leave out the share of the input, lowest values first, without which the probability is highest
     legacy_off_by_one: leave out a tenth more than that, as the authors' program does; for published numbers
@@ -44,7 +44,24 @@ class Balance:
 
 @explainers.register
 class LibraCam(Explainer):
-    """Libra-CAM with its defaults; see `libra_cam`."""
+    """Compare a record's maps with those of records that are surely something else, and keep the comparisons that help.
+
+    For each reference r of the class: M_r = sum over maps of g x (maps of the record - maps of r), place by place, g the
+    gradient of the output with respect to the maps at the record; stretched from 0 to 1 and laid over the input. Shown
+    only M_r x input, the network gives the class another probability, d_r more than for the whole. Of the references that
+    raise it those are kept with d_r >= mean - standard deviation of these; where none raises it, those with d_r > mean +
+    standard deviation of all; where there are none, all. The mean of their maps is the answer, less the share of its
+    lowest values (0, 10, ... 90 %) without which the probability rises most, the smallest such share if several.
+
+    Values are from 0 to 1 for each record, and say nothing about how large the effect of a place is. They tell places
+    apart within a record, not records from each other, and promise no sum.
+    Cost: one evaluation and its gradient, and at most 41 evaluations for each record; references are found in one pass
+    over training records. Not for regression, not where hardly any record is classified rightly, and with care for
+    letters: letters that are hidden by a share are none, and the settings say so (`blended` puts other letters there).
+    Source: Lee & Han 2022, IJCAI (Libra-CAM: an activation-based attribution based on the linear approximation of deep
+    neural nets and threshold calibration), and the authors' program, whose last step left out a tenth more than it found
+    best (`legacy_off_by_one`); references as by Contrast-CAT of the same laboratory.
+    """
 
     name = "libra_cam"
     title = "Libra-CAM (what tells the record's last maps from those of other classes)"
@@ -92,21 +109,7 @@ class LibraCam(Explainer):
 def libra_cam(question: Question, balance: Balance | None = None) -> Explanation:
     """Compare a record's maps with those of records that are surely something else, and keep the comparisons that help.
 
-    For each reference r of the class: M_r = sum over maps of g x (maps of the record - maps of r), place by place, g the
-    gradient of the output with respect to the maps at the record; stretched from 0 to 1 and laid over the input. Shown
-    only M_r x input, the network gives the class another probability, d_r more than for the whole. Of the references that
-    raise it those are kept with d_r >= mean - standard deviation of these; where none raises it, those with d_r > mean +
-    standard deviation of all; where there are none, all. The mean of their maps is the answer, less the share of its
-    lowest values (0, 10, ... 90 %) without which the probability rises most, the smallest such share if several.
-
-    Values are from 0 to 1 for each record, and say nothing about how large the effect of a place is. They tell places
-    apart within a record, not records from each other, and promise no sum.
-    Cost: one evaluation and its gradient, and at most 41 evaluations for each record; references are found in one pass
-    over training records. Not for regression, not where hardly any record is classified rightly, and with care for
-    letters: letters that are hidden by a share are none, and the settings say so (`Ground` puts other letters there).
-    Source: Lee & Han 2022, IJCAI (Libra-CAM: an activation-based attribution based on the linear approximation of deep
-    neural nets and threshold calibration), and the authors' program, whose last step left out a tenth more than it found
-    best (`legacy_off_by_one`); references as by Contrast-CAT of the same laboratory.
+    `LibraCam` says how, at what cost, and by whom.
 
     Raises UserError where the question holds no library of references, or that of another network, layer or input.
     """
@@ -215,7 +218,7 @@ def _laid_out(said: Tensor, reading: Reading, row: slice, mask: Tensor | None) -
 
 
 def by_rise(rise: Tensor) -> Tensor:
-    """Which references are kept by how much they raise the probability, (references,) bool; see `libra_cam`."""
+    """Which references are kept by how much they raise the probability, (references,) bool; see `LibraCam`."""
     up = rise > 0
     if up.any():
         some = rise[up]

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from bioloom.explanation import Explainer, ExplainerSettings, Explanation, Question, explainers
+from bioloom.explanation import ExplainerSettings, explainers
 from bioloom.explanation.engine import in_chunks, rows_per_chunk
-from bioloom.explanation.maps.grad_cam import MAPPED, REFERENCE, SPEAKS
-from bioloom.explanation.maps.look import (
-    Look,
-    Reading,
-    RectifiedLookSettings,
-    laid,
-    over_places,
-    stretched,
-)
+from bioloom.explanation.maps.look import Reading, RectifiedLookSettings, over_places, stretched
+from bioloom.explanation.maps.weighing import WeighsMaps
 
 Divided = Literal["abs", "signed", "none"]
 """By what the loss of Ablation-CAM is divided: the size of the answer, the answer, or nothing."""
 
 
 @explainers.register
-class ScoreCam(Explainer):
-    """Score-CAM with its defaults; see `score_cam`."""
+class ScoreCam(WeighsMaps):
+    """Show the network only what each map lights up, and weigh the map by what it says then.
+
+    H = the map, laid over the input and stretched from 0 to 1; weight = softmax over maps of f(H * x) - f(nothing); value =
+    ReLU(sum of weight x map). Maps that are the same everywhere show nothing and get weight 0; where all are, the values
+    are 0. f is the raw output if nothing else is asked for; the paper does not say whether it was a probability, which
+    gives softer weights (`Target`). The softmax makes weights depend on the scale of f: with large logits one map takes all.
+
+    Cost: maps + 1 evaluations for each record. Not for letters without care: letters that are half hidden are none, so
+    the network is asked about inputs that it never saw, unless `blended` puts a background's letters there.
+    Source: Wang et al. 2020, CVPR Workshops, arXiv:1910.01279.
+    """
 
     name = "score_cam"
     title = "Score-CAM (maps weighed by what the network says of the parts that they show)"
-    accepts = MAPPED
-    refuses = True
-    looks = True
+    in_units = False
+    at_once = 1
 
     class Settings(RectifiedLookSettings):
         """How what maps say is told, and what shows where they hide the input."""
@@ -48,75 +50,18 @@ class ScoreCam(Explainer):
         return isinstance(settings, cls.Settings) and settings.blended
 
     @classmethod
-    def explain(cls, question: Question) -> Explanation:
-        """Attribute an output to places; see `score_cam`."""
-        told = cls.told(question)
-        return score_cam(question, told.look(question), Ground(told.blended))
+    def against(cls, told: Any) -> str:
+        """What shows where the input is hidden."""
+        return "the first background of each record" if told.blended else "an input of zeros"
+
+    @classmethod
+    def says(cls, reading: Reading, part: slice, told: Any) -> Tensor:
+        """Maps weighed by what the network says of what they show, (1, *places)."""
+        return _scored(reading, part, Ground(told.blended))
 
 
 @explainers.register
-class AblationCam(Explainer):
-    """Ablation-CAM with its defaults; see `ablation_cam`."""
-
-    name = "ablation_cam"
-    title = "Ablation-CAM (maps weighed by what is lost without them)"
-    accepts = MAPPED
-    refuses = True
-    looks = True
-
-    class Settings(RectifiedLookSettings):
-        """How what maps say is told, and by what losses are divided."""
-
-        divided: Divided = Field(
-            default="abs", description="by the size of the answer, by the answer, or by nothing"
-        )
-
-    @classmethod
-    def explain(cls, question: Question) -> Explanation:
-        """Attribute an output to places; see `ablation_cam`."""
-        told = cls.told(question)
-        return ablation_cam(question, told.look(question), told.divided)
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What shows where a map hides the input.
-
-    blended: whether the record's first background does, instead of zeros, so that hidden letters are other letters
-    """
-
-    blended: bool = False
-
-
-def score_cam(question: Question, look: Look | None = None, ground: Ground | None = None) -> Explanation:
-    """Show the network only what each map lights up, and weigh the map by what it says then.
-
-    H = the map, laid over the input and stretched from 0 to 1; weight = softmax over maps of f(H * x) - f(nothing); value =
-    ReLU(sum of weight x map). Maps that are the same everywhere show nothing and get weight 0; where all are, the values
-    are 0. f is the raw output if nothing else is asked for; the paper does not say whether it was a probability, which
-    gives softer weights (`Target`). The softmax makes weights depend on the scale of f: with large logits one map takes all.
-
-    Cost: maps + 1 evaluations for each record. Not for letters without care: letters that are half hidden are none, so
-    the network is asked about inputs that it never saw, unless `ground.blended` puts a background's letters there.
-    Source: Wang et al. 2020, CVPR Workshops, arXiv:1910.01279.
-    """
-    look, ground = look or Look(question.layer, relu=True), ground or Ground()
-
-    def weigh(reading: Reading, part: slice) -> Tensor:
-        return _scored(reading, part, ground)
-
-    value, settings = laid(question, look, weigh, rows=1)
-    return Explanation(
-        attribution=value.float().cpu().numpy(),
-        method=ScoreCam.name,
-        input=question.input,
-        reference="an input of zeros" if not ground.blended else "the first background of each record",
-        settings=settings | {"blended": ground.blended},
-        effect=SPEAKS,
-    )
-
-
-def ablation_cam(question: Question, look: Look | None = None, divided: Divided = "abs") -> Explanation:
+class AblationCam(WeighsMaps):
     """Take away one map at a time, and weigh it by how much of the output is lost.
 
     weight of a map = (f(maps) - f(maps without it)) / |f(maps)|; value = ReLU(sum of weight x map). The paper divides by
@@ -128,18 +73,32 @@ def ablation_cam(question: Question, look: Look | None = None, divided: Divided 
     Source: Desai & Ramaswamy 2020, WACV (Ablation-CAM: visual explanations ... via gradient-free localization).
     """
 
-    def weigh(reading: Reading, part: slice) -> Tensor:
-        return _ablated(reading, part, divided)
+    name = "ablation_cam"
+    title = "Ablation-CAM (maps weighed by what is lost without them)"
+    in_units = False
+    at_once = 1
 
-    value, settings = laid(question, look or Look(question.layer, relu=True), weigh, rows=1)
-    return Explanation(
-        attribution=value.float().cpu().numpy(),
-        method=AblationCam.name,
-        input=question.input,
-        reference=REFERENCE,
-        settings=settings | {"divided": divided},
-        effect=SPEAKS,
-    )
+    class Settings(RectifiedLookSettings):
+        """How what maps say is told, and by what losses are divided."""
+
+        divided: Divided = Field(
+            default="abs", description="by the size of the answer, by the answer, or by nothing"
+        )
+
+    @classmethod
+    def says(cls, reading: Reading, part: slice, told: Any) -> Tensor:
+        """Maps weighed by what is lost without them, (1, *places)."""
+        return _ablated(reading, part, told.divided)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What shows where a map hides the input.
+
+    blended: whether the record's first background does, instead of zeros, so that hidden letters are other letters
+    """
+
+    blended: bool = False
 
 
 def _scored(reading: Reading, row: slice, ground: Ground) -> Tensor:

@@ -26,7 +26,18 @@ Dual = Literal["uniform", "logits", "negated"]
 
 @explainers.register
 class ContrastiveLRP(Explainer):
-    """Contrastive relevance with its defaults; see `contrastive_lrp`."""
+    """Relevance for an output less relevance for its dual, where that is positive.
+
+    value = max(0, R - R_dual), both by the z+ rule in all layers (zB in the first one of pictures). R starts with the size
+    |f_c| of the output c. The dual starts with: `uniform`, the same size spread over all other outputs, |f_c| / (K - 1)
+    each; `logits`, the sizes of all other outputs; `negated`, the same output, the weights of the last layer negated.
+    A network with one output has no others: its dual is always the negated one. With `normalize` both maps are brought
+    to the sum |f_c| first, which makes maps of the z+ rule comparable. `rectify` False keeps negative numbers.
+
+    Cost: two evaluations and about six gradients. Not for regression with several targets, which are no rivals of each
+    other, and not for adding up: nothing is promised of the sum.
+    Source: Gu, Yang & Tresp 2018, ACCV, arXiv:1812.02100.
+    """
 
     name = "contrastive_lrp"
     title = "Contrastive LRP (what speaks for this answer and not for its opposite)"
@@ -56,15 +67,7 @@ def contrastive_lrp(
 ) -> Explanation:
     """Relevance for an output less relevance for its dual, where that is positive.
 
-    value = max(0, R - R_dual), both by the z+ rule in all layers (zB in the first one of pictures). R starts with the size
-    |f_c| of the output c. The dual starts with: `uniform`, the same size spread over all other outputs, |f_c| / (K - 1)
-    each; `logits`, the sizes of all other outputs; `negated`, the same output, the weights of the last layer negated.
-    A network with one output has no others: its dual is always the negated one. With `normalize` both maps are brought
-    to the sum |f_c| first, which makes maps of the z+ rule comparable. `rectify` False keeps negative numbers.
-
-    Cost: two evaluations and about six gradients. Not for regression with several targets, which are no rivals of each
-    other, and not for adding up: nothing is promised of the sum.
-    Source: Gu, Yang & Tresp 2018, ACCV, arXiv:1812.02100.
+    `ContrastiveLRP` says how, at what cost, and by whom.
 
     Raises UserError where the network uses an operation without a rule.
     """

@@ -41,7 +41,16 @@ MOST_AT_ONCE = 4096
 
 @explainers.register
 class DeepLift(Explainer):
-    """DeepLIFT with one reference; see `deep_lift`."""
+    """Share out f(x) - f(r), where r is the mean of the record's backgrounds.
+
+    Each operation passes on the difference of its output as a multiple of that of its input (the rescale rule; see
+    `bioloom.explanation.rules.rescale` for products, pools, softmax and norms), so that the attributions add up to
+    f(x) - f(r) up to rounding; `delta` is what is missing.
+
+    Cost: two evaluations and one gradient. Not where a mean of records means nothing: of sequences it is half one letter
+    and half another at each position, which no sequence is; `deep_shap` compares with whole sequences instead.
+    Source: Shrikumar, Greenside & Kundaje 2017, ICML, arXiv:1704.02685.
+    """
 
     name = "deep_lift"
     title = "DeepLIFT (share out the difference from an average record)"
@@ -57,7 +66,22 @@ class DeepLift(Explainer):
 
 @explainers.register
 class DeepShap(Explainer):
-    """DeepSHAP over all backgrounds; see `deep_shap`."""
+    """Share out f(x) - mean f(r) over the backgrounds r of a record, each by the rules of DeepLIFT.
+
+    The attributions add up to that difference up to rounding; `delta` is what is missing. Backgrounds of DNA are shuffles
+    that keep dinucleotides, 20 of each record. A record is read once, and then only its backgrounds: multipliers between
+    two inputs are the same in both directions.
+
+    Letters: the numbers of a position are added up and put on the letter that stands there. With `hypothetical` each
+    letter gets what it would contribute if it stood there, sum over b of m[b, position] (e_a - r)[b, position], averaged
+    over backgrounds: the form that motif discovery asks for. `delta` is then None.
+
+    Cost: one evaluation, and one with its gradient for each background. Not for two parts that can stand in for each
+    other by other than addition: a rescaled step shares its output by the size of its inputs, and interactions inside a
+    layer are seen only along the way from one background to the record.
+    Sources: Lundberg & Lee 2017, NeurIPS, arXiv:1705.07874; hypothetical contributions, Shrikumar et al. 2018,
+    arXiv:1811.00416.
+    """
 
     name = "deep_shap"
     title = "DeepSHAP (share out the difference from several backgrounds)"
@@ -75,7 +99,13 @@ class DeepShap(Explainer):
 
 @explainers.register
 class HypotheticalDeepShap(Explainer):
-    """DeepSHAP of every letter, whether it stands there or not; see `deep_shap`."""
+    """What each letter would contribute if it stood there: DeepSHAP of every letter at every position.
+
+    h[a, position] = sum over b of m[b, position] (e_a - r)[b, position], m the multipliers and r the letters of a background,
+    averaged over backgrounds: the form that motif discovery asks for. It promises no sum, so that there is no `delta`.
+
+    Cost, and where not to use it: as `deep_shap`. Source: Shrikumar et al. 2018, arXiv:1811.00416.
+    """
 
     name = "deep_shap_hypothetical"
     title = "DeepSHAP of all letters (what each would contribute if it stood there)"
@@ -93,13 +123,7 @@ class HypotheticalDeepShap(Explainer):
 def deep_lift(question: Question) -> Explanation:
     """Share out f(x) - f(r), where r is the mean of the record's backgrounds.
 
-    Each operation passes on the difference of its output as a multiple of that of its input (the rescale rule; see
-    `bioloom.explanation.rules.rescale` for products, pools, softmax and norms), so that the attributions add up to
-    f(x) - f(r) up to rounding; `delta` is what is missing.
-
-    Cost: two evaluations and one gradient. Not where a mean of records means nothing: of sequences it is half one letter
-    and half another at each position, which no sequence is; `deep_shap` compares with whole sequences instead.
-    Source: Shrikumar, Greenside & Kundaje 2017, ICML, arXiv:1704.02685.
+    `DeepLift` says how, at what cost, and by whom.
 
     Raises UserError where the question holds no background, or the network uses an operation without a rule.
     """
@@ -111,19 +135,7 @@ def deep_lift(question: Question) -> Explanation:
 def deep_shap(question: Question, *, hypothetical: bool = False) -> Explanation:
     """Share out f(x) - mean f(r) over the backgrounds r of a record, each by the rules of DeepLIFT.
 
-    The attributions add up to that difference up to rounding; `delta` is what is missing. Backgrounds of DNA are shuffles
-    that keep dinucleotides, 20 of each record. A record is read once, and then only its backgrounds: multipliers between
-    two inputs are the same in both directions.
-
-    Letters: the numbers of a position are added up and put on the letter that stands there. With `hypothetical` each
-    letter gets what it would contribute if it stood there, sum over b of m[b, position] (e_a - r)[b, position], averaged
-    over backgrounds: the form that motif discovery asks for. `delta` is then None.
-
-    Cost: one evaluation, and one with its gradient for each background. Not for two parts that can stand in for each
-    other by other than addition: a rescaled step shares its output by the size of its inputs, and interactions inside a
-    layer are seen only along the way from one background to the record.
-    Sources: Lundberg & Lee 2017, NeurIPS, arXiv:1705.07874; hypothetical contributions, Shrikumar et al. 2018,
-    arXiv:1811.00416.
+    `DeepShap` says how, at what cost, and by whom.
 
     Raises UserError where the question holds no background, the network uses an operation without a rule, or hypothetical
     contributions are asked for of what is not made of letters.

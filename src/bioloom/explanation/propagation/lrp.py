@@ -80,7 +80,23 @@ def composites(
 
 @explainers.register
 class LRP(Explainer):
-    """Layer-wise relevance propagation with its defaults; see `lrp`."""
+    """Hand the output back from layer to layer; each input of a layer gets the share that it had in its outputs.
+
+    For a layer z_j = sum_i a_i w_ij + b_j the rules say which share: LRP-0 and epsilon (a_i w_ij of z_j), gamma (positive
+    weights count more), z+ (only positive parts), alpha-beta (positive and negative parts apart), zB (inputs between
+    bounds), w^2 and flat (no matter what the input is); `composites` names the usual mixtures. The default takes z+ in
+    convolutions and epsilon 1e-6 in dense layers. What happens between layers: `bioloom.explanation.rules.relevance`.
+    It starts at the output that is asked about, which should be a logit rather than a probability.
+
+    Where there are neither biases nor norms LRP-0 adds up to the output, and equals input times gradient for ReLU
+    networks. Otherwise biases and constants keep a share: `settings` says how much of the output arrives, in the median.
+
+    Cost: one evaluation and two to five gradients. Not for networks that add large numbers of opposite signs (deep
+    residual networks with norms): shares of a small sum are then large and cancel. Attention and gates are held fixed, so
+    that it never says why the network looked somewhere, only what it saw there.
+    Sources: Bach et al. 2015, PLoS ONE 10:e0130140; Montavon et al. 2019, doi:10.1007/978-3-030-28954-6_10; mixtures,
+    Kohlbrenner et al. 2020, IJCNN, arXiv:1910.09840.
+    """
 
     name = "lrp"
     title = "Layer-wise relevance propagation (hand the prediction back, layer by layer)"
@@ -109,20 +125,7 @@ class LRP(Explainer):
 def lrp(question: Question, *, composite: str | Composite = DEFAULT, sizes: Sizes = USUAL) -> Explanation:
     """Hand the output back from layer to layer; each input of a layer gets the share that it had in its outputs.
 
-    For a layer z_j = sum_i a_i w_ij + b_j the rules say which share: LRP-0 and epsilon (a_i w_ij of z_j), gamma (positive
-    weights count more), z+ (only positive parts), alpha-beta (positive and negative parts apart), zB (inputs between
-    bounds), w^2 and flat (no matter what the input is); `composites` names the usual mixtures. The default takes z+ in
-    convolutions and epsilon 1e-6 in dense layers. What happens between layers: `bioloom.explanation.rules.relevance`.
-    It starts at the output that is asked about, which should be a logit rather than a probability.
-
-    Where there are neither biases nor norms LRP-0 adds up to the output, and equals input times gradient for ReLU
-    networks. Otherwise biases and constants keep a share: `settings` says how much of the output arrives, in the median.
-
-    Cost: one evaluation and two to five gradients. Not for networks that add large numbers of opposite signs (deep
-    residual networks with norms): shares of a small sum are then large and cancel. Attention and gates are held fixed, so
-    that it never says why the network looked somewhere, only what it saw there.
-    Sources: Bach et al. 2015, PLoS ONE 10:e0130140; Montavon et al. 2019, doi:10.1007/978-3-030-28954-6_10; mixtures,
-    Kohlbrenner et al. 2020, IJCNN, arXiv:1910.09840.
+    `LRP` says how, at what cost, and by whom.
 
     Raises UserError where the composite is unknown, or the network uses an operation without a rule.
     """

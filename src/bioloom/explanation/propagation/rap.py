@@ -22,7 +22,21 @@ if TYPE_CHECKING:
 
 @explainers.register
 class RAP(Explainer):
-    """Relative attributing propagation; see `rap`."""
+    """Hand the output back by the size of influence, and shift each layer so that what has little of it falls below zero.
+
+    Last layers: R_i = |a_i w_i| / sum |a w| * output. Other layers, for inputs a >= 0 and any incoming R_j, with
+    Z+_j = sum a w+ and Z-_j = sum a |w-|: C_i = a_i [sum_j w+_ij R_j / Z+_j + sum_j |w-_ij| R_j / (Z+_j + Z-_j)], then
+    R_i = C_i - (sum C - sum R) / (number of C that are not 0), for each record. Inputs of both signs are two such inputs,
+    among which R_j is divided by the size of what they contribute. Convolutions of width 1: R_i = |a_i w_ij| / sum |a w|.
+    Biases take nothing, so that the sum is kept from layer to layer; what happens between layers is as in
+    `bioloom.explanation.rules.relevance`, where constants that are added to signals keep a share. `settings` says how much
+    of the output arrives, in the median.
+
+    Cost: one evaluation and about five gradients. Not for networks whose bends turn signs round, or which normalise
+    between layers: zero then is not "off", and a shift of all inputs means little.
+    Source: Nam et al. 2020, AAAI, arXiv:1904.00605; with one rule for signs in dense layers and convolutions, and
+    without the doubling of relevance for inputs of both signs.
+    """
 
     name = "rap"
     title = "Relative attributing propagation (share out the prediction by influence, for and against)"
@@ -38,18 +52,7 @@ class RAP(Explainer):
 def rap(question: Question) -> Explanation:
     """Hand the output back by the size of influence, and shift each layer so that what has little of it falls below zero.
 
-    Last layers: R_i = |a_i w_i| / sum |a w| * output. Other layers, for inputs a >= 0 and any incoming R_j, with
-    Z+_j = sum a w+ and Z-_j = sum a |w-|: C_i = a_i [sum_j w+_ij R_j / Z+_j + sum_j |w-_ij| R_j / (Z+_j + Z-_j)], then
-    R_i = C_i - (sum C - sum R) / (number of C that are not 0), for each record. Inputs of both signs are two such inputs,
-    among which R_j is divided by the size of what they contribute. Convolutions of width 1: R_i = |a_i w_ij| / sum |a w|.
-    Biases take nothing, so that the sum is kept from layer to layer; what happens between layers is as in
-    `bioloom.explanation.rules.relevance`, where constants that are added to signals keep a share. `settings` says how much
-    of the output arrives, in the median.
-
-    Cost: one evaluation and about five gradients. Not for networks whose bends turn signs round, or which normalise
-    between layers: zero then is not "off", and a shift of all inputs means little.
-    Source: Nam et al. 2020, AAAI, arXiv:1904.00605; with one rule for signs in dense layers and convolutions, and
-    without the doubling of relevance for inputs of both signs.
+    `RAP` says how, at what cost, and by whom.
 
     Raises UserError where the network uses an operation without a rule.
     """
