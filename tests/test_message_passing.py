@@ -90,7 +90,7 @@ def test_it_is_what_its_formula_says() -> None:
                 if number > 0:
                     bells = [torch.exp(-24.5 * (value - torch.linspace(0, 1, 8)) ** 2) for value in edge]
                     total += exchange.other(y[int(number) - 1]) * exchange.edge(torch.cat(bells))
-            heard = exchange.bend(exchange.own(y[node]) * total / 3**0.5)
+            heard = exchange.activation(exchange.own(y[node]) * total / 3**0.5)
             expected.append(nodes[node] + exchange.mix(heard))
     torch.testing.assert_close(network.features[0].T, torch.stack(expected), rtol=1e-4, atol=1e-5)
 

@@ -40,7 +40,8 @@ class CodeSettings(NetworkSettings):
     )
     dropout: float = Field(default=0.0, ge=0, lt=1, description="share of hidden units silenced per step")
     activation: Literal["gelu", "relu"] = Field(
-        default="gelu", description="bend behind each hidden layer; relu bends the code too, as DeepDEP does"
+        default="gelu",
+        description="activation function after each hidden layer; relu also after the code, as DeepDEP does",
     )
     decode: bool = Field(
         default=True,
@@ -80,7 +81,7 @@ class Coder(Network):
 class Autoencoder(Coder):
     """Squeeze a record through few numbers, its code, and say from these what it was; the usual choice without labels.
 
-    Encoder: (dense - GELU) for each hidden layer, then dense to the code, without a bend. Decoder: the same layers in
+    Encoder: (dense - GELU) for each hidden layer, then dense to the code, without GELU. Decoder: the same layers in
     reverse. Denoising: part of the input is hidden (set to 0, the mean of standardised numbers), or noise is added,
     while the whole input is to be restored. Without hidden layers it finds the space of the principal components.
     With hidden layers (128) and a code of 3: 2,693 parameters for an input of 11 and 2 outputs; 3,854 to restore all 11.
@@ -105,7 +106,7 @@ class Autoencoder(Coder):
         self.hide, self.noise = (settings.hide, settings.noise) if settings.decode else (0.0, 0.0)
         self.encoder = encoder(inputs, settings)
         back = (code, *settings.hidden[::-1]) if settings.decode else (code,)
-        self.decoder = nn.Sequential(*bent(back, settings))
+        self.decoder = nn.Sequential(*hidden_layers(back, settings))
         self.last = nn.Linear(back[-1], n_outputs)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -123,16 +124,16 @@ def encoder(inputs: int, settings: CodeSettings) -> nn.Sequential:
     widths = (inputs, *settings.hidden)
     code = [nn.Linear(widths[-1], code_size(inputs, settings))]
     return nn.Sequential(
-        *bent(widths, settings), *code, *([nn.ReLU()] if settings.activation == "relu" else [])
+        *hidden_layers(widths, settings), *code, *([nn.ReLU()] if settings.activation == "relu" else [])
     )
 
 
-def bent(widths: tuple[int, ...], settings: CodeSettings) -> list[nn.Module]:
-    """Dense layers from width to width, a bend after each."""
+def hidden_layers(widths: tuple[int, ...], settings: CodeSettings) -> list[nn.Module]:
+    """Dense layers from width to width, an activation function after each."""
     layers: list[nn.Module] = []
     for inputs, units in pairwise(widths):
-        bend = nn.ReLU() if settings.activation == "relu" else nn.GELU()
-        layers += [nn.Linear(inputs, units), bend, nn.Dropout(settings.dropout)]
+        activation = nn.ReLU() if settings.activation == "relu" else nn.GELU()
+        layers += [nn.Linear(inputs, units), activation, nn.Dropout(settings.dropout)]
     return layers
 
 

@@ -23,7 +23,7 @@ class Block(nn.Module):
         super().__init__()
         self.norm = ChannelNorm(width)
         self.look = nn.Conv2d(width, width, (1, kernel), padding="same", dilation=(1, dilation))
-        self.bend = nn.GELU(approximate="tanh")
+        self.activation = nn.GELU(approximate="tanh")
         self.mix = nn.Conv2d(width, width, 1)
         self.dropout = nn.Dropout2d(dropout)
 
@@ -32,5 +32,5 @@ class Block(nn.Module):
         y = self.norm(x)
         if filled is not None:
             y = y * filled  # the bias of the norm must not enter from empty positions
-        change: Tensor = self.dropout(self.mix(self.bend(self.look(y))))
+        change: Tensor = self.dropout(self.mix(self.activation(self.look(y))))
         return x + change

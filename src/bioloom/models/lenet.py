@@ -17,8 +17,8 @@ from bioloom.models.pictures import channels_last, refuse_below
 class LeNet(Network):
     """Find strokes, then combinations of strokes, and weigh where they stand.
 
-    Convolution (6 filters of 5x5) - bend - 2x2 pool - convolution (16 of 5x5) - bend - 2x2 pool - dense 120 - bend -
-    dense 84 - bend - dense. Height x width x channels of a 32x32 picture: 32x32x1 -> 28x28x6 -> 14x14x6 -> 10x10x16 ->
+    Convolution (6 filters of 5x5) - tanh - 2x2 pool - convolution (16 of 5x5) - tanh - 2x2 pool - dense 120 - tanh -
+    dense 84 - tanh - dense. Height x width x channels of a 32x32 picture: 32x32x1 -> 28x28x6 -> 14x14x6 -> 10x10x16 ->
     5x5x16 -> 400 -> 120 -> 84 -> 10. Smaller pictures get a border of 2 empty pixels, so that 28x28 is read as 32x32.
     61,706 parameters for an input of 32x32x1 and 10 outputs.
     Source: LeCun, Bottou, Bengio, Haffner (1998) Proceedings of the IEEE 86:2278. As in most later descriptions, pools
@@ -37,7 +37,9 @@ class LeNet(Network):
     class Settings(NetworkSettings):
         """Settings of LeNet-5."""
 
-        activation: Literal["tanh", "relu"] = Field(default="tanh", description="the bend after each layer")
+        activation: Literal["tanh", "relu"] = Field(
+            default="tanh", description="activation function after each layer"
+        )
         pool: Literal["mean", "largest"] = Field(
             default="mean", description="what is kept of each 2x2 neighbouring places"
         )
@@ -51,18 +53,18 @@ class LeNet(Network):
     def __init__(self, shape: Shape, n_outputs: int, settings: Settings) -> None:
         super().__init__()
         channels, *sides = shape.sizes
-        bend = {"tanh": nn.Tanh, "relu": nn.ReLU}[settings.activation]
+        activation = {"tanh": nn.Tanh, "relu": nn.ReLU}[settings.activation]
         pool = {"mean": nn.AvgPool2d, "largest": nn.MaxPool2d}[settings.pool]
         self.look = nn.Sequential(
-            *(nn.Conv2d(channels, 6, 5, padding=settings.border), bend(), pool(2)),
-            *(nn.Conv2d(6, 16, 5), bend()),
+            *(nn.Conv2d(channels, 6, 5, padding=settings.border), activation(), pool(2)),
+            *(nn.Conv2d(6, 16, 5), activation()),
         )
         self.pool = pool(2)
         height, width = (_left(side, settings.border) for side in sides)
         self.read = nn.Sequential(
             nn.Flatten(),
-            *(nn.Linear(16 * height * width, 120), bend()),
-            *(nn.Linear(120, 84), bend()),
+            *(nn.Linear(16 * height * width, 120), activation()),
+            *(nn.Linear(120, 84), activation()),
             nn.Linear(84, n_outputs),
         )
         self.features: Tensor | None = None  # (records, 16, height, width)

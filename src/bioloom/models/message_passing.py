@@ -45,7 +45,7 @@ class Exchange(nn.Module):
         self.own = nn.Linear(width, width)
         self.other = nn.Linear(width, width, bias=False)
         self.edge = nn.Linear(numbers, width, bias=False)
-        self.bend = nn.GELU(approximate="tanh")
+        self.activation = nn.GELU(approximate="tanh")
         self.mix = nn.Linear(width, width)
         self.dropout = nn.Dropout(dropout)
 
@@ -60,7 +60,7 @@ class Exchange(nn.Module):
         y = self.norm(nodes)
         heard = self.other(y).flatten(0, 1)[sources]  # (records, nodes, neighbours, width)
         told = (heard * self.edge(edges) * there).sum(dim=2) / sources.shape[2] ** 0.5
-        change: Tensor = self.dropout(self.mix(self.bend(self.own(y) * told)))
+        change: Tensor = self.dropout(self.mix(self.activation(self.own(y) * told)))
         return nodes + change
 
 

@@ -1,4 +1,4 @@
-"""A multilayer perceptron: dense layers with a bend between them."""
+"""A multilayer perceptron: dense layers with an activation function between them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PIECES = 2
 
 
 class Maxout(nn.Module):
-    """The largest of two sums for each unit: a bend that is learned. Goodfellow et al. (2013) arXiv:1302.4389."""
+    """The largest of two sums for each unit: an activation function that is learned. Goodfellow et al. (2013) arXiv:1302.4389."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(records, 2 x units) -> (records, units)."""
@@ -37,7 +37,7 @@ ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     "elu": nn.ELU,
     "maxout": Maxout,
 }
-"""The bend after a layer of hidden units."""
+"""The activation function after a layer of hidden units."""
 
 
 @networks.register
@@ -86,7 +86,9 @@ class MLP(Network):
         hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
             default=(128, 128), description="units of each hidden layer; none: a linear model"
         )
-        activation: Activation = Field(default="gelu", description="the bend after each hidden layer")
+        activation: Activation = Field(
+            default="gelu", description="activation function after each hidden layer"
+        )
         dropout: float = Field(default=0.1, ge=0, lt=1, description="share of hidden units silenced per step")
         dropconnect: float = Field(
             default=0.0, ge=0, lt=1, description="share of the weights of hidden layers silenced per step"

@@ -6,7 +6,7 @@ from pydantic import Field
 from torch import Tensor, nn, randn_like
 
 from bioloom.models import networks
-from bioloom.models.autoencoder import Coder, CodeSettings, bent, code_size, corrupted
+from bioloom.models.autoencoder import Coder, CodeSettings, code_size, corrupted, hidden_layers
 
 
 @networks.register
@@ -38,11 +38,11 @@ class VariationalAutoencoder(Coder):
         super().__init__(inputs, n_outputs, settings)
         widths, code = (inputs, *settings.hidden), code_size(inputs, settings)
         self.scale = 2 * settings.rest**2 / inputs
-        self.encoder = nn.Sequential(*bent(widths, settings))
+        self.encoder = nn.Sequential(*hidden_layers(widths, settings))
         self.mean = nn.Linear(widths[-1], code)
         self.log_variance = nn.Linear(widths[-1], code)
         back = (code, *settings.hidden[::-1]) if settings.decode else (code,)
-        self.decoder = nn.Sequential(*bent(back, settings))
+        self.decoder = nn.Sequential(*hidden_layers(back, settings))
         self.last = nn.Linear(back[-1], n_outputs)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -20,7 +20,7 @@ FILTERS = (64, 128, 256, 512, 512)
 
 @networks.register
 class VGG(Network):
-    """Two 3x3 convolutions see as far as one of 5x5, with fewer weights and one bend more; so make it deep.
+    """Two 3x3 convolutions see as far as one of 5x5, with fewer weights and one ReLU more; so make it deep.
 
     Five stages of 3x3 convolutions (64, 128, 256, 512, 512 filters), each with a norm and ReLU, each stage followed by a
     2x2 max pool as long as there are two places along a side; mean over 7x7 fields; dense 4,096 - ReLU - dropout, twice;
