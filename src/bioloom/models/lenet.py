@@ -47,7 +47,7 @@ class LeNet(Network):
             default=-1,
             ge=-1,
             le=8,
-            description="empty pixels around the picture; -1: 2 below 32 pixels, else 0",
+            description="empty pixels around the picture (padding); -1: 2 below 32 pixels, else 0",
         )
 
     def __init__(self, shape: Shape, n_outputs: int, settings: Settings) -> None:

@@ -102,8 +102,17 @@ class MessagePassing(Network):
         """Settings of message passing."""
 
         width: int = Field(default=32, ge=4, description="numbers that are kept of each node")
-        rounds: int = Field(default=3, ge=0, le=12, description="how often neighbours tell each other")
-        bells: int = Field(default=8, ge=2, description="bells that each number of an edge is spread over")
+        rounds: int = Field(
+            default=3,
+            ge=0,
+            le=12,
+            description="layers of message passing: how often neighbours tell each other",
+        )
+        bells: int = Field(
+            default=8,
+            ge=2,
+            description="bell curves (radial basis functions) that each number of an edge is spread over",
+        )
         dropout: float = Field(default=0.1, ge=0, lt=1, description="share of numbers silenced per step")
 
     def __init__(self, layout: Layout, n_outputs: int, settings: Settings) -> None:

@@ -31,7 +31,7 @@ class VariationalAutoencoder(Coder):
         rest: float = Field(
             default=0.5,
             gt=0,
-            description="what the code leaves open, in units of the spread of a feature; larger: simpler codes",
+            description="standard deviation around what is decoded, in units of a feature's; larger (as beta): simpler codes",
         )
 
     def __init__(self, inputs: int, n_outputs: int, settings: Settings) -> None:
