@@ -168,16 +168,23 @@ class Run:
         count = len(next(iter(frames.values())))
         return frames, [str(number + 1) for number in range(count)]
 
-    def test_records(self, count: int) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    def test_records(self, count: int, others: bool = False) -> tuple[dict[str, pd.DataFrame], list[str]]:
         """Test records spread over the range of predictions, as the report explains them.
 
+        others: where there are fewer, records that the network learned from come behind them, drawn at random: what a model
+                uses is asked, and not how good it is
         A cross-validated run has no test records of its own; validation records stand in for them.
         """
         prepared, test, _ = self._unseen()
         frames = {name: take_rows(frame, test) for name, frame in prepared.records.inputs.items()}
-        chosen = spread(self.model.raw(frames)[:, 0], count)
-        frames = {name: take_rows(frame, chosen) for name, frame in frames.items()}
-        return frames, [str(name) for name in prepared.records.ids[test[chosen]]]
+        chosen = test[spread(self.model.raw(frames)[:, 0], count)]
+        if others and len(chosen) < count:
+            parts = self._parts(len(prepared.records))
+            learned = np.setdiff1d(np.flatnonzero(np.isin(parts, ("train", "validation"))), test)
+            drawn = np.random.default_rng(prepared.recipe.seed).permutation(learned)
+            chosen = np.append(chosen, drawn[: count - len(chosen)])
+        frames = {name: take_rows(frame, chosen) for name, frame in prepared.records.inputs.items()}
+        return frames, [str(name) for name in prepared.records.ids[chosen]]
 
     def effects_of_columns(
         self, methods: Sequence[str], source: Any, prefix: str, ending: str = "svg"

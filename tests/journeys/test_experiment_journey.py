@@ -106,6 +106,16 @@ def test_the_motif_that_the_model_uses_is_discovered(run, capsys):
     assert "<svg" in (run / "found" / "contributions.svg").read_text()
 
 
+def test_records_that_were_learned_from_come_behind_tested_ones_where_these_are_few(run):
+    finished = bioloom.load(run / "run")
+    parts = pd.read_csv(run / "run" / "split.csv", dtype=str).set_index("id")["part"]
+    tested = int((parts == "test").sum())
+    frames, ids = finished.test_records(tested + 30, others=True)
+    assert (parts[ids] == "test").tolist() == [True] * tested + [False] * 30
+    assert len(set(ids)) == len(ids) == len(frames["sequence"])
+    assert len(finished.test_records(tested + 30)[1]) == tested
+
+
 def test_variants_of_a_vcf_keep_their_rows_and_say_what_is_wrong(run, capsys):
     text = "".join(np.random.default_rng(0).choice(list("ACGT"), 90))
     (run / "genome.fa").write_text(f">chr1\n{text}\n")

@@ -144,7 +144,10 @@ Outdir = Annotated[
     Path, typer.Option("--outdir", metavar="FOLDER", help="Where motifs and sites are written.")
 ]
 Asked = Annotated[
-    str, typer.Option("--file", metavar="FILE", help="Sequences; test records of the run if left out.")
+    str,
+    typer.Option(
+        "--file", metavar="FILE", help="Sequences; records of the run, tested ones first, if left out."
+    ),
 ]
 Records = Annotated[int, typer.Option("--records", metavar="N", min=1, help="Sequences to take.")]
 Database = Annotated[

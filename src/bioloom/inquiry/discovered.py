@@ -36,7 +36,7 @@ class Wanted:
     """What is looked for.
 
     run:      the folder of a run whose model reads one sequence of DNA or RNA
-    file:     sequences; test records of the run if left out
+    file:     sequences; test records of the run if left out, and others where these are fewer
     records:  how many are taken
     output:   number of the target or class
     method:   how contributions are found: an explainer for sequences
@@ -91,13 +91,16 @@ def discover_motifs(wanted: Wanted, listener: Listener) -> Discovered:
 def sequences_of(
     asked: SequenceModel, file: str, records: int, listener: Listener
 ) -> tuple[list[str], list[str]]:
-    """So many sequences of a file, or test records of the run, and their names.
+    """So many sequences of a file, or test records of the run (others behind them, where these are fewer), and their names.
 
     Raises UserError for a model that reads anything but nucleotides.
     """
     if len(asked.letters) != len("ACGT"):
         raise UserError("Motifs are found in DNA and RNA.", fix="choose a run on sequences of nucleotides")
-    frames, ids = read_records(asked.model, file, listener) if file else asked.run.test_records(records)
+    if file:
+        frames, ids = read_records(asked.model, file, listener)
+    else:
+        frames, ids = asked.run.test_records(records, others=True)
     texts = [str(text).upper() for text in frames[asked.name][asked.column].head(records)]
     return texts, list(ids)
 
