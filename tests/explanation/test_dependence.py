@@ -8,7 +8,7 @@ import pytest
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.inspection import partial_dependence
 
-from bioloom.explanation.dependence import dependence, interactions
+from bioloom.explanation.dependence import dependence, interactions, interactions_of_each
 
 
 def rows(count: int = 40, seed: int = 0) -> pd.DataFrame:
@@ -86,3 +86,15 @@ def test_columns_without_any_effect_have_no_interaction_to_speak_of() -> None:
     found = interactions(lambda frame: frame["a"].to_numpy(dtype=float), rows(), ("b", "c"))
     assert np.isnan(found.pairs["b", "c"])
     assert found.alone["b"] == pytest.approx(0.0)
+
+
+def test_interactions_are_those_of_each_output() -> None:
+    frame = rows()
+
+    def both(table: pd.DataFrame) -> np.ndarray:
+        return np.stack([additive(table), product(table)], axis=1)
+
+    columns = ("a", "b")
+    for output, alone in zip(interactions_of_each(both, frame, columns), (additive, product), strict=True):
+        assert output.pairs == pytest.approx(interactions(alone, frame, columns).pairs)
+        assert output.alone == pytest.approx(interactions(alone, frame, columns).alone)

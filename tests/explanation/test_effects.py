@@ -50,6 +50,16 @@ def test_the_effects_of_a_network_give_its_phi() -> None:
         assert (found.zero, found.unit) == pytest.approx((raw.mean(), raw.std()))
 
 
+def test_a_network_that_says_the_same_of_all_records_has_no_effects() -> None:
+    """Such as one that weight decay has emptied: its phi has no unit to tell effects in."""
+    library = Library(np.random.default_rng(0).integers(0, 4, (50, 6)), 4)
+    network = AdditiveMap((4, 6), 1, MapSettings()).eval()
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.fill_(0.1)
+    assert standing([network], library, lambda x: x.sum(), 0, 1.0) is None
+
+
 def test_errors_of_a_straight_line_are_the_robust_ones_of_linear_regression() -> None:
     """With the squared error and a straight curve, phi is linear regression: HC0 errors of each letter against the first."""
     random = np.random.default_rng(1)

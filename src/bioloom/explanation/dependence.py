@@ -134,7 +134,17 @@ class Interactions:
 
 
 def interactions(predict: Predict, rows: pd.DataFrame, columns: Sequence[str]) -> Interactions:
+    """Friedman's H squared for one number of a model's answer; see `interactions_of_each`.
+
+    predict: rows of a table -> (rows,)
+    """
+    return interactions_of_each(lambda table: predict(table)[:, None], rows, columns)[0]
+
+
+def interactions_of_each(predict: Predict, rows: pd.DataFrame, columns: Sequence[str]) -> list[Interactions]:
     """Friedman's H squared of columns and of their pairs, over these records.
+
+    predict: rows of a table -> (rows, outputs); one set of shares is returned for each of the outputs
 
     H2(j, k) = sum over records of (PD_jk - PD_j - PD_k)^2 / sum of PD_jk^2
     H2(j)    = sum over records of (f - PD_j - PD_rest)^2 / sum of f^2
@@ -147,34 +157,40 @@ def interactions(predict: Predict, rows: pd.DataFrame, columns: Sequence[str]) -
     that may not exist; do not use it between columns that go along with each other, whose interaction it exaggerates.
     Source: Friedman & Popescu 2008, Annals of Applied Statistics 2:916.
     """
-    plain = _centred(np.asarray(predict(rows), dtype=np.float64))
+    plain = _centred(np.asarray(predict(rows), dtype=np.float64))  # (records, outputs)
     single = {column: _swapped(predict, rows, (column,)) for column in columns}
     own = {column: _centred(table.mean(axis=0)) for column, table in single.items()}
     alone = {
-        column: _share(plain - own[column] - _centred(single[column].mean(axis=1)), plain, plain)
+        column: _shares(plain - own[column] - _centred(single[column].mean(axis=1)), plain, plain)
         for column in columns
     }
     pairs = {}
     for one, other in combinations(columns, 2):
         both = _centred(_swapped(predict, rows, (one, other)).mean(axis=0))
-        pairs[one, other] = _share(both - own[one] - own[other], both, plain)
-    return Interactions(alone, pairs)
+        pairs[one, other] = _shares(both - own[one] - own[other], both, plain)
+    return [
+        Interactions(
+            {column: shares[output] for column, shares in alone.items()},
+            {pair: shares[output] for pair, shares in pairs.items()},
+        )
+        for output in range(plain.shape[1])
+    ]
 
 
 def _swapped(predict: Predict, rows: pd.DataFrame, columns: tuple[str, ...]) -> Floats:
-    """Predictions of each record with these columns as they stand in each record, (records, records they are taken from)."""
+    """Predictions of each record with these columns as in each record, (records, records they are taken from, outputs)."""
     taken = [{column: rows[column].iloc[source] for column in columns} for source in range(len(rows))]
-    return _asked(predict, rows, taken).T
+    return _asked(predict, rows, taken).swapaxes(0, 1)
 
 
 def _centred(values: Floats) -> Floats:
-    return np.asarray(values - values.mean())
+    """(records, outputs) -> the same."""
+    return np.asarray(values - values.mean(axis=0))
 
 
-def _share(part: Floats, whole: Floats, plain: Floats) -> float:
-    total = float((whole**2).sum())
-    return (
-        float((part**2).sum()) / total
-        if total > _NOTHING * max(float((plain**2).sum()), 1e-300)
-        else float("nan")
-    )
+def _shares(part: Floats, whole: Floats, plain: Floats) -> list[float]:
+    """How much of the whole a part is, for each output; NaN where there is next to nothing."""
+    some, total, all_of_it = ((each**2).sum(axis=0) for each in (part, whole, plain))
+    known = total > _NOTHING * np.maximum(all_of_it, 1e-300)
+    shares: list[float] = np.where(known, some / np.where(known, total, 1.0), np.nan).tolist()
+    return shares

@@ -34,6 +34,9 @@ LEVELS = 50
 NORMAL = 1.959963984540054
 """Standard deviations to either side that hold 95 % of a normal distribution."""
 
+CONSTANT = 1e-6
+"""Where phi varies by less than this part of its size, what varies is rounding."""
+
 ROWS = 4096
 """Records looked at at once."""
 
@@ -170,7 +173,8 @@ class Standing:
 def standing(
     members: Sequence[SequenceMap], library: Library, losses: Losses, trait: int, sign: float
 ) -> Standing | None:
-    """The effects of some networks on one latent number; None where they add up no effects.
+    """The effects of some networks on one latent number; None where they add up no effects, or phi is the same for all
+    records, so that it has no unit.
 
     sign: -1 where phi falls while the measurement rises
     """
@@ -180,6 +184,8 @@ def standing(
         if effects is None:
             return None
         raw = phi(member, library)[:, trait]
+        if not varies(raw):
+            return None
         unit = sign * float(raw.std())
         told = around(effects, member.centre.mean.double().numpy().reshape(member.sizes))
         units.append((float(raw.mean()), unit))
@@ -202,6 +208,11 @@ def standing(
             drawn = _drawn(layout, library, loss, around_zero[0])
             drawn = Scatter(drawn.off / unit, drawn.drawn / unit)
     return Standing(mean, layout, covariance, drawn, zero, unit)
+
+
+def varies(raw: Floats) -> bool:
+    """Whether phi differs between records by more than rounding, (records,)."""
+    return bool(raw.std() > CONSTANT * np.abs(raw).max())
 
 
 def phi(network: SequenceMap, library: Library) -> Floats:

@@ -17,7 +17,7 @@ from bioloom.data.wording import counted
 from bioloom.evaluation.information import predictive_information, variational_information
 from bioloom.evaluation.intervals import Score
 from bioloom.explanation.effects import NORMAL as REACH
-from bioloom.explanation.effects import ROWS, Library, Standing, errors, phi, standing
+from bioloom.explanation.effects import ROWS, Library, Standing, errors, phi, standing, varies
 from bioloom.figures import maps, style
 from bioloom.figures.heatmap import heatmap
 from bioloom.figures.positions import Region, SequenceAxis
@@ -153,7 +153,8 @@ def _chart(
     names = next(iter(trainee.learnable.modalities.values())).channels
     part = Library(letters[whole], library.names)
     raw = phi(members[0], library)[:, trait]
-    along = (phi(members[0], part)[:, trait] - raw.mean()) / (sign * raw.std())
+    unit = sign * float(raw.std()) if varies(raw) else np.inf  # of what is the same everywhere all phi are 0
+    along = (phi(members[0], part)[:, trait] - raw.mean()) / unit
     return _Chart(trainee, members, library, "".join(names), trait, found, (unseen[whole], along))
 
 

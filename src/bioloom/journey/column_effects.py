@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bioloom.data.wording import listed
 from bioloom.errors import UserError
-from bioloom.explanation.dependence import Dependence, dependence_of_each, interactions
+from bioloom.explanation.dependence import Dependence, Interactions, dependence_of_each, interactions_of_each
 from bioloom.figures import style
 from bioloom.figures.bars import Bar, attributions
 from bioloom.figures.dependence import Curve, dependences
@@ -165,12 +165,8 @@ def _importance_words(found: Sequence[Importance], metric: str) -> str:
 
 
 def _tell_dependence(asked: Asked, found: list[Importance], place: Place) -> dict[str, Any]:
-    names = _outputs(asked.model.targets)
+    names, predict = _numbers(asked)
     top = [each.columns[0] for each in found if len(each.columns) == 1][: max(1, asked.effort.followed)]
-
-    def predict(frame: pd.DataFrame) -> NDArray[np.float64]:
-        return asked.values(frame)[:, : len(names)].astype(np.float64)
-
     every = [dependence_of_each(predict, asked.frame, column) for column in top]
     by_output = {what: [each[number] for each in every] for number, what in enumerate(names)}
     several = len(names) > 1
@@ -222,29 +218,37 @@ def _dependence_words(followed: Sequence[Dependence], what: str) -> list[str]:
 
 def _tell_interactions(asked: Asked, found: list[Importance], place: Place) -> dict[str, Any]:
     some = asked.unseen.some(PAIRED)
-    what, predict = _number(replace(asked, unseen=some))
+    names, predict = _numbers(replace(asked, unseen=some))
     top = [each.columns[0] for each in found if len(each.columns) == 1][: max(2, asked.effort.followed)]
-    shares = interactions(predict, some.frames[asked.input], top)
-    bars = [Bar(" × ".join(pair), share) for pair, share in shares.pairs.items() if np.isfinite(share)]
-    label = "Share of what both do that is interaction (H²)"
-    rows: list[dict[str, Any]] = [
-        {"columns": " x ".join(pair), "h_squared": share} for pair, share in shares.pairs.items()
-    ]
-    rows += [{"columns": f"{name} x all others", "h_squared": share} for name, share in shares.alone.items()]
+    by_output = dict(zip(names, interactions_of_each(predict, some.frames[asked.input], top), strict=True))
+    label = fill("Share of what both do that is interaction (H²)", 36)
+    several = len(names) > 1
+    figures, rows, words = [], [], []
+    for number, (what, shares) in enumerate(by_output.items(), 1):
+        bars = [Bar(" × ".join(pair), share) for pair, share in shares.pairs.items() if np.isfinite(share)]
+        title = "Which columns act together" + (f" on {what}" if several else "")
+        figures.append(
+            (f"pairs{number}" if several else "pairs", title, attributions(bars, label=label, sizes=True))
+        )
+        words.append(
+            (f"{what[:1].upper()}{what[1:]}: " if several else "") + _interaction_words(shares.pairs)
+        )
+        rows += [({"output": what} if several else {}) | row for row in _interaction_rows(shares)]
     return _entry(asked, "interactions") | {
         "effect": "Friedman's H squared: 0 where the effects of two columns add up, 1 where neither does anything alone",
         "reference": f"{len(some.truth)} {asked.unseen.part} records that exchange their cells",
         "records": len(some.truth),
-        "settings": {"columns": top, "output": what},
-        "text": _interaction_words(shares.pairs),
-        **_written(
-            asked,
-            place,
-            "interactions",
-            [("pairs", "Which columns act together", attributions(bars, label=fill(label, 36), sizes=True))],
-            rows,
-        ),
+        "settings": {"columns": top, "output": listed(names, OUTPUTS_AT_MOST) if several else names[0]},
+        "text": " ".join(words),
+        **_written(asked, place, "interactions", figures, rows),
     }
+
+
+def _interaction_rows(shares: Interactions) -> Iterator[dict[str, Any]]:
+    for pair, share in shares.pairs.items():
+        yield {"columns": " x ".join(pair), "h_squared": share}
+    for name, share in shares.alone.items():
+        yield {"columns": f"{name} x all others", "h_squared": share}
 
 
 def _interaction_words(pairs: Mapping[tuple[str, str], float]) -> str:
@@ -269,9 +273,10 @@ def _outputs(targets: Targets) -> list[str]:
     return list(targets.names[:OUTPUTS_AT_MOST])
 
 
-def _number(asked: Asked) -> tuple[str, Callable[[pd.DataFrame], NDArray[np.float64]]]:
-    """What interactions are worked out of, in words, and how it is predicted: the first of the outputs."""
-    return _outputs(asked.model.targets)[0], lambda frame: asked.values(frame)[:, 0].astype(np.float64)
+def _numbers(asked: Asked) -> tuple[list[str], Callable[[pd.DataFrame], NDArray[np.float64]]]:
+    """What columns are followed in, in words, and how these numbers are predicted, (rows, numbers)."""
+    names = _outputs(asked.model.targets)
+    return names, lambda frame: asked.values(frame)[:, : len(names)].astype(np.float64)
 
 
 def _entry(asked: Asked, method: str) -> dict[str, Any]:
