@@ -365,6 +365,14 @@ def _fit_places(labels: pd.DataFrame, targets: Targets) -> Targets:
     return replace(targets, mean=(float(known.mean()),), scale=(float(known.std()) or 1.0,))
 
 
+def known_together(truth: NDArray[np.floating]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Targets that are known for the same records: their columns in truth, (records, targets), and these records."""
+    known, which = np.unique(np.isfinite(truth), axis=1, return_inverse=True)
+    return [
+        (np.flatnonzero(which.reshape(-1) == i), np.flatnonzero(known[:, i])) for i in range(known.shape[1])
+    ]
+
+
 def targets_from_json(state: Mapping[str, Any]) -> Targets:
     """The inverse of `dataclasses.asdict` after a trip through JSON."""
     return Targets(

@@ -33,7 +33,7 @@ from bioloom.modalities.contacts import TOUCHING
 from bioloom.modalities.graphs import ROOM, Graph, GraphEncoded, Layout
 from bioloom.modalities.kinship import Chained, chain_families, compare_structures, families
 from bioloom.modalities.structure_demo import salt_bridges
-from bioloom.modalities.structure_features import feature_names, features_of
+from bioloom.modalities.structure_features import features_of_all
 from bioloom.modalities.structure_graph import FEATURES, NEIGHBOURS, NUMBERS, residue_graph
 from bioloom.modalities.survey import Cells
 
@@ -191,10 +191,7 @@ class Structure(StructureFiles):
 
     def features(self, values: pd.DataFrame) -> Features:
         """Contacts by what touches, the surface by what lies there, sizes; of two partners the interface only."""
-        names = feature_names(self.partners)
-        rows = [features_of(each, self.partners) for each in Cells.of(values).usable()]
-        told = "contacts by kind of residue, make-up of the surface, sizes"
-        return Features(np.array(rows, dtype=np.float32).reshape(-1, len(names)), names, told)
+        return features_of_all(Cells.of(values).usable(), self.partners)
 
     def parts(self, values: pd.DataFrame) -> list[Part]:
         """The residues that the network sees."""

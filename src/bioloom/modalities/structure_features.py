@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioloom.modalities import Features
 from bioloom.modalities.contacts import TOUCHING
 from bioloom.modalities.protein import AMINO_ACIDS
 from bioloom.modalities.residues import LETTERS, NUCLEOTIDE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from bioloom.modalities.survey import Survey
@@ -40,6 +43,14 @@ def feature_names(partners: bool) -> tuple[str, ...]:
     shares = tuple(f"% {letter}" for letter in AMINO_ACIDS)
     fold = ("contact order", "radius of gyration (Å)", "mean exposure", "contacts between chains")
     return (*contacts, *surface, *shares, *fold, "chains", "residues")
+
+
+def features_of_all(surveys: Iterable[Survey], partners: bool) -> Features:
+    """Of structures: contacts by what touches, the surface by what lies there, sizes; of two partners the interface only."""
+    names = feature_names(partners)
+    rows = [features_of(each, partners) for each in surveys]
+    told = "contacts by kind of residue, make-up of the surface, sizes"
+    return Features(np.array(rows, dtype=np.float32).reshape(-1, len(names)), names, told)
 
 
 def features_of(survey: Survey, partners: bool) -> NDArray[np.float32]:

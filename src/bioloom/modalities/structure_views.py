@@ -15,7 +15,7 @@ from bioloom.modalities.raster import PictureEncoded
 from bioloom.modalities.residues import LETTERS
 from bioloom.modalities.structure import StructureFiles
 from bioloom.modalities.structure_demo import salt_bridges
-from bioloom.modalities.structure_features import feature_names, features_of
+from bioloom.modalities.structure_features import features_of_all
 from bioloom.modalities.structure_graph import HYDROPATHY
 from bioloom.modalities.survey import Cells, Survey
 
@@ -97,10 +97,7 @@ class StructureView(StructureFiles):
 
     def features(self, values: pd.DataFrame) -> Features:
         """The same as of the structure as a graph."""
-        names = feature_names(self.partners)
-        rows = [features_of(each, self.partners) for each in Cells.of(values).usable()]
-        told = "contacts by kind of residue, make-up of the surface, sizes"
-        return Features(np.array(rows, dtype=np.float32).reshape(-1, len(names)), names, told)
+        return features_of_all(Cells.of(values).usable(), self.partners)
 
     def background(self, signal: Signal, seed: int, count: int) -> Tensor:
         """An empty picture."""

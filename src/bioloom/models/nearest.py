@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
-from bioloom.targets import Targets
+from bioloom.targets import Targets, known_together
 
 BLOCK = 16_000_000
 """Similarities held at once: 64 MB of float32, however many records there are."""
@@ -89,7 +89,7 @@ class Nearest(SimpleModel):
         """The mean answer of the nearest records, (records, targets or classes)."""
         answers = self.memory.answers
         found = np.empty((len(features), answers.shape[1]), dtype=np.float32)
-        for columns, known in _patterns(answers):
+        for columns, known in known_together(answers):
             found[:, columns] = self._search(features, known, answers[np.ix_(known, columns)])
         return found[:, 1:] if self.memory.binary[0] else found
 
@@ -157,11 +157,3 @@ def _compared(features: NDArray[np.float32]) -> tuple[NDArray[np.int64], bool]:
     usual = np.median(counts) if len(counts) else 0
     aligned = usual >= 4 and np.isclose(counts, usual).mean() >= 0.95 and features.min(initial=0) >= 0
     return np.flatnonzero(marks) if aligned else np.arange(features.shape[1]), bool(aligned)
-
-
-def _patterns(answers: NDArray[np.float32]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Columns known for the same records: (columns, records) by index."""
-    known, which = np.unique(np.isfinite(answers), axis=1, return_inverse=True)
-    return [
-        (np.flatnonzero(which.reshape(-1) == i), np.flatnonzero(known[:, i])) for i in range(known.shape[1])
-    ]

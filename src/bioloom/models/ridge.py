@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from bioloom.models import SimpleModel, TrainingData, simple_models
 from bioloom.models.width import is_wide
-from bioloom.targets import Targets
+from bioloom.targets import Targets, known_together
 
 Floats = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ class Ridge(SimpleModel):
         """Solve for every penalty, keep for each target the one with the least error on validation rows."""
         features, count = data.features.shape[1], data.truth.shape[1]
         slope, intercept, penalty = np.zeros((features, count)), np.zeros(count), np.zeros(count)
-        for columns, rows in _patterns(data.truth):
+        for columns, rows in known_together(data.truth):
             if len(rows):
                 path = _Path(data.features[rows], data.truth[np.ix_(rows, columns)], data.weight[rows])
                 chosen = path.choose(data.validation_features, data.validation_truth[:, columns])
@@ -187,11 +187,3 @@ def _used(scale: Floats, records: int) -> NDArray[np.int64]:
     if min(records, len(varying)) <= LARGEST:
         return varying
     return np.sort(varying[np.argsort(-scale[varying], kind="stable")[:LARGEST]])
-
-
-def _patterns(truth: NDArray[np.float32]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Targets known for the same records: (targets, records) by index."""
-    known, which = np.unique(np.isfinite(truth), axis=1, return_inverse=True)
-    return [
-        (np.flatnonzero(which.reshape(-1) == i), np.flatnonzero(known[:, i])) for i in range(known.shape[1])
-    ]
