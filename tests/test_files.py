@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from bioloom.errors import UserError
 from bioloom.events import Journal, Silent
-from bioloom.files import word, write_bytes, write_json
+from bioloom.files import as_user_error, word, write_bytes, write_json
 
 FULL = Path("/dev/full")
 
@@ -50,3 +51,13 @@ def test_a_name_becomes_a_part_of_a_file_name():
     assert word("Zelle α/β (T+).csv") == "Zelle_α_β__T___csv"
     assert word("a-b_c.d", also="") == "a_b_c_d"
     assert word("a-b_c.d", "-_.", 5) == "a-b_c"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(errno.EDQUOT, "quota"), (errno.ENAMETOOLONG, "too long"), (errno.EROFS, "read-only")],
+)
+def test_why_a_file_cannot_be_written_is_said_in_words(number: int, said: str):
+    told = as_user_error(Path("run"), OSError(number, os.strerror(number)))
+    assert said in told.what
+    assert told.fix

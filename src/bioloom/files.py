@@ -86,6 +86,14 @@ def as_user_error(path: Path, error: OSError) -> UserError:
     """Why a file could not be written, in words a user can act on."""
     reasons = {
         errno.ENOSPC: ("The disk is full.", "free some space or choose another folder (--outdir, --out)"),
+        errno.EDQUOT: (
+            "Your quota on this disk is used up.",
+            "free some space or choose a folder on another disk (--outdir, --out)",
+        ),
+        errno.ENAMETOOLONG: (
+            "The name is too long for this disk.",
+            "choose a shorter name (--outdir, --out)",
+        ),
         errno.EACCES: ("This place may not be written to.", "choose another folder (--outdir, --out)"),
         errno.EROFS: ("This disk is read-only.", "choose another folder (--outdir, --out)"),
         errno.EEXIST: ("A file stands where a folder is needed.", "choose another folder (--outdir, --out)"),
