@@ -219,8 +219,7 @@ class Modality(ABC):
     columns: ClassVar[str] = "one"  # "one" column is an input, or "many" columns together are one
     # its columns are an input only where no other column can be one, or where it is named
     last: ClassVar[bool] = False
-    # of the report, the main one first
-    explainers: ClassVar[tuple[str, ...]] = ("occlusion", "integrated_gradients")
+    explainers: ClassVar[tuple[str, ...]] = ("occlusion", "integrated_gradients")  # the main one first
     augmentations: ClassVar[tuple[str, ...]] = ()  # keys of the recipe's [augmentation] that go with it
     # several columns may also hold one input, such as pixels: those it claims, or that are named as one
     together: ClassVar[bool] = False
