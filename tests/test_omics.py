@@ -130,7 +130,18 @@ def test_a_missing_feature_is_read_as_its_training_mean() -> None:
         values = fitted.encode(frame).values
         assert (values[:, fitted.names.index("gene_5")] == 0).all()
         np.testing.assert_allclose(values, fitted.encode(COUNTS).values, atol=3.5)
-    assert "60 missing numbers" in fitted.notes(COUNTS.assign(gene_5=np.nan))[-1].message
+    (told,) = fitted.notes(COUNTS.assign(gene_5=np.nan))[-1:]
+    assert "numbers are missing and are read as the training mean" in told.message
+    assert len(told.rows) == 60
+
+
+def test_cells_that_are_no_numbers_or_cannot_be_are_told_by_what_they_are() -> None:
+    odd = COUNTS.astype(object)
+    odd.iloc[3, 4], odd.iloc[5, 4], odd.iloc[7, 6] = "lost", None, -2
+    told = {each.code: each.rows.tolist() for each in Omics.fit(COUNTS).notes(odd)}
+    assert told["omics.number"] == [3]
+    assert told["omics.missing"] == [5]
+    assert told["omics.negative"] == [7]
 
 
 def test_a_file_of_other_genes_is_refused() -> None:

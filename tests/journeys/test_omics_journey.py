@@ -93,6 +93,15 @@ def test_predict_says_what_is_missing_and_what_is_not_used(run: Run, tmp_path: P
     assert "1 other column is in new.csv" in notes
 
 
+def test_new_samples_in_columns_are_turned_round_and_that_is_said(run: Run, tmp_path: Path) -> None:
+    frame = samples().drop(columns=["condition", "batch", "drug"]).iloc[:2]
+    upright = predict(run.folder, frame)
+    frame.set_index("id").T.to_csv(tmp_path / "new.csv")
+    found = predict(run.folder, tmp_path / "new.csv")
+    pd.testing.assert_frame_equal(found.frame, upright.frame)
+    assert "turned round: its first column holds what the model reads" in " ".join(found.notes)
+
+
 def test_a_file_of_other_genes_is_refused_with_what_is_missing(run: Run) -> None:
     frame = samples().rename(columns=lambda name: name.replace("gene_", "protein"))
     with pytest.raises(UserError, match="columns that the model reads are not in"):

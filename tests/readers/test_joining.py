@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from bioloom.data.readers import read
+from bioloom.data.reading.joining import upright_for
+from bioloom.data.records import Table
 from bioloom.errors import UserError
 
 
@@ -144,3 +146,33 @@ def test_a_column_called_file_is_not_overwritten(tmp_path: Path) -> None:
 def test_real_peaks_are_read_as_classes(shared_data: Path) -> None:
     table = read(shared_data / "dna" / "chip_oct4_mafk" / "*[4k].fa")
     assert table.frame["file"].value_counts().to_dict() == {"mafk": 3900, "oct4": 3897}
+
+
+# ---- what a model reads named in the first column ---------------------------------------------------------------
+
+
+def matrix(genes: list[str]) -> Table:
+    frame = pd.DataFrame({"gene": genes, "s1": range(len(genes)), "s2": range(len(genes))})
+    return Table(frame, np.arange(len(genes)) + 2, "new.csv", "CSV", "")
+
+
+def test_a_table_is_turned_where_its_first_column_holds_what_a_model_reads() -> None:
+    found = upright_for(matrix(["b", "a", "other"]), ["a", "b", "c"])
+    assert list(found.frame.columns) == ["id", "b", "a", "other"]
+    assert found.frame["id"].tolist() == ["s1", "s2"]
+    assert found.frame["a"].tolist() == [1, 1]
+    assert found.unit == "column"
+
+
+@pytest.mark.parametrize(
+    ("genes", "wanted"),
+    [
+        (["x", "y", "z"], ["a", "b"]),  # names of others
+        (["a", "b", "a"], ["a", "b"]),  # not one row for each
+        (["a", "b", "c"], ["s1", "s2", "a"]),  # the header holds them too
+        (["a", "b", "c"], ["a"]),  # a single column says too little
+    ],
+)
+def test_a_table_stays_as_it_is_where_that_is_not_plain(genes: list[str], wanted: list[str]) -> None:
+    table = matrix(genes)
+    assert upright_for(table, wanted) is table

@@ -223,3 +223,30 @@ def nothing_held(matrix: Floats) -> list[Problem]:
     return [
         Problem("omics.empty", "drop", "the profile holds nothing but zeros and empty cells", fix, "", rows)
     ]
+
+
+def odd_cells(values: pd.DataFrame, scale: Scale) -> list[Problem]:
+    """Cells that are missing, hold no number, or hold one that cannot be on that scale, and what they are read as."""
+    matrix, wrong = as_matrix(values), _no_numbers(values)
+    filled = "read as the training mean of their feature"
+    kinds = (
+        ("omics.missing", f"numbers are missing and are {filled}", np.isnan(matrix) & ~wrong),
+        ("omics.number", f"cells hold no number and are {filled}", wrong),
+        (
+            "omics.negative",
+            "numbers are below 0 and are read as 0",
+            (matrix < 0) & (scale != "none"),
+        ),
+    )
+    return [
+        Problem(code, "note", words, "", "", np.flatnonzero(cells.any(axis=1)))
+        for code, words, cells in kinds
+        if cells.any()
+    ]
+
+
+def _no_numbers(values: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which cells hold something that is no number, (records, features); missing ones do not."""
+    if plain_matrix(values) is not None:
+        return np.zeros(values.shape, dtype=bool)
+    return np.column_stack([as_numbers(values.iloc[:, place])[1] for place in range(values.shape[1])])

@@ -12,6 +12,7 @@ import pandas as pd
 
 from bioloom.data import readers
 from bioloom.data.reading.beside import joined
+from bioloom.data.reading.joining import upright_for
 from bioloom.data.reading.long import as_series
 from bioloom.data.records import Problem, Table, take_rows
 from bioloom.data.stores import from_text
@@ -129,16 +130,17 @@ def read_records(model: Model, source: Any, listener: Listener) -> tuple[dict[st
 def read_table(model: Model, source: Any) -> tuple[Table, dict[str, pd.DataFrame], list[str]]:
     """A file with the inputs of a model in it, and notes on what had to be guessed; UserError where it has no row."""
     table = as_series(readers.read(source), model.recipe.data.record, model.recipe.data.time)
-    lacking = {column for each in model.inputs.values() for column in each.columns} - set(table.frame.columns)
+    wanted = {column for each in model.inputs.values() for column in each.columns}
     # the files that stood beside the records when the model was trained
-    if model.recipe.data.join and lacking:
+    if model.recipe.data.join and wanted - set(table.frame.columns):
         table = joined(table, model.recipe.data.join, readers.read)
+    table = upright_for(table, wanted)
     if not len(table.frame):
         raise UserError(
             "There is no row to predict.", where=table.source, fix="give a file with at least one record"
         )
     frames, notes = columns_for(table, model.inputs)
-    return table, frames, notes
+    return table, frames, [*table.notes, *notes]
 
 
 def _told(note: Problem, several: bool) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from bioloom.data.feature_names import last_level
 from bioloom.data.noise import about_noise
 from bioloom.data.reading import beside
 from bioloom.data.records import RESERVED, Problem, Table, take_rows
@@ -314,13 +315,13 @@ def _with_gaps(table: Table, recipe: InputRecipe) -> tuple[pd.DataFrame, list[st
         raise UserError(
             f"{len(lacking):,} of the {len(recipe.columns):,} columns that the model reads are not in {table.source}.",
             where=f"{table.source}: {listed(tuple(map(str, table.frame.columns)))}",
-            fix=f"give columns of the same names as in training, such as {listed(lacking, 3)}",
+            fix=f"give columns called as in training, such as {lacking[0]}",
         )
     notes = []
     if lacking:
         notes.append(
             f"{len(lacking):,} of the {len(recipe.columns):,} columns of the input are not in {table.source} "
-            f"({listed(lacking, 3)}); each is read as its mean in training"
+            f"({listed([last_level(name) for name in lacking], 3)}); each is read as its mean in training"
         )
     others = len(there - set(recipe.columns) - set(RESERVED))
     if others:

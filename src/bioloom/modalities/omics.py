@@ -33,6 +33,7 @@ from bioloom.data.profiles import (
     is_number,
     kept_features,
     nothing_held,
+    odd_cells,
     plain_matrix,
     plain_numbers,
     scaled,
@@ -310,12 +311,7 @@ class Omics(Modality):
             )
             message = f"{self.left_out:,} of {self.left_out + len(self.names):,} features are not used: {why}"
             found.append(Problem("omics.unused", "note", message))
-        empty = np.isnan(as_matrix(self._columns(values)))
-        if empty.any():
-            some = np.flatnonzero(empty.any(axis=1))
-            message = f"{int(empty.sum()):,} missing numbers are read as the training mean of their feature"
-            found.append(Problem("omics.missing", "note", message, "", "", some))
-        return found
+        return found + odd_cells(self._columns(values), self.scale)
 
     @classmethod
     def clusters(cls, values: pd.DataFrame, similarity: Similarity | None = None) -> Clusters:

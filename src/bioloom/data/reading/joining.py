@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +149,7 @@ def _with_records_by_id(table: Table, labels: Table) -> Table:
     in_rows, key = _agreement(table.frame["id" if "id" in table.frame.columns else first], labels)
     in_columns, _ = _agreement(pd.Series(table.frame.columns[1:], dtype=object), labels)
     if in_rows < ENOUGH <= in_columns and table.frame[first].is_unique and table.frame[first].notna().all():
-        return _turned(table, labels.source)
+        return _turned(table, f"its columns are called as the records of {labels.source}")
     if "id" in table.frame.columns or in_rows < ENOUGH:
         return table
     note = f'the column "{first}" holds the ids of {labels.source}, column "{key}"; it is called "id"'
@@ -166,15 +167,28 @@ def _agreement(ids: pd.Series[Any], labels: Table) -> tuple[float, str]:
     return (shares[best], best) if len(cells) else (0.0, best)
 
 
-def _turned(table: Table, labels: str) -> Table:
+def upright_for(table: Table, columns: Collection[str]) -> Table:
+    """The table with a record in each row, where most columns that a model reads are named in its first column instead.
+
+    columns: that the model reads; a table that has half of them in its header stays as it is
+    """
+    wanted, header = set(columns), set(map(str, table.frame.columns))
+    if len(wanted) < 2 or not header or 2 * len(wanted & header) >= len(wanted):
+        return table
+    first = table.frame.iloc[:, 0]
+    cells = first.astype(str).str.strip()
+    if first.isna().any() or not cells.is_unique or 2 * cells.isin(wanted).sum() < len(wanted):
+        return table
+    return _turned(table, "its first column holds what the model reads")
+
+
+def _turned(table: Table, why: str) -> Table:
     """Columns as rows: each column but the first becomes a record, which its name is the id of."""
     first = table.frame.columns[0]
     turned = table.frame.set_index(first).T
-    frame = turned.set_axis([str(name) for name in turned.columns], axis="columns")
+    frame = turned.set_axis([str(name).strip() for name in turned.columns], axis="columns")
     frame.insert(0, "id", [str(name) for name in turned.index])
-    note = (
-        f"turned round: its columns are called as the records of {labels}, so each column is read as a record"
-    )
+    note = f"turned round: {why}, so each column is read as a record"
     return replace(
         table,
         frame=frame.reset_index(drop=True),
