@@ -218,6 +218,22 @@ def test_two_motifs_that_share_a_part_are_two(words):
         told[record, place] = rng.uniform(0.7, 1.3, len(words[0]))
     one_hot = np.eye(4)[letters].transpose(0, 2, 1)
     contributions = one_hot * told[:, None]
-    seqlets = find_seqlets(told, Chance.of(one_hot, contributions).contributions.sum(axis=1), width=len(words[0]))
+    seqlets = find_seqlets(
+        told, Chance.of(one_hot, contributions).contributions.sum(axis=1), width=len(words[0])
+    )
     found = discover(one_hot, contributions, seqlets, both_strands=False)
     assert {each.motif.consensus for each in found} == set(words)
+
+
+def test_sequences_that_a_model_is_very_sure_of_do_not_drown_the_others():
+    """One site lowers half of the sequences by a lot, with letters around that count as much; a weak one raises the others."""
+    rng = np.random.default_rng(4)
+    told = 0.2 * rng.normal(size=(400, 80))
+    told[:200] += 3.0 * rng.normal(size=(200, 80))
+    told[:200, 20:28] -= 40.0
+    told[200:, 50:58] += 0.5
+    null = rng.permuted(told, axis=1)
+    found = find_seqlets(told, null, width=8, fdr=0.1)
+    raising = found.score > 0
+    assert (found.record[raising] >= 200).mean() > 0.8
+    assert raising.sum() > 150

@@ -79,9 +79,7 @@ class Chance:
         there = one_hot.any(axis=1)
         keys = np.random.default_rng(seed).random(there.shape)
         # empty places stay last
-        order = np.argsort(np.where(there, keys, 1.0), axis=1, kind="stable")[
-            :, None
-        ]
+        order = np.argsort(np.where(there, keys, 1.0), axis=1, kind="stable")[:, None]
         return cls(np.take_along_axis(one_hot, order, 2), np.take_along_axis(contributions, order, 2))
 
 
@@ -141,6 +139,8 @@ def _beyond_chance(
         pieces = _cut(chance.one_hot, chance.contributions, every, strong)
         alike, _, _ = _similarities(centres, pieces.contributions, like.both_strands)
         owner = np.where(alike.max(axis=0) >= ALIKE, alike.argmax(axis=0), -1)
+        least = np.array([np.abs(each.sites["score"]).min() for each in motifs])
+        owner[np.abs(pieces.score) < least[owner]] = -1  # weaker than any stretch of the motif
         counts = np.bincount(owner[owner >= 0], minlength=len(motifs)) * (like.records / len(chance.one_hot))
     told = [replace(each, by_chance=float(count)) for each, count in zip(motifs, counts, strict=True)]
     return [each for each in told if each.by_chance < BY_CHANCE * len(each.sites)]

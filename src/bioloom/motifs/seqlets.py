@@ -61,14 +61,23 @@ def find_seqlets(
     null:          (shuffles, positions), the same where letters stand in random order
     fdr:           the highest false-discovery rate: stretches of the null at least as strong for each one found, both
                    counted per sequence, and those that raise the output apart from those that lower it
-    A stretch is the strongest window around; those of a record do not overlap. The strongest come first.
+    A stretch is the strongest window around; those of a record do not overlap. The strongest come first. How strong one is
+    beside chance counts in sizes of the letters of its own sequence: those of which a model is very sure, where one site decides
+    everything, would drown the others.
     """
     every, chance = all_seqlets(contributions, width), all_seqlets(null, width)
     rate, ratio = every.fdr.copy(), len(contributions) / max(1, len(null))
+    strength, by_chance = _strengths(every, contributions), _strengths(chance, null)
     for sign in (1, -1):
         mine, theirs = (np.sign(each.score) == sign for each in (every, chance))
-        rate[mine] = _false_discovery_rates(np.abs(every.score[mine]), np.abs(chance.score[theirs]), ratio)
+        rate[mine] = _false_discovery_rates(strength[mine], by_chance[theirs], ratio)
     return replace(every, fdr=rate).up_to(fdr)
+
+
+def _strengths(seqlets: Seqlets, contributions: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The size of each score beside that of the letters of its sequence (root mean square), (seqlets,)."""
+    usual = np.sqrt(np.square(np.nan_to_num(contributions)).mean(axis=1))
+    return np.asarray(np.abs(seqlets.score) / usual[seqlets.record], dtype=np.float64)
 
 
 def _peaks(sums: NDArray[np.float64], width: int) -> NDArray[np.bool_]:
