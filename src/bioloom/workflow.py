@@ -57,7 +57,7 @@ from bioloom.journey.sought import Sought
 from bioloom.journey.tables import write_table
 from bioloom.journey.telling import teller
 from bioloom.journey.tracking import Tracking, tracking
-from bioloom.journey.trainee import train_network
+from bioloom.journey.trainee import members_asked, train_network
 from bioloom.journey.writing import Assignment, NewTexts, new_texts, write_out
 from bioloom.modalities import encoding_settings
 from bioloom.models import networks
@@ -190,7 +190,7 @@ def dry_run(request: Request, listener: Listener = SILENT) -> dict[str, Any]:
     _refuse_unknown_parts(prepared.recipe)
     listener.message("Looking for copies and near copies, to split honestly.")
     division = divide(prepared)
-    split = division.split
+    split, told = division.split, division.folds or division.split
     learnable = encode(prepared, split)
     job, lineup = make_job(prepared, split, learnable), line_up(prepared, split, learnable)
     return {
@@ -201,14 +201,16 @@ def dry_run(request: Request, listener: Listener = SILENT) -> dict[str, Any]:
         "inputs": {name: each.modality for name, each in prepared.recipe.data.inputs.items()},
         "target": list(prepared.recipe.data.target),
         "task": prepared.recipe.data.task,
-        "split": split.method,
-        "reason": split.reason,
+        "split": told.method,
+        "reason": told.reason,
         "counts": {part: len(split.index(part)) for part in ("train", "validation", "test")},
         "folds": 0 if division.folds is None else len(division.folds.splits),
         "network": job.network,
         "search": [each.name for each in lineup.contenders] or lineup.off,
         "epochs": job.plan.epochs,
         "batch_size": job.plan.batch_size,
+        "members": members_asked(prepared.recipe),
+        "precision": job.plan.precision,
         "device": job.device,
         "folder": str(_default_folder(prepared)),
     }

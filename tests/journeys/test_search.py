@@ -329,3 +329,10 @@ def test_a_dry_run_says_what_would_be_tried_or_why_nothing() -> None:
 
     assert told({})[:2] == ["mlp", "mlp small"]
     assert told({"budget": "fast"}) == "the budget is fast"
+
+
+def test_a_dry_run_says_why_there_are_folds_and_how_many_networks() -> None:
+    settings = {**QUICK, "split.folds": 3, "training.members": 2, "training.precision": "float32"}
+    told = workflow.dry_run(Request(table(90), target=("y",), settings=settings))
+    assert (told["folds"], told["members"], told["precision"]) == (3, 2, "float32")
+    assert "There are 3 folds" in told["reason"]
