@@ -27,6 +27,12 @@ def test_the_highest_and_the_lowest_place_are_told() -> None:
     assert "Highest at the top left (2), lowest at the bottom right" in style.alt_text(figure)
 
 
+def test_a_scale_has_numbers_below_zero_only_where_a_place_has() -> None:
+    pixels, attribution = np.zeros((9, 9), dtype=np.float32), np.eye(9, dtype=np.float32)
+    for each, lowest in ((attribution, 0.0), (attribution - 0.5, -0.5)):
+        assert attributed_picture(pixels, each, label="Evidence").axes[-1].get_ylim()[0] == lowest
+
+
 def test_places_have_names() -> None:
     names = [place(row, column, (9, 9)) for row in (0, 4, 8) for column in (0, 4, 8)]
     assert names == [

@@ -49,6 +49,8 @@ def attributed_picture(
         _bare(ax)
     scale = ScalarMappable(Normalize(-limit, limit), cmap=style.SIGNED)  # that of the picture is see-through
     bar = figure.colorbar(scale, ax=[left, right], pad=0.015, aspect=14)
+    if not (attribution < 0).any():
+        bar.ax.set_ylim(0, limit)  # a method that says only what speaks for something has no other half
     bar.set_label(fill(label, _letters(tall)))
     bar.outline.set_visible(False)
     return style.describe(figure, _in_words(attribution, label))
