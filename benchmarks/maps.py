@@ -1,5 +1,6 @@
 """Claim: maps from sequence to function tell as many bits of unseen records as those of MAVE-NN, in at most a third of its
-time: 5' splice sites (MPSA) with four maps, TDP-43 with the additive one.
+time: 5' splice sites (MPSA) with four maps, TDP-43 with the additive one. Beside them the lac promoter sorted into ten bins,
+where MAVE-NN's tutorial has a model of thermodynamics, and a map of neighbours is asked here.
 
 The time is that of encoding and fitting one network of each side; MAVE-NN is set as in its own tutorials, and where its
 Python is not named, the times that are written in these stand beside ours. Bits are worked out by one estimator for both.
@@ -24,11 +25,15 @@ CASES = {
     "pairwise": ("rna/splice_site_mpsa.csv.gz", "psi_log10", "ACGU", 0.362),
     "blackbox": ("rna/splice_site_mpsa.csv.gz", "psi_log10", "ACGU", 0.459),
     "tdp43": ("protein/tdp43.csv.gz", "score", "ACDEFGHIKLMNPQRSTVWY*", 2.042),
+    "lac": ("dna/lac_promoter.csv.gz", "expression", "ACGT", 0.689),
 }
 """File, target, letters, and the bits that MAVE-NN's tutorials report."""
 
 ASKED: dict[str, dict] = {"tdp43": {"loss": "skewed_t", "batch_size": 512, "learning_rate": 0.01}}
 """What differs from the defaults, chosen on validation records; MAVE-NN fits a skewed t everywhere, tuned case by case."""
+
+BINS = 10
+"""Bins that cells with variants of the lac promoter were sorted into."""
 
 WRITTEN = {"pairwise": 44.1, "blackbox": 21.7, "tdp43": 137.7}
 """Seconds that training took in MAVE-NN's tutorials, on their machine."""
@@ -64,23 +69,26 @@ def _ours(case: str) -> None:
 
     sequences, value, part, _ = _read(case)
     train, validation = (np.flatnonzero(part == each) for each in ("train", "validation"))
-    name = "additive_map" if case == "tdp43" else f"{case}_map"
+    name = {"tdp43": "additive_map", "lac": "neighbour_map"}.get(case, f"{case}_map")
     frame = pd.DataFrame({"sequence": sequences})
-    modality = modalities["protein" if case == "tdp43" else "rna"].fit(frame.iloc[train])
+    modality = modalities[{"tdp43": "protein", "lac": "dna"}.get(case, "rna")].fit(frame.iloc[train])
     kept = []
 
     def work() -> None:
         encoded = modality.encode(frame)
-        mean, scale = value[train].mean(), value[train].std()
         recipe = TrainingRecipe(**ASKED.get(case, {}))
-        head = TASKS["regression"].head(recipe.loss)
-        asked = Outputs(beside=0 if head is None else head.per_target - 1)
+        if case == "lac":  # nearly all variants were seen once; of the others the mean bin is rounded
+            task, truth, asked = TASKS["multiclass"], value.round(), Outputs(classes=BINS)
+        else:
+            task, truth = TASKS["regression"], (value - value[train].mean()) / value[train].std()
+            head = task.head(recipe.loss)
+            asked = Outputs(beside=0 if head is None else head.per_target - 1)
         settings = networks[name].for_outputs(networks[name].Settings().model_dump(), asked)
         job = Job(
-            network=name, settings=settings, outputs=1 + asked.beside,
-            inputs={"sequence": encoded}, truth=((value - mean) / scale)[:, None],
+            network=name, settings=settings, outputs=asked.classes or 1 + asked.beside,
+            inputs={"sequence": encoded}, truth=truth[:, None],
             weight=np.ones(len(value), dtype=np.float32), train=train, validation=validation,
-            task=TASKS["regression"], plan=plan(recipe, len(train), networks[name], "normal", "cpu"),
+            task=task, plan=plan(recipe, len(train), networks[name], "normal", "cpu"),
         )  # fmt: skip
         kept.extend([fit(job).network, encoded])
 
@@ -152,6 +160,10 @@ def bioloom_tdp43() -> None:
     _ours("tdp43")
 
 
+def bioloom_lac() -> None:
+    _ours("lac")
+
+
 def mavenn_additive() -> None:
     _theirs("additive")
 
@@ -207,11 +219,11 @@ def main() -> None:
     ]
     for case, (_, _, _, published) in CASES.items():
         sides = [Side(f"bioloom {case}", f"bioloom_{case}")]
-        sides += [Side(f"MAVE-NN {case}", f"mavenn_{case}", python)] if python else []
+        sides += [Side(f"MAVE-NN {case}", f"mavenn_{case}", python)] if python and case != "lac" else []
         measured |= (found := compare("benchmarks.maps", sides, rounds=1))
         ours = found[f"bioloom {case}"].seconds
         told = f"{case}: bioloom {bits('bioloom', case)} bits, MAVE-NN reports {published:.3f}"
-        if python:
+        if len(sides) > 1:
             told += f", here {bits('mavenn', case)}; it takes {found[f'MAVE-NN {case}'].seconds / ours:.1f} times as long"
         elif case in WRITTEN:
             told += f" in {WRITTEN[case]:.0f} s on its own machine, {WRITTEN[case] / ours:.1f} times as long"
