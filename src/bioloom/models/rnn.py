@@ -192,7 +192,7 @@ class RNNLanguage(LanguageNetwork):
     space: ClassVar[Space] = {
         "settings.hidden": Choice((128, 256, 512)),
         "settings.layers": Range(1, 2, step=1),
-        "settings.dropout": Range(0.0, 0.3),
+        "settings.dropout": Range(0.0, 0.6),
         "rate": Range(0.2, 3.0, log=True),
     }
 
