@@ -188,6 +188,15 @@ def test_names_of_chains_of_several_letters_need_commas() -> None:
     assert Chains.parse("A1,B2:C").sides == (("A1", "B2"), ("C",))
 
 
+def test_a_place_that_is_no_number_is_refused_and_not_read_as_0() -> None:
+    whole = file_of(*(residue("ALA", number) for number in (1, 2, 3, 4)))
+    lines = whole.splitlines()
+    broken = b"\n".join([*lines[:3], lines[3][:30] + b"   abc  " + lines[3][38:], *lines[4:]])
+    read_structure(whole)
+    with pytest.raises(UnreadableError, match="no number in line 4"):
+        read_structure(broken)
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -350,19 +350,20 @@ def columns_for(table: Table, inputs: dict[str, InputRecipe]) -> tuple[dict[str,
         if set(recipe.columns) <= set(columns):
             found[name] = take_rows(table.frame[list(recipe.columns)], np.arange(len(table.frame)))
             continue
-        free = [column for column in columns if column not in taken]
+        first, *companions = recipe.columns
+        free = [column for column in columns if column not in taken and column not in RESERVED]
         alike = [column for column in free if _detect(table, column) == recipe.modality]
-        if modalities[recipe.modality].columns == "one" and len(alike) == 1:
-            found[name] = (
-                table.frame[alike].rename(columns={alike[0]: recipe.columns[0]}).reset_index(drop=True)
-            )
+        lone = modalities[recipe.modality].columns == "one" and len(alike) == 1 and first not in columns
+        if lone and set(companions) <= set(columns):
+            frame = table.frame[[*alike, *companions]].rename(columns={alike[0]: first})
+            found[name] = frame.reset_index(drop=True)
             taken.add(alike[0])
-            notes.append(f'the column "{alike[0]}" was taken as the input "{recipe.columns[0]}"')
+            notes.append(f'the column "{alike[0]}" was taken as the input "{first}"')
             continue
         missing = next(column for column in recipe.columns if column not in set(columns))
         raise UserError(
             f'The model needs a column "{missing}", and {table.source} has none.{did_you_mean(missing, columns)}',
             where=table.source,
-            fix=f"rename the column; the columns are: {', '.join(columns[:20])}",
+            fix=f"add the column, or rename the one that holds it; the columns are: {listed(columns, 20)}",
         )
     return found, notes

@@ -39,6 +39,9 @@ FEWEST = 3
 LARGEST = 100_000
 """Residues above which a file is a mistake or needs another tool; the ribosome has 11,000."""
 
+PLACE, NUMBER = slice(30, 54), "0123456789+-. "
+"""Columns of a line of a PDB file that say where an atom lies, and what stands in them."""
+
 RENAMED = (
     "chains of the two partners are not in the file; the two chains that it has are taken as the partners"
 )
@@ -235,10 +238,21 @@ def parse_structure(content: bytes) -> gemmi.Structure:
     try:
         if _is_mmcif(text):
             return gemmi.make_structure_from_block(gemmi.cif.read_string(text)[0])
+        _refuse_places_of_words(text)
         return gemmi.read_pdb_string(text)
     except (RuntimeError, ValueError, IndexError) as error:
         reason = str(error).strip().splitlines()[0][:120].rstrip(".") if str(error).strip() else "damaged"
         raise UnreadableError(f"it cannot be read ({reason})", "download or export the file anew") from None
+
+
+def _refuse_places_of_words(text: str) -> None:
+    """Refuse a PDB file with an atom whose place is no number, which would be read as 0. Raises UnreadableError."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith(("ATOM  ", "HETATM")) and line[PLACE].strip(NUMBER):
+            raise UnreadableError(
+                f"the place of an atom is no number in line {number} ({line[PLACE].strip()})",
+                "download or export the file anew",
+            )
 
 
 def _is_mmcif(text: str) -> bool:
