@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -188,3 +189,13 @@ def test_float64_networks_are_explained_in_float64() -> None:
 def test_without_a_background_the_question_is_refused() -> None:
     with pytest.raises(UserError, match="none was given"):
         integrated_gradients(Question(Smooth(6), {"t": Signal(randn(2, 6))}, "t", 0))
+
+
+def test_one_background_given_several_times_is_one() -> None:
+    """As tables and graphs give their average record: its way is gone once."""
+    x, network = randn(2, 6), Smooth(6)
+    asked = Question(network, {"t": Signal(x)}, "t", 0, background=torch.zeros(2, 1, 6))
+    found = integrated_gradients(asked)
+    again = integrated_gradients(replace(asked, background=torch.zeros(2, 4, 6)))
+    assert (again.attribution == found.attribution).all()
+    assert again.reference == found.reference == "one background of each record"

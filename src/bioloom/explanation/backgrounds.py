@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def backgrounds_of(question: Question, method: str) -> tuple[Tensor, Tensor]:
     """The explained input, (records, *shape), and its backgrounds, (records, count, *shape).
 
-    Both may be given gradients, and the backgrounds are those of the record outside its mask.
+    Both may be given gradients, and the backgrounds are those of the record outside its mask. Where all are the same, such
+    as one average record given several times, there is one.
     method: its name, for the message of the UserError where the question holds no background
     """
     x, mask = question.batch[question.input]
@@ -34,7 +35,15 @@ def backgrounds_of(question: Question, method: str) -> tuple[Tensor, Tensor]:
         background = question.background.to(x.dtype).clone()
         if mask is not None:
             background = torch.where(mask[:, None, None], background, x[:, None])
+        if bool((background == background[:, :1]).all()):
+            background = background[:, :1]
     return x, background
+
+
+def counted(background: Tensor) -> str:
+    """How many backgrounds there are of each record, in words."""
+    several = "one background" if background.shape[1] == 1 else f"{background.shape[1]} backgrounds"
+    return f"{several} of each record"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 
 from bioloom.explanation import Explainer, ExplainerSettings, Explanation, Question, explainers
-from bioloom.explanation.backgrounds import answers, backgrounds_of
+from bioloom.explanation.backgrounds import answers, backgrounds_of, counted
 from bioloom.explanation.engine import on_letters, spells_letters, untouched
 from bioloom.explanation.gradients.saliency import SLOPED
 from bioloom.explanation.gradients.ways import Ways, added_up
@@ -71,7 +71,7 @@ def expected_gradients(question: Question, *, samples: int | None = None) -> Exp
         attribution=value.float().cpu().numpy(),
         method=ExpectedGradients.name,
         input=question.input,
-        reference=f"{background.shape[1]} backgrounds of each record",
+        reference=counted(background),
         settings={"samples": samples, "median_gap": float(gap.median()), "largest_gap": float(gap.max())},
     )
 

@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 
 from bioloom.explanation import Explainer, ExplainerSettings, Explanation, Question, explainers
-from bioloom.explanation.backgrounds import answers, backgrounds_of
+from bioloom.explanation.backgrounds import answers, backgrounds_of, counted
 from bioloom.explanation.engine import (
     in_chunks,
     on_letters,
@@ -110,7 +110,7 @@ def guided_ig(question: Question, way: Way | None = None) -> Explanation:
         attribution=value.float().cpu().numpy(),
         method=GuidedIntegratedGradients.name,
         input=question.input,
-        reference=f"{count} backgrounds of each record",
+        reference=counted(background),
         settings={
             "steps": way.steps,
             "fraction": way.fraction,

@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 
 from bioloom.explanation import Explainer, ExplainerSettings, Explanation, Question, explainers
-from bioloom.explanation.backgrounds import Answers, answers, backgrounds_of
+from bioloom.explanation.backgrounds import Answers, answers, backgrounds_of, counted
 from bioloom.explanation.engine import ask_all, on_letters, spells_letters, untouched
 from bioloom.explanation.gradients.ways import Ways, added_up
 from bioloom.modalities import Kind
@@ -101,7 +101,7 @@ def integrated_gradients(question: Question, *, steps: Steps | None = None) -> E
         attribution=attribution,
         method=IntegratedGradients.name,
         input=question.input,
-        reference=f"{background.shape[1]} backgrounds of each record",
+        reference=counted(background),
         delta=_gap(attribution, told.difference),
         settings={"steps": used.tolist(), "tolerance": steps.tolerance, "most_steps": steps.most},
     )

@@ -9,7 +9,7 @@ import torch
 
 from bioloom.errors import UserError
 from bioloom.explanation import Explainer, Explanation, Question, explainers
-from bioloom.explanation.backgrounds import backgrounds_of
+from bioloom.explanation.backgrounds import backgrounds_of, counted
 from bioloom.explanation.engine import (
     ask,
     chunks,
@@ -147,12 +147,9 @@ def deep_shap(question: Question, *, hypothetical: bool = False) -> Explanation:
             where=f'input "{question.input}"',
             fix="use deep_shap",
         )
-    if bool((background == background[:, :1]).all()):  # one average record, given several times
-        background = background[:, :1]
     found = _compared(question, x, background, hypothetical)
-    several = "one background" if background.shape[1] == 1 else f"{background.shape[1]} backgrounds"
     method = HypotheticalDeepShap.name if hypothetical else DeepShap.name
-    return _explained(question, found, method, f"{several} of each record", hypothetical)
+    return _explained(question, found, method, counted(background), hypothetical)
 
 
 def _compared(question: Question, x: Tensor, background: Tensor, hypothetical: bool) -> tuple[Tensor, Tensor]:
