@@ -244,13 +244,13 @@ def pairs(
 
 
 def _show(work: Callable[[Listener], Found], out: Path | None, figure: Path | None, *, quiet: bool) -> None:
-    """Do it, and tell the table with the unit of its effects."""
+    """Do it, and tell the table with what its numbers are."""
     from bioloom.inquiry import experiment as inquiry
 
     terminal = Terminal(quiet)
     with terminal.listening() as listener:
         found: Any = work(listener)
-        listener.message(f"effect: {found.unit}, with its 95 % interval over the sequences")
+        listener.message(found.words)
         text = inquiry.write(found, out, figure)
         if figure is not None:
             listener.message(f"drawn: {figure}")

@@ -15,22 +15,30 @@ from bioloom.figures.logos import NUCLEOTIDES, draw_logo
 COLUMNS = 3
 """Logos beside each other, where there are many."""
 
+SIGN = 0.08
+"""Width of a sign of a title, in inches."""
+
 
 @style.styled()
 def logos(named: Sequence[tuple[str, NDArray[np.float64]]], label: str = "Bits") -> Figure:
     """The logos of several motifs with their names.
 
-    named: (name, heights); heights are (4, positions) in the unit that the label tells
+    named: (name, heights); heights are (4, positions) in the unit that the label tells; what stands behind the first comma
+           of a name goes on a line of its own
     """
     across = min(COLUMNS, max(1, ceil(len(named) / 4)))
     rows = ceil(len(named) / across)
     widest = max(heights.shape[1] for _, heights in named)
-    figure = style.new_figure(min(style.WIDE, across * (0.9 + 0.16 * widest)), 0.3 + 1.2 * rows)
+    lines = [[line.strip() for line in name.split(",", maxsplit=1)] for name, _ in named]
+    longest = max(len(line) for each in lines for line in each)
+    width = min(style.WIDE, across * (0.7 + max(0.2 + 0.16 * widest, SIGN * longest)))
+    figure = style.new_figure(width, 0.3 + rows * (1.05 + 0.15 * max(map(len, lines))))
+    fits = int((width / across - 0.7) / SIGN)
     axes = figure.subplots(rows, across, squeeze=False, sharey=True).ravel()
-    for ax, (name, heights) in zip(axes, named, strict=False):
+    for ax, (_, heights), each in zip(axes, named, lines, strict=False):
         draw_logo(ax, heights, "ACGT", NUCLEOTIDES)
         ax.set_xlim(0, widest)
-        ax.set_title(name, fontsize=9)
+        ax.set_title("\n".join(style.short_names(each, fits)), fontsize=9)
         ax.set_xticks([])
         ax.spines["bottom"].set_visible(False)
     for ax in axes[len(named) :]:

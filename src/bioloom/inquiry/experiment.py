@@ -50,11 +50,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Found:
-    """The table of an experiment, its figure, and the unit of its effects."""
+    """The table of an experiment, its figure, and what the numbers are in words."""
 
     table: pd.DataFrame
     figure: Figure
-    unit: str
+    words: str
 
 
 class Bench(SequenceModel):
@@ -81,7 +81,7 @@ def motif_effects(subject: Subject, motifs: Sequence[str], start: int | None, li
     bench = Bench(subject, listener)
     wanted = [each for word in motifs for each in _motifs(word)]
     table = marginalise(bench.answer, bench.sequences, wanted, start, subject.seed)
-    return Found(table, _bars(table, "motif", bench.unit), bench.unit)
+    return Found(table, _bars(table, "motif", bench.unit), _effect(bench.unit))
 
 
 def _motifs(word: str) -> list[Motif | str]:
@@ -98,6 +98,10 @@ def _bars(table: pd.DataFrame, column: str, unit: str) -> Figure:
         )
     ]
     return bars.attributions(drawn, label=_capital(unit))
+
+
+def _effect(unit: str) -> str:
+    return f"effect: {unit}, with its 95 % interval over the sequences"
 
 
 def _capital(text: str) -> str:
@@ -119,7 +123,7 @@ def spacing_effects(
     figure = effects.along(
         list(spacings), lines, across="Letters between the two", label=_capital(bench.unit)
     )
-    return Found(table, figure, bench.unit)
+    return Found(table, figure, _effect(bench.unit))
 
 
 def _line(part: pd.DataFrame) -> effects.Line:
@@ -132,7 +136,7 @@ def pair_effects(subject: Subject, words: tuple[str, str], spacing: int, listene
     bench = Bench(subject, listener)
     table = epistasis(bench.answer, bench.sequences, words[0].upper(), words[1].upper(), spacing)
     named = table.assign(what=[words[0].upper(), words[1].upper(), "both", "both, less each alone"])
-    return Found(table, _bars(named, "what", bench.unit), bench.unit)
+    return Found(table, _bars(named, "what", bench.unit), _effect(bench.unit))
 
 
 def tile_effects(subject: Subject, width: int, step: int, listener: Listener) -> Found:
@@ -143,7 +147,7 @@ def tile_effects(subject: Subject, width: int, step: int, listener: Listener) ->
     unit = f"what the letters of a window add to {bench.target}"
     across = f"Position (middle of {width} letters)"
     figure = effects.along(middles, {"": _line(table)}, across=across, label=f"Added to {bench.target}")
-    return Found(table, figure, unit)
+    return Found(table, figure, _effect(unit))
 
 
 def stretch_effect(subject: Subject, start: int, end: int, others: str, listener: Listener) -> Found:
@@ -157,7 +161,7 @@ def stretch_effect(subject: Subject, start: int, end: int, others: str, listener
         table = ablate(answer, bench.sequences, start - 1, end, seed=subject.seed)
     named = table.assign(what=f"{start} to {end}")
     unit = f"what the letters from {start} to {end} add to {bench.target}"
-    return Found(table, _bars(named, "what", f"Added to {bench.target}"), unit)
+    return Found(table, _bars(named, "what", f"Added to {bench.target}"), _effect(unit))
 
 
 def pair_map(subject: Subject, start: int, end: int | None, listener: Listener) -> Found:
@@ -182,7 +186,8 @@ def pair_map(subject: Subject, start: int, end: int | None, listener: Listener) 
     figure = effects.between(
         values, letters, first=start, label="Dependency, " + bench.unit.replace("change", "largest change")
     )
-    return Found(table, figure, bench.unit)
+    words = f"dependency: by how much the effects of two changes on {bench.target} miss adding up, at most, in one sequence"
+    return Found(table, figure, words)
 
 
 def write(found: Found, out: Path | None, figure: Path | None) -> str:
