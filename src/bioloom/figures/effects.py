@@ -61,6 +61,7 @@ def between(
     ax.set_xlabel("Position")
     ax.set_ylabel("Position")
     if count <= 60:
+        ax.set_xlabel(f"Letters at positions {first} to {first + count - 1}")
         ticks = np.arange(count) + first
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_ticks(ticks, labels=list(sequence), fontsize=min(9, 330 / count))
