@@ -50,9 +50,8 @@ class ESM2(Network):
 
     Embedding (width 320) with a token before and one behind; 6 layers, each attention (20 heads, rotary positions) and two
     dense layers (1,280, 320), each behind a normalisation; normalisation; mean over residues - dropout - dense to the outputs.
-    Settings `checkpoint` names a file of published weights (safetensors, or .pt of fair-esm), from which the sizes follow;
-    without it the weights begin at random. With `frozen` only the last layer learns; `training.lora` learns small changes
-    of the others.
+    Settings `checkpoint` names a file of published weights in safetensors, from which the sizes follow; without it the
+    weights begin at random. With `frozen` only the last layer learns; `training.lora` learns small changes of the others.
     Mixtures of letters are read as the mean of their embeddings.
 
     | layers | width | heads | published as |
@@ -79,7 +78,7 @@ class ESM2(Network):
         """Settings of the encoder; a checkpoint counts more than the sizes."""
 
         checkpoint: str = Field(
-            default="", description="file of published weights, .safetensors or .pt; empty: at random"
+            default="", description="file of published weights, .safetensors; empty: at random"
         )
         layers: int = Field(default=6, ge=1, description="layers of attention and dense layers")
         width: int = Field(default=320, ge=8, description="numbers that describe a residue")

@@ -1,19 +1,14 @@
 """Published weights of ESM-2 from a local file, by the names they have here.
 
-Read from safetensors, which hold numbers and nothing else, or from the archives of fair-esm (.pt). Those are pickles, which
-can hold programs: they are read by PyTorch's reader for weights alone, which makes tensors and plain values and refuses
-anything else, so that nothing in a file is ever run.
+Read from safetensors, which hold numbers and nothing else. Files ending in .pt are pickles, which can hold programs, and are
+not opened.
 """
 
 from __future__ import annotations
 
 import re
-import zipfile
-from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError  # the error that the reader raises
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -39,59 +34,30 @@ NAMES = {
 
 QUERIES = {"query": 0, "key": 1, "value": 2, "q": 0, "k": 1, "v": 2}
 
-ARCHIVES = (".pt", ".pth", ".bin")
-"""How archives of PyTorch are called."""
-
-BEFORE = re.compile(r"^encoder\.(sentence_encoder\.)?(?=embed_tokens|layers|emb_layer_norm)")
-"""What stands before the names in the archives of fair-esm."""
-
-WAYS = (
-    "give the file model.safetensors of facebook/esm2_t6_8M_UR50D, or of a larger one, or esm2_t6_8M_UR50D.pt"
-)
+WAYS = "give the file model.safetensors of facebook/esm2_t6_8M_UR50D, or of a larger one"
 
 
 def weights_of(path: str) -> dict[str, Tensor]:
-    """The weights of the encoder in a file, float32. Raises UserError for files that are damaged, hold more than numbers, or
-    are of other models."""
+    """The weights of the encoder in a file, float32. Raises UserError for pickles, and for files of other models."""
     file = Path(path)
+    if file.suffix in (".pt", ".pth", ".bin", ".ckpt", ".pkl"):
+        raise UserError(
+            "Files of this kind can run programs when they are opened, so they are not.",
+            where=path,
+            fix=WAYS,
+        )
     if not file.is_file():
         raise UserError("There is no such file of weights.", where=path, fix=WAYS)
-    given = _archived(file) if file.suffix in ARCHIVES else _safe(file)
-    found = _joined({new: each.float() for name, each in given.items() if (new := here(name))})
-    _refuse_incomplete(found, path)
-    return found
-
-
-def _safe(file: Path) -> dict[str, Tensor]:
-    """What a file of safetensors holds, but for what is of no use here."""
     try:
         with safe_open(file, framework="pt") as stored:
-            return {name: stored.get_tensor(name) for name in stored.keys() if here(name)}  # noqa: SIM118 (no mapping)
+            given = {name: stored.get_tensor(name) for name in stored.keys() if here(name)}  # noqa: SIM118 (no mapping)
     except SafetensorError:
         raise UserError(
-            "The file of weights is damaged, or of another format.", where=str(file), fix=WAYS
+            "The file of weights is damaged, or of another format.", where=path, fix=WAYS
         ) from None
-
-
-def _archived(file: Path) -> dict[str, Tensor]:
-    """The same of an archive: its tensors by name, which in those of fair-esm stand under "model".
-
-    fair-esm keeps its settings beside them in an `argparse.Namespace`, which only holds what was put into it.
-    """
-    try:
-        with torch.serialization.safe_globals([Namespace]):
-            stored: Any = torch.load(
-                file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)
-            )
-    except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
-        raise UserError(
-            "The file of weights is damaged, or asks for more than numbers; nothing in it was run.",
-            where=str(file),
-            fix=WAYS,
-        ) from None
-    given = stored.get("model", stored) if isinstance(stored, dict) else {}
-    named = given.items() if isinstance(given, dict) else ()
-    return {BEFORE.sub("", str(name)): each for name, each in named if isinstance(each, Tensor)}
+    found = _joined({here(name): each.float() for name, each in given.items()})
+    _refuse_incomplete(found, path)
+    return found
 
 
 def here(name: str) -> str:
