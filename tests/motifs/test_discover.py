@@ -237,3 +237,18 @@ def test_sequences_that_a_model_is_very_sure_of_do_not_drown_the_others():
     raising = found.score > 0
     assert (found.record[raising] >= 200).mean() > 0.8
     assert raising.sum() > 150
+
+
+def test_chance_is_asked_for_stretches_as_strong_as_those_that_were_found():
+    """Some sequences say little, so that the weakest stretch of the motif is weak; letters of sure ones in random order are not."""
+    rng = np.random.default_rng(5)
+    motif = kinds(5, 1)
+    frame, sites = plant(400, [Planted(motif[0], 0.6, turned=0.5)], Design(length=60), seed=5)
+    one_hot, told = attributed(frame, sites, motif, rng, noise=0.05)
+    told *= rng.uniform(0.05, 3.0, (400, 1))
+    contributions = one_hot * told[:, None]
+    chance = Chance.of(one_hot, contributions)
+    seqlets = find_seqlets(told, chance.contributions.sum(axis=1), width=9, fdr=0.2)
+    found = discover(one_hot, contributions, seqlets, chance=chance)
+    assert len(found[0].sites) > 200
+    assert found[0].by_chance < 0.1 * len(found[0].sites)

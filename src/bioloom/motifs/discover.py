@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bioloom.motifs.motif import Motif
-from bioloom.motifs.seqlets import Seqlets, all_seqlets
+from bioloom.motifs.seqlets import Seqlets, all_seqlets, strengths
 
 MOST = 3_000
 """Stretches that are compared with each other; the strongest are taken."""
@@ -105,8 +105,8 @@ def discover(
             groups = _settled(pieces, _begun(pieces, both_strands), both_strands)
             motifs = [_counted(pieces, group, one_hot.shape[2]) for group in groups]
             if chance is not None and groups:
-                least = sign * float(np.abs(pieces.score).min())
-                like = _Like(seqlets.width, least, both_strands, len(one_hot))
+                least = float(strengths(seqlets, contributions.sum(axis=1))[chosen].min())
+                like = _Like(seqlets.width, sign, least, both_strands, len(one_hot))
                 motifs = _beyond_chance(motifs, _centres(pieces, groups), chance, like)
             found += motifs
     found = sorted((each for each in found if len(each.sites) >= FEWEST), key=lambda each: -len(each.sites))
@@ -120,9 +120,11 @@ def discover(
 
 @dataclass(frozen=True)
 class _Like:
-    """Which stretches of chance count: letters of each, the least score (with its sign), strands, and per how many records."""
+    """Which stretches of chance count: those of so many letters that raise (1) or lower (-1) and are as strong as those that were
+    grouped; on which strands, and per how many records."""
 
     width: int
+    sign: int
     least: float
     both_strands: bool
     records: int
@@ -133,14 +135,13 @@ def _beyond_chance(
 ) -> list[Found]:
     """Motifs of which chance has less than half as many stretches, each with their number."""
     every = all_seqlets(chance.contributions.sum(axis=1), like.width)
-    strong = np.flatnonzero(every.score >= like.least if like.least > 0 else every.score <= like.least)
+    size = strengths(every, chance.contributions.sum(axis=1))
+    strong = np.flatnonzero((np.sign(every.score) == like.sign) & (size >= like.least))
     counts: NDArray[np.floating] = np.zeros(len(motifs))
     if len(strong):
         pieces = _cut(chance.one_hot, chance.contributions, every, strong)
         alike, _, _ = _similarities(centres, pieces.contributions, like.both_strands)
         owner = np.where(alike.max(axis=0) >= ALIKE, alike.argmax(axis=0), -1)
-        least = np.array([np.abs(each.sites["score"]).min() for each in motifs])
-        owner[np.abs(pieces.score) < least[owner]] = -1  # weaker than any stretch of the motif
         counts = np.bincount(owner[owner >= 0], minlength=len(motifs)) * (like.records / len(chance.one_hot))
     told = [replace(each, by_chance=float(count)) for each, count in zip(motifs, counts, strict=True)]
     return [each for each in told if each.by_chance < BY_CHANCE * len(each.sites)]

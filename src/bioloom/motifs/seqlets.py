@@ -67,14 +67,14 @@ def find_seqlets(
     """
     every, chance = all_seqlets(contributions, width), all_seqlets(null, width)
     rate, ratio = every.fdr.copy(), len(contributions) / max(1, len(null))
-    strength, by_chance = _strengths(every, contributions), _strengths(chance, null)
+    strength, by_chance = strengths(every, contributions), strengths(chance, null)
     for sign in (1, -1):
         mine, theirs = (np.sign(each.score) == sign for each in (every, chance))
         rate[mine] = _false_discovery_rates(strength[mine], by_chance[theirs], ratio)
     return replace(every, fdr=rate).up_to(fdr)
 
 
-def _strengths(seqlets: Seqlets, contributions: NDArray[np.floating]) -> NDArray[np.float64]:
+def strengths(seqlets: Seqlets, contributions: NDArray[np.floating]) -> NDArray[np.float64]:
     """The size of each score beside that of the letters of its sequence (root mean square), (seqlets,)."""
     usual = np.sqrt(np.square(np.nan_to_num(contributions)).mean(axis=1))
     return np.asarray(np.abs(seqlets.score) / usual[seqlets.record], dtype=np.float64)
