@@ -7,6 +7,7 @@ laid over the mean of each group, which is far less noisy than any one of them, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,8 +26,11 @@ ALIKE = 0.6
 BEGUN = (0.8, 0.7, ALIKE)
 """Cosines of contributions from which groups begin, one after the other: motifs that share a half must not begin as one."""
 
-JOINED = 0.8
+JOINED = 0.9
 """Cosine of mean contributions from which two groups are one motif."""
+
+VARIANT, SMALL = 0.8, 1 / 3
+"""Cosine from which a group is a variant of one that is larger: of so small a share of its stretches at most."""
 
 ROUNDS = 5
 """Times that stretches are laid over the means of groups anew; they hardly move after three."""
@@ -214,12 +218,13 @@ def _begun(pieces: _Pieces, both_strands: bool) -> list[_Group]:
 
 def _settled(pieces: _Pieces, groups: list[_Group], both_strands: bool) -> list[_Group]:
     """Every stretch in the group whose mean it resembles most; of groups whose means are alike the larger one stays."""
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         if not groups:
             break
+        small = SMALL if number == ROUNDS - 1 else 0.0  # only by then it is known how large they are
         groups.sort(key=lambda group: -len(group.members))
         centres = _centres(pieces, groups)
-        centres = centres[_distinct(centres, both_strands)]
+        centres = centres[_distinct(centres, [len(group.members) for group in groups], small, both_strands)]
         alike, shifts, turned = _similarities(centres, pieces.contributions, both_strands)
         owner = np.where(alike.max(axis=0) >= ALIKE, alike.argmax(axis=0), -1)
         members = [np.flatnonzero(owner == number) for number in range(len(centres))]
@@ -236,12 +241,18 @@ def _centres(pieces: _Pieces, groups: list[_Group]) -> NDArray[np.float32]:
     return np.stack([group.over(pieces.contributions).mean(axis=0) for group in groups])
 
 
-def _distinct(centres: NDArray[np.float32], both_strands: bool) -> list[int]:
-    """Those centres that resemble none before them."""
+def _distinct(
+    centres: NDArray[np.float32], sizes: Sequence[int], small: float, both_strands: bool
+) -> list[int]:
+    """Those centres that resemble none before them, the groups with most stretches first.
+
+    small: the share of stretches up to which a group may be a variant of another
+    """
     alike, _, _ = _similarities(centres, centres, both_strands)
     kept: list[int] = []
-    for number in range(len(centres)):
-        if all(alike[other, number] < JOINED for other in kept):
+    for number, size in enumerate(sizes):
+        needed = [VARIANT if size <= small * sizes[other] else JOINED for other in kept]
+        if all(alike[other, number] < least for other, least in zip(kept, needed, strict=True)):
             kept.append(number)
     return kept
 
