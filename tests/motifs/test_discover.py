@@ -240,7 +240,7 @@ def test_sequences_that_a_model_is_very_sure_of_do_not_drown_the_others():
 
 
 def test_chance_is_asked_for_stretches_as_strong_as_those_that_were_found():
-    """Some sequences say little, so that the weakest stretch of the motif is weak; letters of sure ones in random order are not."""
+    """Some sequences say little, so that the weakest stretch of the motif is weak; letters of sure ones in any order are not."""
     rng = np.random.default_rng(5)
     motif = kinds(5, 1)
     frame, sites = plant(400, [Planted(motif[0], 0.6, turned=0.5)], Design(length=60), seed=5)

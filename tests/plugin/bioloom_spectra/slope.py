@@ -10,7 +10,12 @@ from bioloom.models import apply
 
 
 class Slope(Explainer):
-    """Gradient times difference to the mean of the backgrounds, one backward pass for each record."""
+    """Gradient times difference to the mean of the backgrounds: (x - b) * df/dx.
+
+    Cost: one evaluation and its gradient for each record. Not for networks that bend between background and record: the sum
+    is right for linear ones only.
+    Source: Shrikumar et al. 2016, arXiv:1605.01713.
+    """
 
     name = "slope"
     title = "slope of the output at each number (example of a plugin)"
